@@ -1,0 +1,377 @@
+//! What becomes durable together: rows, marks of deletion, dead letters, ledger and cursor.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use sha2::{Digest, Sha256};
+
+use crate::cursor::Cursor;
+use crate::error::{Code, Error, Result};
+use crate::plain::PlainTable;
+use crate::record::{Change, Deletion, DeletionReason, Value};
+use crate::rows::ColumnBuilder;
+use crate::run::RunId;
+use crate::schema::{SYSTEM_COLUMNS, Table};
+use crate::time::Timestamp;
+
+/// Which cursor of a stream is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// The cursor of the scheduled syncs.
+    Incremental,
+    /// The cursor of a full sync, forgotten when it has caught up.
+    Full,
+}
+
+impl Slot {
+    /// Returns the slot as it stands in `sync_state`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incremental => "incremental",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// A stream of a source, as the state log names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    /// The source's name.
+    pub source: String,
+    /// The stream's name.
+    pub stream: String,
+}
+
+/// One row of the state log: true by itself, never updated.
+///
+/// The current state is the row with the largest (generation, epoch, seq, run id).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The stream.
+    pub id: StreamId,
+    /// Which of its cursors.
+    pub slot: Slot,
+    /// Rises only when an operator resets the stream.
+    pub generation: u64,
+    /// The number of the run since the reset.
+    pub epoch: u64,
+    /// The number of the commit in the run.
+    pub seq: u64,
+    /// The run.
+    pub run_id: RunId,
+    /// Everything below it is durable; `None` where nothing is (or the slot was forgotten).
+    pub cursor: Option<Cursor>,
+    /// The source's clock when the run began.
+    pub source_clock: Timestamp,
+    /// When the row was written.
+    pub committed_at: Timestamp,
+}
+
+impl State {
+    /// Returns what the log is ordered by.
+    #[must_use]
+    pub fn order(&self) -> (u64, u64, u64, &str) {
+        (self.generation, self.epoch, self.seq, self.run_id.as_str())
+    }
+}
+
+/// A mark of deletion for a row whose record the source no longer shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The row's key.
+    pub key: String,
+    /// When and why it went.
+    pub deletion: Deletion,
+}
+
+/// What a full sync notes about the keys it has seen, so that its end can tell which rows are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Not a full sync: nothing is noted.
+    Ignore,
+    /// The first commit of a full sync: earlier notes are forgotten.
+    Begin,
+    /// A later commit: the keys are added.
+    Add,
+    /// The full sync has ended: all notes are forgotten.
+    Forget,
+}
+
+/// What [`crate::warehouse::Warehouse::commit`] makes durable together.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The stream's table.
+    pub table: Arc<Table>,
+    /// Rows under [`Table::arrow`]; no key occurs twice.
+    pub rows: RecordBatch,
+    /// Marks for rows that the source no longer shows; no key occurs twice.
+    pub tombstones: Vec<Tombstone>,
+    /// What a full sync notes.
+    pub seen: Seen,
+    /// Keys of rejected records, which a full sync has seen too.
+    pub seen_rejected: Vec<String>,
+    /// Rows of the state log, both slots when a full sync ends.
+    pub states: Vec<State>,
+    /// Rows of the shared logs: dead letters, ledger, runs, schema changes.
+    pub appends: Vec<(&'static PlainTable, RecordBatch)>,
+}
+
+/// What a commit did with the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// Rows that were not there before.
+    pub new: u64,
+    /// Rows that are now in a newer state.
+    pub changed: u64,
+    /// Rows that said the same already.
+    pub unchanged: u64,
+    /// Rows that were older than what is there.
+    pub older_ignored: u64,
+    /// Rows that are now marked as gone.
+    pub tombstoned: u64,
+    /// Rows marked as gone by a [`Tombstone`], which no fetched record stands for.
+    pub marked: u64,
+}
+
+/// Gathers changes of one table into Arrow columns; of a key that comes twice the newer state stays.
+#[derive(Debug)]
+pub struct RowBuffer {
+    table: Arc<Table>,
+    run_id: RunId,
+    key: ColumnBuilder,
+    own: Vec<ColumnBuilder>,
+    system: Vec<ColumnBuilder>,
+    by_key: HashMap<Box<str>, Place>,
+    dropped: Vec<usize>,
+    tombstones: HashMap<String, Deletion>,
+    size_bytes: usize,
+}
+
+/// Where a key's row stands in the buffer, and what decides against another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    version: Timestamp,
+    read_at: Timestamp,
+    content: [u8; 8],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    row: usize,
+    rank: Rank,
+}
+
+impl RowBuffer {
+    /// Returns an empty buffer for `table`; its rows will name `run_id`.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where a column's type can't be built.
+    pub fn new(table: &Arc<Table>, run_id: &RunId) -> Result<Self> {
+        let own = table.columns().iter().map(|c| ColumnBuilder::new(c.column_type)).collect::<Result<_>>()?;
+        let system = SYSTEM_COLUMNS.iter().map(|(_, t, _)| ColumnBuilder::new(*t)).collect::<Result<_>>()?;
+        Ok(Self {
+            table: Arc::clone(table),
+            run_id: run_id.clone(),
+            key: ColumnBuilder::new(crate::schema::ColumnType::Text)?,
+            own,
+            system,
+            by_key: HashMap::new(),
+            dropped: Vec::new(),
+            tombstones: HashMap::new(),
+            size_bytes: 0,
+        })
+    }
+
+    /// Adds a change that was read at `read_at`; `size_bytes` is what it weighs.
+    /// Returns whether the key was there already (one of the two states is dropped then).
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where the change does not fit the table.
+    pub fn push(&mut self, change: &Change<'_>, read_at: Timestamp, size_bytes: usize) -> Result<bool> {
+        if change.values.len() != self.own.len() {
+            return Err(Error::new(Code::Internal, "append a row").with("table", self.table.name()));
+        }
+        for key in &change.replaces {
+            let deletion = Deletion {
+                at: change.version,
+                reason: DeletionReason::MergedInto,
+                merged_into: Some(change.key.to_string()),
+            };
+            if *key != change.key {
+                self.tombstones.insert(key.clone(), deletion);
+            }
+        }
+        let row = self.key.len();
+        let mut rank = Rank { version: change.version, read_at, content: [0; 8] };
+        let known = self.by_key.get(change.key.as_ref()).copied();
+        if let Some(known) = known {
+            if (known.rank.version, known.rank.read_at) == (rank.version, rank.read_at) {
+                rank.content = content_of(change);
+            }
+            if known.rank >= rank {
+                return Ok(true);
+            }
+            self.dropped.push(known.row);
+        }
+        self.by_key.insert(change.key.as_ref().into(), Place { row, rank });
+        self.size_bytes += size_bytes;
+        self.append(change, read_at)?;
+        Ok(known.is_some())
+    }
+
+    fn append(&mut self, change: &Change<'_>, read_at: Timestamp) -> Result<()> {
+        self.key.push(&Value::Text(change.key.as_ref().into()))?;
+        for (builder, value) in self.own.iter_mut().zip(&change.values) {
+            builder.push(value)?;
+        }
+        let deletion = change.deletion.as_ref();
+        let merged_into = deletion.and_then(|deletion| deletion.merged_into.as_deref());
+        let system = [
+            extra_json(&change.extra).map_or(Value::Null, |json| Value::Text(json.into())),
+            Value::Timestamp(change.version),
+            Value::Timestamp(read_at),
+            Value::Text(self.run_id.as_str().into()),
+            deletion.map_or(Value::Null, |deletion| Value::Timestamp(deletion.at)),
+            deletion.map_or(Value::Null, |deletion| Value::Text(deletion.reason.as_str().into())),
+            merged_into.map_or(Value::Null, |id| Value::Text(id.into())),
+        ];
+        self.system.iter_mut().zip(&system).try_for_each(|(builder, value)| builder.push(value))
+    }
+
+    /// Returns how much the buffer weighs.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Returns how many rows the buffer holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Returns whether the buffer holds neither rows nor marks.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty() && self.tombstones.is_empty()
+    }
+
+    /// Returns the rows, each key once, and the marks that merges left; the buffer is empty again.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where the columns differ in length.
+    pub fn finish(&mut self) -> Result<(RecordBatch, Vec<Tombstone>)> {
+        let internal = |error| Error::new(Code::Internal, "build a batch").because(error);
+        let columns = std::iter::once(&mut self.key)
+            .chain(self.own.iter_mut())
+            .chain(self.system.iter_mut())
+            .map(ColumnBuilder::finish)
+            .collect();
+        let mut rows = RecordBatch::try_new(Arc::clone(self.table.arrow()), columns).map_err(internal)?;
+        if !self.dropped.is_empty() {
+            let mut keep = vec![true; rows.num_rows()];
+            for row in &self.dropped {
+                if let Some(flag) = keep.get_mut(*row) {
+                    *flag = false;
+                }
+            }
+            rows = filter_record_batch(&rows, &BooleanArray::from(keep)).map_err(internal)?;
+        }
+        self.by_key.clear();
+        self.dropped.clear();
+        self.size_bytes = 0;
+        let mut tombstones: Vec<Tombstone> =
+            self.tombstones.drain().map(|(key, deletion)| Tombstone { key, deletion }).collect();
+        tombstones.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok((rows, tombstones))
+    }
+}
+
+/// Decides between two states of one version read at one instant, the same way every time.
+fn content_of(change: &Change<'_>) -> [u8; 8] {
+    let digest = Sha256::digest(format!("{:?}{:?}{:?}", change.values, change.extra, change.deletion));
+    let mut content = [0; 8];
+    for (to, from) in content.iter_mut().zip(digest.iter()) {
+        *to = *from;
+    }
+    content
+}
+
+fn extra_json(extra: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]) -> Option<String> {
+    if extra.is_empty() {
+        return None;
+    }
+    let mut sorted: Vec<_> = extra.iter().collect();
+    sorted.sort();
+    let fields: Vec<String> = sorted
+        .iter()
+        .map(|(name, json)| format!("{}:{}", serde_json::Value::from(name.as_ref()), json.replace("\\u0000", "\\ufffd")))
+        .collect();
+    Some(format!("{{{}}}", fields.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::cast::AsArray;
+
+    use super::*;
+    use crate::schema::{Column, ColumnType};
+
+    fn change(key: &'static str, version: i64, text: &'static str) -> Change<'static> {
+        Change {
+            key: key.into(),
+            version: Timestamp::from_millis(version),
+            values: vec![Value::Text(text.into())],
+            extra: Vec::new(),
+            deletion: None,
+            replaces: Vec::new(),
+        }
+    }
+
+    fn buffer() -> RowBuffer {
+        let columns = vec![Column::new("name", ColumnType::Text, "").unwrap()];
+        let table = Arc::new(Table::new("t", "", columns).unwrap());
+        RowBuffer::new(&table, &RunId::new(Timestamp::EPOCH)).unwrap()
+    }
+
+    #[test]
+    fn of_a_key_that_comes_twice_the_newer_version_stays_whatever_the_order() {
+        let histories = [("a", 1, "old", 9), ("a", 2, "new", 9), ("b", 1, "only", 9)];
+        for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
+            let mut buffer = buffer();
+            let mut twice = 0;
+            for index in order {
+                let (key, version, text, read_at) = histories[index];
+                let read_at = Timestamp::from_millis(read_at);
+                twice += usize::from(buffer.push(&change(key, version, text), read_at, 1).unwrap());
+            }
+            let (rows, _) = buffer.finish().unwrap();
+            let mut names: Vec<_> =
+                rows.column(1).as_string::<i32>().iter().map(Option::unwrap).collect();
+            names.sort_unstable();
+            assert_eq!((names, twice), (vec!["new", "only"], 1));
+        }
+    }
+
+    #[test]
+    fn of_one_version_the_state_that_was_read_later_stays() {
+        let mut buffer = buffer();
+        buffer.push(&change("a", 1, "later"), Timestamp::from_millis(8), 1).unwrap();
+        buffer.push(&change("a", 1, "earlier"), Timestamp::from_millis(7), 1).unwrap();
+        let (rows, _) = buffer.finish().unwrap();
+        assert_eq!(rows.column(1).as_string::<i32>().value(0), "later");
+    }
+
+    #[test]
+    fn a_record_that_replaces_others_marks_them_as_merged_into_it() {
+        let mut buffer = buffer();
+        let merged = Change { replaces: vec!["a".into(), "b".into()], ..change("c", 3, "x") };
+        buffer.push(&merged, Timestamp::EPOCH, 1).unwrap();
+        let (_, tombstones) = buffer.finish().unwrap();
+        assert_eq!(tombstones.len(), 2);
+        assert!(tombstones.iter().all(|t| t.deletion.merged_into.as_deref() == Some("c")));
+    }
+}

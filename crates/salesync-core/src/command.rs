@@ -1,0 +1,101 @@
+//! What salesync can be told to do: one command, whichever front it comes through.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// How a sync reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// What changed since the last run.
+    #[default]
+    Incremental,
+    /// Everything, from nothing, in a cursor of its own; ends with a sweep of what is gone.
+    Full,
+}
+
+impl Mode {
+    /// Returns the mode as it stands in `etl_runs`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incremental => "incremental",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// What to do with what was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Make it durable.
+    #[default]
+    Commit,
+    /// Only count it.
+    DryRun,
+}
+
+/// What to do when a full sync finds very many rows that the source no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absent {
+    /// Stop and let a person decide.
+    #[default]
+    Ask,
+    /// Mark them all.
+    Confirmed,
+}
+
+/// A sync of some streams of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sync {
+    /// The source, or `all`.
+    pub source: String,
+    /// Which streams; none means all.
+    #[serde(default)]
+    pub streams: Vec<String>,
+    /// How to read.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Begin at this change time instead of where the last run ended.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// What to do with what was read.
+    #[serde(default)]
+    pub effect: Effect,
+    /// What to do when very much is gone.
+    #[serde(default)]
+    pub absent: Absent,
+}
+
+/// A redrive of dead letters.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redrive {
+    /// Only letters of this source.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Only these letters, by id or the beginning of it; none means all that are open.
+    #[serde(default)]
+    pub ids: Vec<String>,
+}
+
+/// What salesync can be told to do; the same JSON for every front.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Read sources into the warehouse.
+    Sync(Sync),
+    /// Resolve people and companies.
+    Resolve,
+    /// Send dead letters through again.
+    Redrive(Redrive),
+    /// Prove the credentials of a source, or of `all`.
+    Check {
+        /// The source.
+        source: String,
+    },
+}

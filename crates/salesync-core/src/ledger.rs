@@ -1,0 +1,137 @@
+//! The ledger: one row for every stretch of time read from a source, so that a gap has a name.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::plain::{PlainRows, PlainTable, count, text};
+use crate::record::Value;
+use crate::run::RunId;
+use crate::schema::ColumnType;
+use crate::time::Timestamp;
+
+/// A closed stretch of change times, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The earliest change time.
+    pub lo: Timestamp,
+    /// The latest change time.
+    pub hi: Timestamp,
+}
+
+/// What a window held and what became of it.
+///
+/// `expected` is the source's own count when the window was opened; `remaining` the count when it was
+/// closed. A record that is edited while the window is read moves out of it, into the next one.
+/// The window is proven when at least `remaining` different records were delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The stretch of time.
+    pub window: Window,
+    /// How many records the source said there are.
+    pub expected: u64,
+    /// How many different records arrived, rejected ones included.
+    pub delivered: u64,
+    /// How many of those went to the dead letters.
+    pub rejected: u64,
+    /// How many were edited meanwhile and belong to the next window.
+    pub moved_out: u64,
+    /// How many were marked as gone.
+    pub tombstoned: u64,
+    /// When the counts were found to agree; `None` names a gap.
+    pub proven_at: Option<Timestamp>,
+}
+
+impl LedgerEntry {
+    /// Closes the window with the source's count of now.
+    pub fn close(&mut self, remaining: u64, now: Timestamp) {
+        self.moved_out = self.expected.saturating_sub(remaining);
+        self.proven_at = (self.delivered >= remaining).then_some(now);
+    }
+
+    /// Returns how many records are known to be missing.
+    #[must_use]
+    pub fn gap(&self) -> u64 {
+        if self.proven_at.is_some() {
+            return 0;
+        }
+        self.expected.saturating_sub(self.delivered + self.moved_out)
+    }
+}
+
+/// The ledger of windows.
+pub static SYNC_WINDOWS: PlainTable = PlainTable {
+    name: "sync_windows",
+    comment: "The ledger: one row for each stretch of time that was read from a source",
+    columns: &[
+        ("run_id", ColumnType::Text, "The run that closed the window"),
+        ("source", ColumnType::Text, "The source"),
+        ("stream", ColumnType::Text, "The stream"),
+        ("lo", ColumnType::Timestamp, "The earliest change time"),
+        ("hi", ColumnType::Timestamp, "The latest change time"),
+        ("expected", ColumnType::Int, "How many records the source said there are"),
+        ("delivered", ColumnType::Int, "How many different records arrived"),
+        ("rejected", ColumnType::Int, "How many of those went to the dead letters"),
+        ("moved_out", ColumnType::Int, "How many were edited meanwhile and belong to the next window"),
+        ("tombstoned", ColumnType::Int, "How many were marked as gone"),
+        ("proven_at", ColumnType::Timestamp, "When the counts were found to agree; null names a gap"),
+    ],
+    key: &["run_id", "source", "stream", "lo", "hi"],
+};
+
+impl LedgerEntry {
+    /// Appends the entry to rows of [`SYNC_WINDOWS`].
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Internal`] where the row does not fit the table.
+    pub fn append_to(
+        &self,
+        rows: &mut PlainRows,
+        run_id: &RunId,
+        (source, stream): (&str, &str),
+    ) -> Result<()> {
+        rows.push(&[
+            text(Some(run_id.as_str())),
+            text(Some(source)),
+            text(Some(stream)),
+            Value::Timestamp(self.window.lo),
+            Value::Timestamp(self.window.hi),
+            count(self.expected),
+            count(self.delivered),
+            count(self.rejected),
+            count(self.moved_out),
+            count(self.tombstoned),
+            self.proven_at.map_or(Value::Null, Value::Timestamp),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_proven_by_the_sources_own_count() {
+        // expected, delivered, remaining at the close → moved out, proven, gap
+        let cases = [
+            (10, 10, 10, 0, true, 0),
+            (10, 8, 8, 2, true, 0),
+            (10, 8, 10, 0, false, 2),
+            (10, 7, 9, 1, false, 2),
+            (10, 10, 7, 3, true, 0),
+        ];
+        for (expected, delivered, remaining, moved_out, proven, gap) in cases {
+            let window = Window { lo: Timestamp::EPOCH, hi: Timestamp::from_millis(1) };
+            let mut entry = LedgerEntry {
+                window,
+                expected,
+                delivered,
+                rejected: 0,
+                moved_out: 0,
+                tombstoned: 0,
+                proven_at: None,
+            };
+            entry.close(remaining, Timestamp::from_millis(2));
+            assert_eq!((entry.moved_out, entry.proven_at.is_some(), entry.gap()), (moved_out, proven, gap));
+        }
+    }
+}

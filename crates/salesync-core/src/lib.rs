@@ -1,0 +1,39 @@
+//! The rules of salesync: how records are read, judged, made durable and resolved.
+//!
+//! Nothing here knows a vendor, a cloud, SQL or a socket. Those stand behind five ports:
+//! [`source::Source`] and [`source::Stream`], [`warehouse::Warehouse`], [`queue::Queue`] and
+//! [`secret::SecretStore`]; [`memory`] holds a version of each in memory, which defines its meaning.
+//!
+//! The way of a record: fetch → [`record`] → [`validate`] → [`normalise`] → [`batch`] →
+//! [`warehouse::Warehouse::commit`] → [`resolve`] → [`publish`].
+
+pub mod error;
+pub mod time;
+
+pub mod cursor;
+pub mod ledger;
+pub mod record;
+pub mod run;
+pub mod schema;
+pub mod source;
+
+pub mod batch;
+pub mod dead_letter;
+pub mod plain;
+pub mod queue;
+pub mod secret;
+pub mod warehouse;
+
+pub mod command;
+pub mod redrive;
+pub mod retry;
+pub mod sync;
+
+pub mod normalise;
+pub mod publish;
+pub mod resolve;
+pub mod validate;
+
+pub mod memory;
+
+mod rows;

@@ -1,0 +1,55 @@
+//! A queue in memory.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::lock;
+use crate::error::Result;
+use crate::queue::{Message, Outcome, Queue};
+
+/// How often a message may fail before it is parked.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// A queue that lives as long as the process.
+#[derive(Debug, Default)]
+pub struct MemoryQueue {
+    messages: Mutex<Vec<Waiting>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    message: Message,
+    attempt: u32,
+    settled: bool,
+}
+
+#[async_trait]
+impl Queue for MemoryQueue {
+    async fn publish(&self, messages: &[Message]) -> Result<()> {
+        let mut waiting = lock(&self.messages);
+        for message in messages {
+            if !waiting.iter().any(|known| known.message.id == message.id) {
+                waiting.push(Waiting { message: message.clone(), attempt: 0, settled: false });
+            }
+        }
+        Ok(())
+    }
+
+    async fn receive(&self, limit: usize) -> Result<Vec<Message>> {
+        let waiting = lock(&self.messages);
+        let open = waiting.iter().filter(|w| !w.settled && w.attempt < MAX_ATTEMPTS);
+        Ok(open.take(limit).map(|w| w.message.clone()).collect())
+    }
+
+    async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
+        let mut waiting = lock(&self.messages);
+        if let Some(found) = waiting.iter_mut().find(|w| w.message.id == id && !w.settled) {
+            match outcome {
+                Outcome::Failed => found.attempt += 1,
+                Outcome::Done | Outcome::Discarded => found.settled = true,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! Company names without their legal form.
+
+use super::legal_forms::{ABBREVIATIONS, LEADING_FORMS, LEGAL_FORMS};
+use super::name_words::PLACEHOLDERS;
+use super::text;
+
+/// A company's name in its one spelling.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NormalCompany {
+    /// The words that tell it from others: folded, abbreviations written out, legal form cut off.
+    pub core: String,
+    /// The same without spaces, so that `Blue Lake` and `BlueLake` meet.
+    pub compact: String,
+    /// The legal form that was cut off, folded; empty where there was none.
+    pub legal_form: String,
+}
+
+/// The most words of a legal form.
+const LONGEST_FORM: usize = 5;
+
+/// Normalises a company's name. Nothing comes back for placeholders such as `n/a` or `self employed`.
+pub fn normalise(raw: &str) -> Option<NormalCompany> {
+    const NO_COMPANY: &[&str] = &[
+        "self",
+        "self employed",
+        "selfemployed",
+        "individual",
+        "freelance",
+        "freelancer",
+        "none",
+        "no company",
+        "company",
+        "company name",
+        "private person",
+        "personal",
+        "retired",
+        "student",
+        "unemployed",
+        "home",
+    ];
+    let folded = text::fold(&without_brackets(raw));
+    let mut words = text::words(&folded);
+    let joined = words.join(" ");
+    let letters = joined
+        .chars()
+        .any(|character| character.is_ascii_alphanumeric());
+    if !letters || PLACEHOLDERS.contains(&joined.as_str()) || NO_COMPANY.contains(&joined.as_str())
+    {
+        return None;
+    }
+    words.retain(|word| !matches!(word.as_str(), "and" | "und" | "et" | "og" | "och"));
+    let legal_form = cut_legal_forms(&mut words);
+    let expanded: Vec<&str> = words.iter().map(|word| expand(word)).collect();
+    let core = expanded.join(" ");
+    let compact = expanded.concat();
+    (!compact.is_empty()).then_some(NormalCompany {
+        core,
+        compact,
+        legal_form,
+    })
+}
+
+/// Drops what stands in brackets, unless nothing else does.
+fn without_brackets(raw: &str) -> String {
+    let mut depth = 0usize;
+    let mut kept = String::new();
+    for character in raw.chars().take(1_024) {
+        match character {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => kept.push(character),
+            _ => {}
+        }
+    }
+    if kept.trim().is_empty() {
+        raw.chars().take(1_024).collect()
+    } else {
+        kept
+    }
+}
+
+/// Takes legal forms off both ends and returns what was taken off the end. One word always stays.
+fn cut_legal_forms(words: &mut Vec<String>) -> String {
+    let mut cut = Vec::new();
+    loop {
+        let longest = (1..=LONGEST_FORM.min(words.len().saturating_sub(1))).rev();
+        let found = longest.into_iter().find_map(|length| {
+            let start = words.len().checked_sub(length)?;
+            let form = words.get(start..)?.join(" ");
+            LEGAL_FORMS
+                .contains(&form.as_str())
+                .then_some((start, form))
+        });
+        let Some((start, form)) = found else { break };
+        words.truncate(start);
+        cut.push(form);
+    }
+    while words.len() > 1
+        && words
+            .first()
+            .is_some_and(|word| LEADING_FORMS.contains(&word.as_str()))
+    {
+        words.remove(0);
+    }
+    cut.reverse();
+    cut.join(" ")
+}
+
+/// Writes an abbreviation out.
+fn expand(word: &str) -> &str {
+    ABBREVIATIONS
+        .iter()
+        .find(|(short, _)| *short == word)
+        .map_or(word, |(_, long)| long)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legal_forms_of_many_countries_are_cut_off() {
+        for (raw, core, form) in [
+            ("Acme, Inc.", "acme", "inc"),
+            ("Acme L.L.C.", "acme", "llc"),
+            ("Acme Holdings PLC", "acme holdings", "plc"),
+            ("Acme Pty. Ltd.", "acme", "pty ltd"),
+            ("Acme Pte Ltd", "acme", "pte ltd"),
+            ("Acme Pvt. Ltd.", "acme", "pvt ltd"),
+            ("Acme GmbH & Co. KG", "acme", "gmbh co kg"),
+            ("Acme S.A.R.L.", "acme", "sarl"),
+            ("Simon, SASU", "simon", "sasu"),
+            ("Acme B.V.", "acme", "bv"),
+            ("Acme N.V.", "acme", "nv"),
+            ("Acme, S.L.U.", "acme", "slu"),
+            ("Acme, S. de R.L. de C.V.", "acme", "s de rl de cv"),
+            ("Acme S.A. de C.V.", "acme", "sa de cv"),
+            ("Acme Ltda.", "acme", "ltda"),
+            ("Acme S.p.A.", "acme", "spa"),
+            ("Acme Aktiebolag", "acme", "aktiebolag"),
+            ("Acme ApS", "acme", "aps"),
+            ("Acme Oy", "acme", "oy"),
+            ("Acme Sp. z o.o.", "acme", "sp z oo"),
+            ("Acme s.r.o.", "acme", "sro"),
+            ("OOO Acme", "acme", ""),
+            ("The Acme Company", "acme", "company"),
+        ] {
+            let company = normalise(raw).expect(raw);
+            assert_eq!(
+                (company.core.as_str(), company.legal_form.as_str()),
+                (core, form),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_name_meet() {
+        for (one, other) in [
+            ("Sigoum Svcs", "Sigoum Services Inc."),
+            ("Baker & Sons Intl", "BAKER AND SONS INTERNATIONAL"),
+            ("Blue Lake", "BlueLake, Corp."),
+            ("Müllenkranz (Berlin)", "Mullenkranz"),
+        ] {
+            assert_eq!(
+                normalise(one).expect(one).compact,
+                normalise(other).expect(other).compact
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_never_vanishes_but_placeholders_do() {
+        assert_eq!(normalise("Co").expect("a word").core, "co");
+        for raw in [
+            "",
+            "n/a",
+            "Self-Employed",
+            "Not Provided",
+            "???",
+            "[not provided]",
+        ] {
+            assert_eq!(normalise(raw), None, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Dates of birth in one spelling.
+
+/// Returns a date of birth as eight digits, year first. Where day and month could be either, the month is taken
+/// to stand first; two-digit years below 30 are of this century. Nothing comes back for what is no date.
+///
+/// The digits are not checked against the calendar: a mistyped date is still evidence.
+pub fn normalise(raw: &str) -> Option<String> {
+    let fields = fields(raw);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let date = match fields.as_slice() {
+        [digits] if digits.len() == 8 && is_number(digits) => return filled(digits),
+        [year, month, day, ..] if year.len() == 4 && is_number(year) => (*year, *month, *day),
+        [one, two, year, ..] if month_number(one).is_some() => (*year, *one, *two),
+        [one, two, year, ..] if month_number(two).is_some() => (*year, *two, *one),
+        [one, two, year, ..] if one.parse::<u8>().is_ok_and(|number| number > 12) => {
+            (*year, *two, *one)
+        }
+        [one, two, year, ..] => (*year, *one, *two),
+        _ => return None,
+    };
+    let (year, month, day) = date;
+    let year: u16 = year.parse().ok()?;
+    let year = match year {
+        0..30 => 2000 + year,
+        30..100 => 1900 + year,
+        _ => year,
+    };
+    let month = month_number(month).or_else(|| month.parse().ok())?;
+    let day: u8 = day.parse().ok()?;
+    if year > 2_200 || month > 31 || day > 31 {
+        return None;
+    }
+    filled(&format!("{year:04}{month:02}{day:02}"))
+}
+
+/// Splits a date into its runs of letters and of digits.
+fn fields(raw: &str) -> Vec<String> {
+    let mut fields: Vec<String> = Vec::new();
+    let mut open = false;
+    for character in raw.chars().take(40).flat_map(char::to_lowercase) {
+        let same_kind = |field: &String| {
+            field.ends_with(|last: char| last.is_ascii_digit() == character.is_ascii_digit())
+        };
+        match fields.last_mut() {
+            _ if !character.is_ascii_alphanumeric() => open = false,
+            Some(field) if open && same_kind(field) => field.push(character),
+            _ => {
+                fields.push(character.to_string());
+                open = true;
+            }
+        }
+    }
+    fields
+}
+
+/// Says whether a text is digits only.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns the number of a month's English name or its first three letters.
+fn month_number(word: &str) -> Option<u8> {
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let start = word.get(..3)?;
+    (1..)
+        .zip(MONTHS)
+        .find(|(_, month)| *month == start)
+        .map(|(number, _)| number)
+}
+
+/// Lets through what is not a filler such as 1900-01-01 or all zeros.
+fn filled(digits: &str) -> Option<String> {
+    let filler = ["00000000", "19000101", "19700101", "99991231", "11111111"].contains(&digits);
+    (!filler).then(|| digits.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_become_eight_digits() {
+        for (raw, digits) in [
+            ("1971-06-24", Some("19710624")),
+            ("19710624", Some("19710624")),
+            ("6/24/1971", Some("19710624")),
+            ("24/6/1971", Some("19710624")),
+            ("24.06.71", Some("19710624")),
+            ("Mar 1 1970", Some("19700301")),
+            ("24-May-11", Some("20110524")),
+            ("1971-06-24T00:00:00Z", Some("19710624")),
+            ("1900-01-01", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(normalise(raw).as_deref(), digits, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! People's names: parts, generation, nickname groups.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::name_words::{CREDENTIALS, GENERATIONS, PARTICLES, PLACEHOLDERS, TITLES};
+use super::nicknames::GROUPS;
+use super::text;
+
+/// What a name field holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NameShape {
+    /// Nothing.
+    #[default]
+    Missing,
+    /// Words that stand for "no name".
+    Placeholder,
+    /// At least one part of a name.
+    Real,
+    /// A name in capitals as a caller id shows it: surname first, the end perhaps cut off.
+    CallerId,
+}
+
+/// A person's name in its one spelling: lower-case ASCII, words parted by single spaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NormalName {
+    /// The first given name; may be an initial, and may be empty.
+    pub first: String,
+    /// Further given names and initials; may be empty.
+    pub middle: String,
+    /// The surname without particles; may be an initial, and may be empty.
+    pub last: String,
+    /// 1 for a senior, 2 for a junior, 3 and 4 after that; 0 where the name does not say.
+    pub generation: u8,
+    /// What the field holds.
+    pub shape: NameShape,
+}
+
+/// The longest name a caller id shows; one of that length may be cut off.
+const CALLER_ID_LEN: usize = 15;
+
+/// Normalises a name that is in one field: `First Last`, `Last, First`, with titles, degrees and remarks.
+pub fn normalise(raw: &str) -> NormalName {
+    if let Some(shape) = empty_shape(&text::fold(raw)) {
+        return NormalName {
+            shape,
+            ..NormalName::default()
+        };
+    }
+    let folded = text::fold(&without_remarks(raw));
+    if let Some((head, tail)) = folded.split_once(',') {
+        let tail_words = name_words(tail);
+        let credential = |word: &String| CREDENTIALS.contains(&word.as_str());
+        let only_credentials = tail_words.words.iter().all(credential);
+        if !only_credentials && !name_words(head).words.is_empty() {
+            return parts(&tail_words.words.join(" "), "", head, tail_words.generation);
+        }
+        return normalise_words(head, raw, tail_words.generation);
+    }
+    normalise_words(&folded, raw, 0)
+}
+
+/// Normalises a name that is in fields of its own. A field that holds a placeholder counts as empty.
+pub fn normalise_parts(first: &str, middle: &str, last: &str) -> NormalName {
+    let whole = text::fold(&format!("{first} {middle} {last}"));
+    if let Some(shape) = empty_shape(&whole) {
+        return NormalName {
+            shape,
+            ..NormalName::default()
+        };
+    }
+    let [first, middle, last] = [first, middle, last].map(|part| {
+        let folded = text::fold(&without_remarks(part));
+        if is_placeholder(&folded) {
+            String::new()
+        } else {
+            folded
+        }
+    });
+    if first.is_empty() && middle.is_empty() && last.is_empty() {
+        return NormalName {
+            shape: NameShape::Placeholder,
+            ..NormalName::default()
+        };
+    }
+    if last.is_empty() && (first.contains(',') || first.contains(' ')) {
+        return normalise(&first);
+    }
+    if first.is_empty() && middle.is_empty() && last.contains(',') {
+        return normalise(&last);
+    }
+    parts(&first, &middle, &last, 0)
+}
+
+/// Returns the nickname groups of a given name. Two names that share a group may be one person's.
+pub fn nickname_groups(first: &str) -> &'static [u16] {
+    static BY_NAME: LazyLock<HashMap<&'static str, Vec<u16>>> = LazyLock::new(|| {
+        let mut by_name: HashMap<&str, Vec<u16>> = HashMap::new();
+        for (number, group) in (0u16..).zip(GROUPS) {
+            for name in group.split(' ') {
+                let groups = by_name.entry(name).or_default();
+                if groups.last() != Some(&number) {
+                    groups.push(number);
+                }
+            }
+        }
+        by_name
+    });
+    BY_NAME.get(first).map_or(&[], Vec::as_slice)
+}
+
+/// Says whether two given names are forms of one.
+pub fn are_nicknames(one: &str, other: &str) -> bool {
+    let groups = nickname_groups(other);
+    one == other
+        || nickname_groups(one)
+            .iter()
+            .any(|group| groups.contains(group))
+}
+
+/// Returns the shape of a folded text that holds no name.
+fn empty_shape(folded: &str) -> Option<NameShape> {
+    if folded.is_empty() {
+        Some(NameShape::Missing)
+    } else if is_placeholder(folded) {
+        Some(NameShape::Placeholder)
+    } else {
+        None
+    }
+}
+
+/// Says whether a folded text, whole or word by word, stands for "no name".
+fn is_placeholder(folded: &str) -> bool {
+    let plain = text::words(folded);
+    let joined = plain.join(" ");
+    let letters = joined
+        .chars()
+        .any(|character| character.is_ascii_alphabetic());
+    !letters
+        || PLACEHOLDERS.contains(&joined.as_str())
+        || plain
+            .iter()
+            .all(|word| PLACEHOLDERS.contains(&word.as_str()))
+}
+
+/// Drops what stands in brackets, after a bar, after ` via `, and after ` - `.
+fn without_remarks(raw: &str) -> String {
+    let mut kept = String::with_capacity(raw.len().min(1_024));
+    let mut depth = 0usize;
+    for character in raw.chars().take(1_024) {
+        match character {
+            '(' | '[' | '{' | '<' => depth += 1,
+            ')' | ']' | '}' | '>' => depth = depth.saturating_sub(1),
+            '|' | '/' if !kept.trim().is_empty() => break,
+            '"' | '“' | '”' => kept.push(' '),
+            _ if depth == 0 => kept.push(character),
+            _ => {}
+        }
+    }
+    for mark in [" via ", " - ", " – ", " at ", " @ ", " from "] {
+        if let Some((head, _)) = kept.split_once(mark)
+            && !head.trim().is_empty()
+        {
+            kept = head.to_owned();
+        }
+    }
+    if kept.trim().is_empty() {
+        raw.chars().take(1_024).collect()
+    } else {
+        kept
+    }
+}
+
+/// A field's words without titles, degrees and generation. What a hyphen joins is one word, with a space in it.
+struct NameWords {
+    words: Vec<String>,
+    generation: u8,
+}
+
+/// Splits a folded field into words and takes off what is no name.
+fn name_words(folded: &str) -> NameWords {
+    let inner = |character: char| character.is_ascii_alphanumeric() || "'`.-".contains(character);
+    let mut words: Vec<String> = folded
+        .split(|character| !inner(character))
+        .map(|word| text::words(word).join(" "))
+        .filter(|word| {
+            word.chars()
+                .any(|character| character.is_ascii_alphabetic())
+        })
+        .collect();
+    let mut generation = 0;
+    while let Some(last) = words.last() {
+        let found = GENERATIONS.iter().find(|(word, _)| word == last);
+        let single_initial = found.is_some() && last == "i" && words.len() < 2;
+        match found {
+            Some((_, number)) if !single_initial => generation = *number,
+            _ if words.len() > 1 && CREDENTIALS.contains(&last.as_str()) => {}
+            _ => break,
+        }
+        words.pop();
+    }
+    while words.len() > 1
+        && words
+            .first()
+            .is_some_and(|word| TITLES.contains(&word.as_str()))
+    {
+        words.remove(0);
+    }
+    NameWords { words, generation }
+}
+
+/// Normalises a folded name without comma.
+fn normalise_words(folded: &str, raw: &str, generation: u8) -> NormalName {
+    let NameWords {
+        words,
+        generation: own,
+    } = name_words(folded);
+    let generation = generation.max(own);
+    let capitals = !raw.chars().any(char::is_lowercase) && raw.chars().any(char::is_uppercase);
+    let [head, middle @ .., tail] = words.as_slice() else {
+        let first = words.concat();
+        let shape = if first.is_empty() {
+            NameShape::Missing
+        } else {
+            NameShape::Real
+        };
+        return NormalName {
+            first,
+            generation,
+            shape,
+            ..NormalName::default()
+        };
+    };
+    if capitals {
+        let given: Vec<&str> = middle.iter().chain([tail]).map(String::as_str).collect();
+        let mut name = parts(&given.join(" "), "", head, generation);
+        if raw.trim().chars().count() >= CALLER_ID_LEN
+            || raw.trim().chars().count() + 1 == CALLER_ID_LEN
+        {
+            name.shape = NameShape::CallerId;
+        }
+        return name;
+    }
+    let particle = middle
+        .iter()
+        .position(|word| PARTICLES.contains(&word.as_str()) && word.len() > 1);
+    let (given, surname) = middle.split_at(particle.unwrap_or(middle.len()));
+    let surname: Vec<&str> = surname.iter().chain([tail]).map(String::as_str).collect();
+    let middle = given.join(" ");
+    parts(head, &middle, &surname.join(" "), generation)
+}
+
+/// Puts a name together from folded parts.
+fn parts(first: &str, middle: &str, last: &str, generation: u8) -> NormalName {
+    let given = name_words(first);
+    let surname = name_words(last);
+    let generation = generation.max(given.generation).max(surname.generation);
+    let given = given.words.join(" ");
+    let mut given = given.split(' ').map(str::to_owned);
+    let first = given.next().unwrap_or_default();
+    let mut middles: Vec<String> = given.collect();
+    middles.extend(name_words(middle).words);
+    let mut surnames = surname.words;
+    while surnames.len() > 1
+        && surnames
+            .first()
+            .is_some_and(|word| PARTICLES.contains(&word.as_str()))
+    {
+        surnames.remove(0);
+    }
+    if surnames.len() > 1 {
+        // One letter beside a surname is a middle initial in the wrong field.
+        surnames.retain(|word| word.len() > 1);
+    }
+    let last = surnames.join(" ");
+    let shape = if first.is_empty() && last.is_empty() {
+        NameShape::Missing
+    } else {
+        NameShape::Real
+    };
+    NormalName {
+        first,
+        middle: middles.join(" "),
+        last,
+        generation,
+        shape,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fall_into_their_parts() {
+        for (raw, first, middle, last) in [
+            ("Maria Luz", "maria", "", "luz"),
+            ("Luz, Maria", "maria", "", "luz"),
+            ("Luz-Gómez, Maria", "maria", "", "luz gomez"),
+            ("LUZ, MARIA A.", "maria", "a", "luz"),
+            ("Dr. Maria A. Luz, PhD", "maria", "a", "luz"),
+            ("María  Luz-Gómez", "maria", "", "luz gomez"),
+            ("Jean-Luc Roux", "jean", "luc", "roux"),
+            ("Ludwig van Beethoven", "ludwig", "", "beethoven"),
+            ("Maria Luz (Acme)", "maria", "", "luz"),
+            ("Maria Luz via DocuSign", "maria", "", "luz"),
+            ("Maria Luz | Acme", "maria", "", "luz"),
+            ("O'Hare, Ellie", "ellie", "", "ohare"),
+            ("LUZ MARIA", "maria", "", "luz"),
+            ("Maria", "maria", "", ""),
+            ("M. Luz", "m", "", "luz"),
+            ("Ivan Петров", "ivan", "", "petrov"),
+        ] {
+            let name = normalise(raw);
+            assert_eq!(
+                (
+                    name.first.as_str(),
+                    name.middle.as_str(),
+                    name.last.as_str()
+                ),
+                (first, middle, last),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn parts_in_fields_of_their_own() {
+        for (fields, first, last) in [
+            (["Juan F.", "", "Ruiz"], "juan", "ruiz"),
+            (["Juan", "", "de la Cruz"], "juan", "cruz"),
+            (["", "", "Luz, Maria"], "maria", "luz"),
+            (["Maria Luz", "", ""], "maria", "luz"),
+            (["Maria", "", "Unknown"], "maria", ""),
+            (["Luz", "", "Maria T."], "luz", "maria"),
+        ] {
+            let [one, two, three] = fields;
+            let name = normalise_parts(one, two, three);
+            assert_eq!(
+                (name.first.as_str(), name.last.as_str()),
+                (first, last),
+                "{fields:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn placeholders_are_no_names() {
+        for raw in [
+            "Not Provided",
+            "WIRELESS CALLER",
+            "n/a",
+            "Unknown",
+            "-",
+            "test test",
+            "...",
+            "[not provided]",
+        ] {
+            assert_eq!(normalise(raw).shape, NameShape::Placeholder, "{raw}");
+        }
+        assert_eq!(
+            normalise_parts("Not", "", "Provided").shape,
+            NameShape::Placeholder
+        );
+        assert_eq!(
+            normalise_parts("Test", "", "Unknown").shape,
+            NameShape::Placeholder
+        );
+        assert_eq!(normalise(" ").shape, NameShape::Missing);
+        assert_eq!(normalise("THOMPSON-HAYWARD J").shape, NameShape::CallerId);
+    }
+
+    #[test]
+    fn a_junior_is_not_the_senior() {
+        for (raw, generation) in [
+            ("David Dobbins Jr", 2),
+            ("Dobbins Jr., David", 2),
+            ("Morris Klein II", 2),
+            ("Robert E Smith Sr", 1),
+            ("Ann Lee", 0),
+        ] {
+            assert_eq!(normalise(raw).generation, generation, "{raw}");
+        }
+    }
+
+    #[test]
+    fn nicknames_meet_in_their_groups() {
+        for (one, other) in [
+            ("bob", "robert"),
+            ("peggy", "margaret"),
+            ("kate", "cathy"),
+            ("bill", "will"),
+            ("mhd", "mohamed"),
+        ] {
+            assert!(are_nicknames(one, other), "{one} {other}");
+        }
+        assert!(!are_nicknames("bob", "bill"));
+        assert!(!are_nicknames("zzz", "yyy"));
+    }
+}

@@ -1,0 +1,332 @@
+//! Phone numbers: E.164 where the country is known, and a key that both forms share.
+
+use super::countries::{COUNTRIES, Country};
+use super::country;
+
+/// What a phone number is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneClass {
+    /// Somebody's number, as far as its digits tell.
+    Real,
+    /// Typed to fill a field: too few different digits, or a sequence.
+    Placeholder,
+    /// Fewer than seven digits, or more than a number can have.
+    Malformed,
+}
+
+/// A phone number in its one spelling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NormalPhone {
+    /// `+`, calling code and national number, where the country is known.
+    pub e164: Option<String>,
+    /// The calling code, where known.
+    pub calling_code: Option<&'static str>,
+    /// The national number without leading zeros: the same with and without country and trunk prefix.
+    pub national: String,
+    /// The extension's digits.
+    pub extension: Option<String>,
+    /// What the number is good for.
+    pub class: PhoneClass,
+}
+
+/// Normalises a phone number. `country` is the country of the record, by name or code, where one is known;
+/// it is believed only for numbers that do not name their own.
+pub fn normalise(raw: &str, country: Option<&str>) -> NormalPhone {
+    let (number, extension) = split_extension(raw);
+    let number = number.replace("(0)", "");
+    let digits: String = number.chars().filter_map(ascii_digit).take(24).collect();
+    let home = country.and_then(country::find);
+
+    let found = if number.trim_start().starts_with(['+', '＋']) {
+        Some(international(&digits).unwrap_or(Found {
+            country: None,
+            national: digits.clone(),
+        }))
+    } else {
+        exit_code(&digits, home)
+            .or_else(|| home.and_then(|home| at_home(&digits, home)))
+            .or_else(|| without_country(&digits))
+    };
+    let (e164, calling_code, national) = match found {
+        Some(Found {
+            country: Some(country),
+            national,
+        }) => {
+            let e164 = format!("+{}{national}", country.calling_code);
+            (Some(e164), Some(country.calling_code), national)
+        }
+        Some(Found {
+            country: None,
+            national,
+        }) => (Some(format!("+{national}")), None, national),
+        None => (None, None, digits),
+    };
+    let national = national.trim_start_matches('0').to_owned();
+    let class = classify(&national);
+    NormalPhone {
+        e164,
+        calling_code,
+        national,
+        extension,
+        class,
+    }
+}
+
+/// A number whose country was recognised, or that has an unknown calling code.
+struct Found {
+    country: Option<&'static Country>,
+    national: String,
+}
+
+/// Returns the digit that a character stands for, full-width ones too.
+fn ascii_digit(character: char) -> Option<char> {
+    match character {
+        '0'..='9' => Some(character),
+        '０'..='９' => char::from_digit(u32::from(character) - u32::from('０'), 10),
+        _ => None,
+    }
+}
+
+/// Parts a number from its extension (`x12`, `ext. 12`, `#12`, `;ext=12`).
+fn split_extension(raw: &str) -> (String, Option<String>) {
+    let lower: String = raw.chars().take(64).flat_map(char::to_lowercase).collect();
+    let lower = lower.trim_start_matches("tel:").to_owned();
+    let seen_digits = |head: &str| head.chars().filter(char::is_ascii_digit).count() >= 6;
+    let mark = lower.char_indices().find_map(|(at, character)| {
+        let head = lower.get(..at)?;
+        (matches!(character, 'e' | 'x' | '#' | ';' | ',' | 'p' | 'd') && seen_digits(head))
+            .then_some(at)
+    });
+    let Some((number, tail)) = mark.and_then(|at| lower.split_at_checked(at)) else {
+        return (lower, None);
+    };
+    let extension: String = tail.chars().filter(char::is_ascii_digit).take(8).collect();
+    (
+        number.to_owned(),
+        (!extension.is_empty()).then_some(extension),
+    )
+}
+
+/// Reads digits that start with a calling code.
+fn international(digits: &str) -> Option<Found> {
+    COUNTRIES.iter().find_map(|country| {
+        let rest = digits.strip_prefix(country.calling_code)?;
+        fit(rest, country).map(|national| Found {
+            country: Some(country),
+            national,
+        })
+    })
+}
+
+/// Reads digits after an international exit code: `00`, or `011` where that is not a home number.
+fn exit_code(digits: &str, home: Option<&'static Country>) -> Option<Found> {
+    if let Some(rest) = digits.strip_prefix("00") {
+        return international(rest);
+    }
+    let american = home.is_none_or(|home| home.calling_code == "1");
+    if american && digits.len() >= 12 {
+        digits.strip_prefix("011").and_then(international)
+    } else {
+        None
+    }
+}
+
+/// Reads digits as a number of the country, with or without its trunk prefix or calling code.
+fn at_home(digits: &str, home: &'static Country) -> Option<Found> {
+    let national = fit(digits, home).or_else(|| {
+        digits
+            .strip_prefix(home.calling_code)
+            .and_then(|rest| fit(rest, home))
+    })?;
+    Some(Found {
+        country: Some(home),
+        national,
+    })
+}
+
+/// Reads digits that name no country but can only be meant in one way.
+fn without_country(digits: &str) -> Option<Found> {
+    let american = digits.len() == 11 && digits.starts_with('1') && is_american(digits);
+    // No country's national numbers have twelve digits with the first not 0.
+    let with_calling_code = digits.len() >= 12 && !digits.starts_with('0');
+    if american || with_calling_code {
+        international(digits)
+    } else {
+        None
+    }
+}
+
+/// Says whether the digits after a leading 1 are built as North American numbers are.
+fn is_american(digits: &str) -> bool {
+    let starts_block = |at: usize| digits.chars().nth(at).is_some_and(|digit| digit >= '2');
+    starts_block(1) && starts_block(4)
+}
+
+/// Returns the national number if it has as many digits as the country's numbers have.
+fn fit(digits: &str, country: &Country) -> Option<String> {
+    let (fewest, most) = country.digits;
+    let fits = |national: &str| (fewest..=most).contains(&national.len());
+    if country.calling_code == "52" && digits.len() == 11 && digits.starts_with('1') {
+        return digits.strip_prefix('1').map(str::to_owned); // Mexico's mobile prefix of before 2019
+    }
+    let without_trunk = match country.trunk {
+        "" => None,
+        trunk => digits.strip_prefix(trunk).filter(|national| fits(national)),
+    };
+    let plain =
+        (fits(digits) && (country.trunk != "0" || !digits.starts_with('0'))).then_some(digits);
+    without_trunk
+        .filter(|_| country.trunk == "0" || plain.is_none())
+        .or(plain)
+        .map(str::to_owned)
+}
+
+/// Says what a national number is good for.
+fn classify(national: &str) -> PhoneClass {
+    if !(7..=15).contains(&national.len()) {
+        let filler = national.is_empty() || distinct_digits(national) <= 2;
+        return if filler {
+            PhoneClass::Placeholder
+        } else {
+            PhoneClass::Malformed
+        };
+    }
+    let sequences = [
+        "01234567890123456789",
+        "09876543210987654321",
+        "98765432109876543210",
+    ];
+    let sequence = sequences.iter().any(|sequence| sequence.contains(national));
+    let tail = national
+        .get(national.len().saturating_sub(7)..)
+        .unwrap_or(national);
+    if sequence || distinct_digits(national) <= 2 || distinct_digits(tail) <= 1 {
+        return PhoneClass::Placeholder;
+    }
+    PhoneClass::Real
+}
+
+/// Counts the different digits of a number.
+fn distinct_digits(number: &str) -> usize {
+    ('0'..='9').filter(|digit| number.contains(*digit)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_become_e164_where_the_country_is_known() {
+        for (raw, country, e164, national) in [
+            (
+                "+1 (704) 847-3758",
+                None,
+                Some("+17048473758"),
+                "7048473758",
+            ),
+            (
+                "(202) 938-7824",
+                Some("USA"),
+                Some("+12029387824"),
+                "2029387824",
+            ),
+            ("12816026368", None, Some("+12816026368"), "2816026368"),
+            ("001 614 591 9978", None, Some("+16145919978"), "6145919978"),
+            (
+                "011 44 20 2354 3132",
+                None,
+                Some("+442023543132"),
+                "2023543132",
+            ),
+            ("01133656120", None, None, "1133656120"),
+            (
+                "011 3365 6120",
+                Some("BR"),
+                Some("+551133656120"),
+                "1133656120",
+            ),
+            (
+                "+44 (0)775 276 09 87",
+                None,
+                Some("+447752760987"),
+                "7752760987",
+            ),
+            (
+                "0205 896 96 05",
+                Some("UK"),
+                Some("+442058969605"),
+                "2058969605",
+            ),
+            ("442023543132", None, Some("+442023543132"), "2023543132"),
+            (
+                "026 977 05 41",
+                Some("IT"),
+                Some("+390269770541"),
+                "269770541",
+            ),
+            (
+                "+39 026 977 05 41",
+                None,
+                Some("+390269770541"),
+                "269770541",
+            ),
+            ("00491772915533", None, Some("+491772915533"), "1772915533"),
+            (
+                "0177/2915533",
+                Some("Germany"),
+                Some("+491772915533"),
+                "1772915533",
+            ),
+            ("082 572 725", None, None, "82572725"),
+            ("+46 8 257 27 25", None, Some("+4682572725"), "82572725"),
+            (
+                "+52 1 55 1097 3703",
+                None,
+                Some("+525510973703"),
+                "5510973703",
+            ),
+            (
+                "8 (4812) 85-62-34",
+                Some("RU"),
+                Some("+74812856234"),
+                "4812856234",
+            ),
+        ] {
+            let phone = normalise(raw, country);
+            assert_eq!(phone.e164.as_deref(), e164, "{raw}");
+            assert_eq!(phone.national, national, "{raw}");
+            assert_eq!(phone.class, PhoneClass::Real, "{raw}");
+        }
+    }
+
+    #[test]
+    fn extensions_are_kept_apart() {
+        for (raw, extension) in [
+            ("704.702.6030x961", Some("961")),
+            ("+1-704-702-6030 ext. 856", Some("856")),
+            ("12816026368 ext 461", Some("461")),
+            ("+14155550123;ext=9", Some("9")),
+            ("+1 415 555 0123", None),
+        ] {
+            let phone = normalise(raw, None);
+            assert_eq!(phone.extension.as_deref(), extension, "{raw}");
+            assert_eq!(phone.national.len(), 10, "{raw}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_no_numbers() {
+        for (raw, class) in [
+            ("000-000-0000", PhoneClass::Placeholder),
+            ("1234567890", PhoneClass::Placeholder),
+            ("999 999 9999", PhoneClass::Placeholder),
+            ("+1 (111) 111-1111", PhoneClass::Placeholder),
+            ("n/a", PhoneClass::Placeholder),
+            ("", PhoneClass::Placeholder),
+            ("12345", PhoneClass::Malformed),
+            ("4155550123", PhoneClass::Real),
+        ] {
+            assert_eq!(normalise(raw, None).class, class, "{raw}");
+        }
+    }
+}

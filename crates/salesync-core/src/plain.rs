@@ -1,0 +1,79 @@
+//! Tables without versions: the shared logs that commits append to, and the tables that are published whole.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema};
+
+use crate::error::{Code, Error, Result};
+use crate::record::Value;
+use crate::rows::ColumnBuilder;
+use crate::schema::ColumnType;
+
+/// The shape of a table that is appended to or published whole.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainTable {
+    /// The table's name; a constant of ours.
+    pub name: &'static str,
+    /// What it holds, for its comment.
+    pub comment: &'static str,
+    /// Name, type and meaning of each column.
+    pub columns: &'static [(&'static str, ColumnType, &'static str)],
+    /// The columns that make a row unique: a row whose key is there already is not appended again.
+    pub key: &'static [&'static str],
+}
+
+/// Rows for a [`PlainTable`], on their way into one Arrow batch.
+#[derive(Debug)]
+pub struct PlainRows {
+    table: &'static PlainTable,
+    builders: Vec<ColumnBuilder>,
+}
+
+impl PlainRows {
+    /// Returns an empty set of rows.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where a column's type can't be built.
+    pub fn new(table: &'static PlainTable) -> Result<Self> {
+        let builders =
+            table.columns.iter().map(|(_, t, _)| ColumnBuilder::new(*t)).collect::<Result<_>>()?;
+        Ok(Self { table, builders })
+    }
+
+    /// Appends a row: one value per column, in the table's order.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where number or types of the values are not the table's.
+    pub fn push(&mut self, values: &[Value<'_>]) -> Result<()> {
+        if values.len() != self.builders.len() {
+            return Err(Error::new(Code::Internal, "append a row").with("table", self.table.name));
+        }
+        self.builders.iter_mut().zip(values).try_for_each(|(builder, value)| builder.push(value))
+    }
+
+    /// Returns the rows as one batch, with the table they are for.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where the columns differ in length.
+    pub fn finish(mut self) -> Result<(&'static PlainTable, RecordBatch)> {
+        let fields: Vec<Field> =
+            self.table.columns.iter().map(|(n, t, _)| Field::new(*n, t.arrow(), true)).collect();
+        let arrays = self.builders.iter_mut().map(ColumnBuilder::finish).collect();
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+            .map_err(|error| Error::new(Code::Internal, "build a batch").because(error))?;
+        Ok((self.table, batch))
+    }
+}
+
+/// Returns text or no value.
+#[must_use]
+pub fn text(value: Option<&str>) -> Value<'_> {
+    value.map_or(Value::Null, |value| Value::Text(value.into()))
+}
+
+/// Returns a count; the largest one where it does not fit.
+#[must_use]
+pub fn count(value: u64) -> Value<'static> {
+    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
+}

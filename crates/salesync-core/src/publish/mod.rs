@@ -1,0 +1,63 @@
+//! Resolves what is in the warehouse and publishes the answer: people, companies, which record belongs
+//! to which, and why.
+
+mod identities;
+mod rows;
+mod tables;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::resolve::{Previous, Settings, resolve};
+use crate::run::RunId;
+use crate::source::SourceDefinition;
+use crate::time::Timestamp;
+use crate::warehouse::Warehouse;
+
+pub use tables::{COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, MATCH_EVIDENCE, PEOPLE};
+
+/// What a resolve found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Resolved {
+    /// Records that say who a person or company is.
+    pub records: u64,
+    /// People.
+    pub people: u64,
+    /// Companies.
+    pub companies: u64,
+    /// Pairs of records that were compared.
+    pub pairs_compared: u64,
+    /// Unions that were refused because the records contradict each other.
+    pub refused: u64,
+    /// Entities that are new since the last resolve.
+    pub created: u64,
+    /// Entities that went into another since the last resolve.
+    pub merged: u64,
+    /// Entities that lost records to another since the last resolve.
+    pub split: u64,
+}
+
+/// Resolves every live record of `sources` and puts the answer in the place of the last one, all of it or
+/// nothing. Entities keep their ids.
+///
+/// # Errors
+/// What the warehouse says; the last answer stays then.
+pub async fn resolve_and_publish(
+    warehouse: &dyn Warehouse,
+    sources: &[&'static SourceDefinition],
+    (run_id, now): (&RunId, Timestamp),
+) -> Result<Resolved> {
+    let identities = identities::read(warehouse, sources).await?;
+    let earlier = rows::earlier(warehouse).await?;
+    let previous = Previous { assignments: earlier.assignments, retired: earlier.retired };
+    // Resolving is pure work on the processor: it must not hold up the runtime's other tasks.
+    let resolution = tokio::task::spawn_blocking(move || {
+        let settings = Settings::default();
+        resolve(&identities, &previous, &settings)
+    })
+    .await
+    .map_err(|error| crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error))?;
+    let tables = rows::of(&resolution, earlier.history, (run_id, now))?;
+    warehouse.replace(tables).await?;
+    Ok(rows::summary(&resolution))
+}

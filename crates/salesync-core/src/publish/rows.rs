@@ -1,0 +1,254 @@
+//! The answer as rows, and the last answer read back.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::TimestampMicrosecondType;
+use serde_json::json;
+
+use super::Resolved;
+use super::tables::{COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, MATCH_EVIDENCE, PEOPLE};
+use crate::error::{Code, Error, Result};
+use crate::plain::{PlainRows, PlainTable, text};
+use crate::record::Value;
+use crate::resolve::{
+    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, RecordRef, Resolution,
+};
+use crate::run::RunId;
+use crate::time::Timestamp;
+use crate::validate::SqlIdentifier;
+use crate::warehouse::{Scan, Warehouse};
+
+/// What the warehouse still knows of the last answer.
+pub(super) struct Earlier {
+    pub(super) assignments: BTreeMap<(EntityKind, RecordRef), EntityId>,
+    pub(super) retired: BTreeMap<EntityId, Option<EntityId>>,
+    pub(super) history: Vec<HistoryRow>,
+}
+
+/// A row of `entity_history`.
+pub(super) struct HistoryRow {
+    run_id: String,
+    happened_at: Timestamp,
+    event: String,
+    entity_id: String,
+    successor_id: Option<String>,
+}
+
+/// Reads the last answer.
+pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
+    let mut earlier = Earlier { assignments: BTreeMap::new(), retired: BTreeMap::new(), history: Vec::new() };
+    for batch in warehouse.scan(&Scan::of(SqlIdentifier::parse(ENTITY_RECORDS.name)?)).await? {
+        let columns = Texts::of(&batch, &["entity_id", "kind", "source", "stream", "record_id"])?;
+        for row in 0..batch.num_rows() {
+            let [Some(entity), Some(kind), Some(source), Some(stream), Some(record)] = columns.row(row) else {
+                return Err(unreadable());
+            };
+            let kind = if kind == EntityKind::Company.as_str() { EntityKind::Company } else { EntityKind::Person };
+            let entity = EntityId::parse(entity).map_err(|_| unreadable())?;
+            earlier.assignments.insert((kind, RecordRef::new(source, stream, record)), entity);
+        }
+    }
+    for batch in warehouse.scan(&Scan::of(SqlIdentifier::parse(ENTITY_HISTORY.name)?)).await? {
+        let columns = Texts::of(&batch, &["run_id", "event", "entity_id", "successor_id"])?;
+        let times = batch
+            .column_by_name("happened_at")
+            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+            .ok_or_else(unreadable)?;
+        for row in 0..batch.num_rows() {
+            let [Some(run_id), Some(event), Some(entity), successor] = columns.row(row) else {
+                return Err(unreadable());
+            };
+            earlier.history.push(HistoryRow {
+                run_id: run_id.to_owned(),
+                happened_at: Timestamp::from_micros(times.value(row)),
+                event: event.to_owned(),
+                entity_id: entity.to_owned(),
+                successor_id: successor.map(str::to_owned),
+            });
+        }
+    }
+    earlier.history.sort_by_key(|row| row.happened_at);
+    for row in &earlier.history {
+        if matches!(row.event.as_str(), "merged" | "gone") {
+            let entity = EntityId::parse(&row.entity_id).map_err(|_| unreadable())?;
+            let successor = row.successor_id.as_deref().map(EntityId::parse).transpose();
+            earlier.retired.insert(entity, successor.map_err(|_| unreadable())?);
+        }
+    }
+    Ok(earlier)
+}
+
+fn unreadable() -> Error {
+    Error::new(Code::StoreCorrupt, "read the last resolve")
+}
+
+/// Text columns of a batch.
+struct Texts<'a, const N: usize>([&'a arrow::array::StringArray; N]);
+
+impl<'a, const N: usize> Texts<'a, N> {
+    fn of(batch: &'a RecordBatch, names: &[&str; N]) -> Result<Self> {
+        let columns: Option<Vec<_>> =
+            names.iter().map(|name| batch.column_by_name(name)?.as_string_opt::<i32>()).collect();
+        let columns = columns.ok_or_else(unreadable)?;
+        <[_; N]>::try_from(columns).map(Self).map_err(|_| unreadable())
+    }
+
+    fn row(&self, row: usize) -> [Option<&'a str>; N] {
+        self.0.map(|column| column.is_valid(row).then(|| column.value(row)))
+    }
+}
+
+/// Returns the answer as the rows of its tables.
+pub(super) fn of(
+    resolution: &Resolution,
+    history: Vec<HistoryRow>,
+    (run_id, now): (&RunId, Timestamp),
+) -> Result<Vec<(&'static PlainTable, RecordBatch)>> {
+    let mut people = PlainRows::new(&PEOPLE)?;
+    resolution.people.iter().try_for_each(|person| push_person(&mut people, person))?;
+    let mut companies = PlainRows::new(&COMPANIES)?;
+    resolution.companies.iter().try_for_each(|company| push_company(&mut companies, company))?;
+    let mut records = PlainRows::new(&ENTITY_RECORDS)?;
+    for member in &resolution.memberships {
+        records.push(&[
+            text(Some(member.entity_id.as_str())),
+            text(Some(member.kind.as_str())),
+            text(Some(&member.record.source)),
+            text(Some(&member.record.stream)),
+            text(Some(&member.record.id)),
+            Value::Double(f64::from(member.confidence)),
+        ])?;
+    }
+    let mut evidence = PlainRows::new(&MATCH_EVIDENCE)?;
+    resolution.evidence.iter().try_for_each(|pair| push_evidence(&mut evidence, pair))?;
+    let mut events = PlainRows::new(&ENTITY_HISTORY)?;
+    let now_events = resolution.changes.iter().map(|change| history_row(change, run_id, now));
+    history.into_iter().chain(now_events).try_for_each(|row| {
+        events.push(&[
+            text(Some(&row.run_id)),
+            Value::Timestamp(row.happened_at),
+            text(Some(&row.event)),
+            text(Some(&row.entity_id)),
+            text(row.successor_id.as_deref()),
+        ])
+    })?;
+    [people, companies, records, evidence, events].into_iter().map(PlainRows::finish).collect()
+}
+
+fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
+    let (emails, phones) = (contacts(&person.emails), contacts(&person.phones));
+    rows.push(&[
+        text(Some(person.id.as_str())),
+        text(person.full_name.as_deref()),
+        text(person.first_name.as_deref()),
+        text(person.last_name.as_deref()),
+        text(person.email.as_deref()),
+        text(Some(&emails)),
+        text(Some(&phones)),
+        text(person.title.as_deref()),
+        text(person.company_id.as_ref().map(EntityId::as_str)),
+        text(person.company.as_deref()),
+        text(person.domain.as_deref()),
+        text(person.city.as_deref()),
+        text(person.country.as_deref()),
+        number(person.record_count),
+        number(person.source_count),
+        instant(person.first_seen),
+        instant(person.last_seen),
+        Value::Double(f64::from(person.confidence)),
+    ])
+}
+
+fn push_company(rows: &mut PlainRows, company: &GoldenCompany) -> Result<()> {
+    let (emails, phones) = (contacts(&company.emails), contacts(&company.phones));
+    let domains = json!(company.domains).to_string();
+    rows.push(&[
+        text(Some(company.id.as_str())),
+        text(company.name.as_deref()),
+        text(company.domain.as_deref()),
+        text(Some(&domains)),
+        text(Some(&emails)),
+        text(Some(&phones)),
+        text(company.city.as_deref()),
+        text(company.country.as_deref()),
+        number(company.record_count),
+        number(company.source_count),
+        instant(company.first_seen),
+        instant(company.last_seen),
+        Value::Double(f64::from(company.confidence)),
+    ])
+}
+
+fn push_evidence(rows: &mut PlainRows, pair: &Evidence) -> Result<()> {
+    let fields: Vec<_> = pair
+        .fields
+        .iter()
+        .map(|field| json!({"field": field.field, "level": field.level, "bits": field.bits}))
+        .collect();
+    rows.push(&[
+        text(Some(pair.entity_id.as_str())),
+        text(Some(pair.kind.as_str())),
+        text(Some(&pair.left.source)),
+        text(Some(&pair.left.stream)),
+        text(Some(&pair.left.id)),
+        text(Some(&pair.right.source)),
+        text(Some(&pair.right.stream)),
+        text(Some(&pair.right.id)),
+        text(Some(pair.key)),
+        Value::Text(serde_json::Value::from(fields).to_string().into()),
+        Value::Double(f64::from(pair.prior_bits)),
+        Value::Double(f64::from(pair.total_bits)),
+        Value::Double(f64::from(pair.probability)),
+        text(Some(pair.outcome.as_str())),
+    ])
+}
+
+fn history_row(change: &Change, run_id: &RunId, now: Timestamp) -> HistoryRow {
+    let (event, entity, successor) = match change {
+        Change::Created(id) => ("created", id, None),
+        Change::Merged(id, successor) => ("merged", id, Some(successor)),
+        Change::Split(id, other) => ("split", id, Some(other)),
+        Change::Gone(id) => ("gone", id, None),
+    };
+    HistoryRow {
+        run_id: run_id.as_str().to_owned(),
+        happened_at: now,
+        event: event.to_owned(),
+        entity_id: entity.as_str().to_owned(),
+        successor_id: successor.map(|id| id.as_str().to_owned()),
+    }
+}
+
+/// Returns the figures that a report shows.
+pub(super) fn summary(resolution: &Resolution) -> Resolved {
+    let size = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    let changes = |wanted: fn(&Change) -> bool| size(resolution.changes.iter().filter(|c| wanted(c)).count());
+    Resolved {
+        records: size(resolution.counts.identities),
+        people: size(resolution.people.len()),
+        companies: size(resolution.companies.len()),
+        pairs_compared: size(resolution.counts.candidate_pairs),
+        refused: size(resolution.counts.refused_merges),
+        created: changes(|change| matches!(change, Change::Created(_))),
+        merged: changes(|change| matches!(change, Change::Merged(..))),
+        split: changes(|change| matches!(change, Change::Split(..))),
+    }
+}
+
+fn contacts(contacts: &[Contact]) -> String {
+    let contacts: Vec<_> = contacts
+        .iter()
+        .map(|c| json!({"value": c.value, "kind": c.kind.as_str(), "records": c.record_count}))
+        .collect();
+    serde_json::Value::from(contacts).to_string()
+}
+
+fn number(count: usize) -> Value<'static> {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// Returns an instant; a record whose times are unknown has none.
+fn instant(micros: i64) -> Value<'static> {
+    if micros == 0 { Value::Null } else { Value::Timestamp(Timestamp::from_micros(micros)) }
+}

@@ -1,0 +1,50 @@
+//! A queue that delivers at least once: dead letters and notifications travel on it.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+
+/// A message on a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The message's id; publishing the same id twice is publishing once where the queue can tell.
+    pub id: String,
+    /// JSON.
+    pub body: String,
+}
+
+/// What became of a message that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done with, and goes.
+    Done,
+    /// It failed and is delivered again; after three times it is parked.
+    Failed,
+    /// Nobody wants it, and it goes.
+    Discarded,
+}
+
+/// A queue. Every implementation passes the contract suite of `salesync-testkit`;
+/// [`crate::memory::MemoryQueue`] defines the meaning.
+#[async_trait]
+pub trait Queue: Send + Sync + fmt::Debug {
+    /// Makes messages durable. May be repeated.
+    ///
+    /// # Errors
+    /// `ERR_QUEUE_PUBLISH`.
+    async fn publish(&self, messages: &[Message]) -> Result<()>;
+
+    /// Returns up to `limit` waiting messages, the oldest first. They stay until they are settled.
+    ///
+    /// # Errors
+    /// `ERR_STORE_UNAVAILABLE`.
+    async fn receive(&self, limit: usize) -> Result<Vec<Message>>;
+
+    /// Says what became of a message. May be repeated.
+    ///
+    /// # Errors
+    /// `ERR_STORE_UNAVAILABLE`.
+    async fn settle(&self, id: &str, outcome: Outcome) -> Result<()>;
+}

@@ -1,0 +1,111 @@
+//! One row per entity: the values that survive out of all its records.
+
+use super::entity::EntityId;
+
+/// What kind of address or number a contact value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ContactKind {
+    /// At the employer.
+    Work,
+    /// At a free-mail provider, or a number of the person's own.
+    Personal,
+    /// Many people's: a role mailbox, a switchboard, a family's number.
+    Shared,
+}
+
+impl ContactKind {
+    /// Returns the word that tables carry.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Work => "work",
+            Self::Personal => "personal",
+            Self::Shared => "shared",
+        }
+    }
+}
+
+/// One e-mail address or phone number of an entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Normalised: an address, or a number in E.164 where its country is known and in bare digits where not.
+    pub value: String,
+    /// Whose it is.
+    pub kind: ContactKind,
+    /// How many of the entity's records carry it.
+    pub record_count: usize,
+}
+
+/// What is known of a person.
+///
+/// A value that several records give differently is the most frequent one, then the newest, then the longest.
+/// The best e-mail is the first by kind (work, personal, shared), then by frequency, then by time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GoldenPerson {
+    /// The entity's id.
+    pub id: EntityId,
+    /// Whole name, as a person would write it.
+    pub full_name: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Surname.
+    pub last_name: Option<String>,
+    /// The best e-mail address.
+    pub email: Option<String>,
+    /// All e-mail addresses, the best first.
+    pub emails: Vec<Contact>,
+    /// All phone numbers, the best first.
+    pub phones: Vec<Contact>,
+    /// Job title.
+    pub title: Option<String>,
+    /// The employer's name, as the records write it.
+    pub company: Option<String>,
+    /// The employer, where it is an entity itself.
+    pub company_id: Option<EntityId>,
+    /// The domain of the person's work mailboxes.
+    pub domain: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Country, as a two-letter code where known.
+    pub country: Option<String>,
+    /// How many records the entity stands on.
+    pub record_count: usize,
+    /// From how many sources they are.
+    pub source_count: usize,
+    /// When the oldest of its records was made, in µs since 1970 UTC; 0 where unknown.
+    pub first_seen: i64,
+    /// When the newest of its records changed, in µs since 1970 UTC; 0 where unknown.
+    pub last_seen: i64,
+    /// The probability of the weakest pair that holds the entity together; 1 for one record.
+    pub confidence: f32,
+}
+
+/// What is known of a company; the rules are those of [`GoldenPerson`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct GoldenCompany {
+    /// The entity's id.
+    pub id: EntityId,
+    /// Name with its legal form, as the records write it.
+    pub name: Option<String>,
+    /// The domain that most records give.
+    pub domain: Option<String>,
+    /// All domains, the most frequent first.
+    pub domains: Vec<String>,
+    /// E-mail addresses on the company's own records.
+    pub emails: Vec<Contact>,
+    /// Phone numbers on the company's own records.
+    pub phones: Vec<Contact>,
+    /// City.
+    pub city: Option<String>,
+    /// Country, as a two-letter code where known.
+    pub country: Option<String>,
+    /// How many records the entity stands on.
+    pub record_count: usize,
+    /// From how many sources they are.
+    pub source_count: usize,
+    /// When the oldest of its records was made, in µs since 1970 UTC; 0 where unknown.
+    pub first_seen: i64,
+    /// When the newest of its records changed, in µs since 1970 UTC; 0 where unknown.
+    pub last_seen: i64,
+    /// The probability of the weakest pair that holds the entity together; 1 for one record.
+    pub confidence: f32,
+}

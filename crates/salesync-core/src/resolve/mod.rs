@@ -1,0 +1,205 @@
+//! Says which records are one person or one company.
+//!
+//! Every stage is a pure, total function, and the answer depends on the set of identities and the earlier
+//! answer only, never on the order in which they are given:
+//!
+//! 1. normalise: one spelling per value (`prepared`, over [`crate::normalise`]);
+//! 2. organisations first: companies are resolved, then every person is given an organisation (`organisation`);
+//! 3. keys: records that share a value meet (`keys`), neighbours only where too many do;
+//! 4. compare and weigh: levels per field, bits per level (`compare`, [`model`]);
+//! 5. cluster: the strongest pairs first, and no union of people whose names contradict (`cluster`);
+//! 6. keep identity: clusters take over the ids their records had (`keep`);
+//! 7. survive: one golden record per entity (`survive`).
+
+pub mod columns;
+pub mod entity;
+pub mod evidence;
+pub mod golden;
+pub mod identity;
+pub mod model;
+
+mod cluster;
+mod companies;
+mod compare;
+mod frequency;
+mod keep;
+mod keys;
+mod organisation;
+mod people;
+mod prepared;
+mod survive;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+pub use columns::{ColumnField, ColumnMap};
+pub use entity::{EntityId, EntityIdError};
+pub use evidence::{Evidence, FieldEvidence, Outcome};
+pub use golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
+pub use identity::{EntityKind, Identity, RecordRef};
+pub use model::{Model, Settings};
+
+use cluster::Clustering;
+use prepared::Prepared;
+
+/// The earlier answer, from which entities keep their ids. Empty at the first run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Previous {
+    /// The entity that each record of each kind belonged to.
+    pub assignments: BTreeMap<(EntityKind, RecordRef), EntityId>,
+    /// Ids that are out of use, with the id that took their place, if one did.
+    pub retired: BTreeMap<EntityId, Option<EntityId>>,
+}
+
+impl Previous {
+    /// Takes the memberships and retired ids of an answer as the earlier answer of the next run.
+    pub fn of(resolution: &Resolution) -> Self {
+        let assignments = resolution
+            .memberships
+            .iter()
+            .map(|member| {
+                (
+                    (member.kind, member.record.clone()),
+                    member.entity_id.clone(),
+                )
+            })
+            .collect();
+        Self {
+            assignments,
+            retired: resolution.retired.clone(),
+        }
+    }
+}
+
+/// One record's place in an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Membership {
+    /// The record.
+    pub record: RecordRef,
+    /// The entity it belongs to.
+    pub entity_id: EntityId,
+    /// What the entity is.
+    pub kind: EntityKind,
+    /// The probability of the strongest pair that ties the record to its entity; 1 for a record alone.
+    pub confidence: f32,
+}
+
+/// What happened to an entity id between the earlier answer and this one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// The entity is new.
+    Created(EntityId),
+    /// The first id is out of use; the second holds most of its records.
+    Merged(EntityId, EntityId),
+    /// Records of the first id are now under the second, while the first lives on.
+    Split(EntityId, EntityId),
+    /// None of the entity's records are left.
+    Gone(EntityId),
+}
+
+/// Figures about a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Identities given, after one is kept of each record and kind.
+    pub identities: usize,
+    /// Pairs that met in a key.
+    pub candidate_pairs: usize,
+    /// Keys with more records than the cap, in which only neighbours in name order met.
+    pub capped_keys: usize,
+    /// Unions that the guard refused.
+    pub refused_merges: usize,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Resolution {
+    /// People, by id.
+    pub people: Vec<GoldenPerson>,
+    /// Companies, by id.
+    pub companies: Vec<GoldenCompany>,
+    /// Every identity's entity, by kind and record.
+    pub memberships: Vec<Membership>,
+    /// Every pair that joined two clusters, and every union that was refused.
+    pub evidence: Vec<Evidence>,
+    /// Ids out of use, from this run and before.
+    pub retired: BTreeMap<EntityId, Option<EntityId>>,
+    /// What happened to ids since the earlier answer.
+    pub changes: Vec<Change>,
+    /// Figures about the run.
+    pub counts: Counts,
+}
+
+/// Resolves a whole set of identities. The same set gives the same answer in any order.
+///
+/// Where a record and kind occur twice, the one changed last counts.
+pub fn resolve(identities: &[Identity], previous: &Previous, settings: &Settings) -> Resolution {
+    let identities = identity::in_order(identities);
+    let mut prepared = Prepared::new(&identities, settings);
+    let companies = companies::cluster(&prepared, settings);
+    organisation::assign(&mut prepared, &companies);
+    let people = people::cluster(&prepared, settings);
+
+    let counts = Counts {
+        identities: identities.len(),
+        candidate_pairs: companies.candidate_pairs + people.candidate_pairs,
+        capped_keys: companies.capped_keys + people.capped_keys,
+        refused_merges: companies.refused_merges() + people.refused_merges(),
+    };
+    let kept = keep::ids(&prepared, [&companies, &people], previous);
+    let mut resolution = Resolution {
+        companies: survive::companies(&prepared, &companies, &kept.company_ids),
+        people: survive::people(&prepared, &people, &kept),
+        retired: kept.retired,
+        changes: kept.changes,
+        counts,
+        ..Resolution::default()
+    };
+    for (clustering, ids) in [(&companies, &kept.company_ids), (&people, &kept.person_ids)] {
+        record(&mut resolution, &prepared, clustering, ids);
+    }
+    resolution
+}
+
+/// Writes a clustering's memberships and evidence into the answer.
+fn record(
+    resolution: &mut Resolution,
+    prepared: &Prepared<'_>,
+    clustering: &Clustering,
+    ids: &[EntityId],
+) {
+    for (cluster, id) in clustering.clusters.iter().zip(ids) {
+        for member in &cluster.members {
+            if let Some(record) = prepared.record(clustering.kind, member.index) {
+                resolution.memberships.push(Membership {
+                    record: record.clone(),
+                    entity_id: id.clone(),
+                    kind: clustering.kind,
+                    confidence: member.confidence,
+                });
+            }
+        }
+    }
+    let start = resolution.memberships.len();
+    debug_assert!(
+        start <= resolution.counts.identities,
+        "one membership per identity"
+    );
+    resolution
+        .memberships
+        .sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
+    for edge in &clustering.edges {
+        let cluster = clustering
+            .cluster_of
+            .get(edge.left)
+            .and_then(|at| ids.get(*at));
+        let left = prepared.record(clustering.kind, edge.left);
+        let right = prepared.record(clustering.kind, edge.right);
+        if let (Some(id), Some(left), Some(right)) = (cluster, left, right) {
+            resolution
+                .evidence
+                .push(edge.evidence(clustering.kind, id, left, right));
+        }
+    }
+}

@@ -1,0 +1,539 @@
+//! Chooses what survives of an entity's records: the most frequent value, then the newest, then the longest.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::cluster::{Cluster, Clustering};
+use super::entity::EntityId;
+use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
+use super::identity::{EntityKind, Identity};
+use super::keep::Kept;
+use super::prepared::{Person, Prepared};
+use crate::normalise::domain::{self, DomainClass};
+use crate::normalise::email::{self, EmailClass};
+use crate::normalise::name::{self, NormalName};
+use crate::normalise::phone::{self, PhoneClass};
+use crate::normalise::{country, text};
+
+/// Makes the golden records of people, by id.
+pub(super) fn people(
+    prepared: &Prepared<'_>,
+    found: &Clustering,
+    kept: &Kept,
+) -> Vec<GoldenPerson> {
+    let spread = Spread::new(prepared, found);
+    let mut people: Vec<GoldenPerson> = found
+        .clusters
+        .iter()
+        .zip(&kept.person_ids)
+        .map(|(cluster, id)| person(prepared, cluster, id, (&spread, &kept.company_ids)))
+        .collect();
+    people.sort_by(|a, b| a.id.cmp(&b.id));
+    people
+}
+
+/// Makes the golden records of companies, by id.
+pub(super) fn companies(
+    prepared: &Prepared<'_>,
+    found: &Clustering,
+    ids: &[EntityId],
+) -> Vec<GoldenCompany> {
+    let mut companies: Vec<GoldenCompany> = found
+        .clusters
+        .iter()
+        .zip(ids)
+        .map(|(cluster, id)| company(prepared, cluster, id))
+        .collect();
+    companies.sort_by(|a, b| a.id.cmp(&b.id));
+    companies
+}
+
+/// Makes one person's golden record.
+fn person(
+    prepared: &Prepared<'_>,
+    cluster: &Cluster,
+    id: &EntityId,
+    (spread, company_ids): (&Spread, &[EntityId]),
+) -> GoldenPerson {
+    let people: Vec<&Person> = cluster
+        .members
+        .iter()
+        .filter_map(|member| prepared.people.get(member.index))
+        .collect();
+    let identities: Vec<&Identity> = people
+        .iter()
+        .filter_map(|person| prepared.identities.get(person.identity).copied())
+        .collect();
+    let (first_name, last_name) = best_name(&people, &identities);
+    let full_name = match (&first_name, &last_name) {
+        (Some(first), Some(last)) => Some(format!("{first} {last}")),
+        (first, last) => first.clone().or_else(|| last.clone()),
+    };
+    let emails = emails(&identities, spread);
+    let work = identities.iter().flat_map(|identity| {
+        votes(
+            identity,
+            identity.emails.iter().filter_map(|raw| work_domain(raw)),
+        )
+    });
+    let employers = people
+        .iter()
+        .zip(&identities)
+        .flat_map(|(person, identity)| {
+            let known = person
+                .organisations
+                .iter()
+                .filter_map(|number| usize::try_from(*number).ok());
+            votes(
+                identity,
+                known
+                    .filter_map(|number| company_ids.get(number))
+                    .map(|id| id.as_str().to_owned())
+                    .take(1),
+            )
+        });
+    let company_id = choose(employers).and_then(|id| EntityId::parse(&id).ok());
+    let Seen {
+        record_count,
+        source_count,
+        first_seen,
+        last_seen,
+    } = Seen::of(&identities);
+    GoldenPerson {
+        id: id.clone(),
+        full_name,
+        first_name,
+        last_name,
+        email: emails.first().map(|contact| contact.value.clone()),
+        emails,
+        phones: phones(&identities, spread),
+        title: field(&identities, |identity| identity.title.as_ref()),
+        company: field(&identities, |identity| identity.company.as_ref()),
+        company_id,
+        domain: choose(work),
+        city: field(&identities, |identity| identity.city.as_ref()),
+        country: countries(&identities),
+        record_count,
+        source_count,
+        first_seen,
+        last_seen,
+        confidence: cluster.confidence,
+    }
+}
+
+/// Makes one company's golden record.
+fn company(prepared: &Prepared<'_>, cluster: &Cluster, id: &EntityId) -> GoldenCompany {
+    let members = cluster.members.iter();
+    let identities: Vec<&Identity> = members
+        .filter_map(|member| prepared.identity(EntityKind::Company, member.index))
+        .collect();
+    let own = |raw: &String| {
+        let host = raw.rsplit('@').next().unwrap_or(raw);
+        domain::normalise(host)
+            .filter(|domain| domain.class == DomainClass::Own)
+            .map(|domain| domain.registrable)
+    };
+    let named = identities.iter().flat_map(|identity| {
+        votes(
+            identity,
+            identity
+                .website
+                .iter()
+                .chain(&identity.emails)
+                .filter_map(own),
+        )
+    });
+    let domains: Vec<String> = ranked(named).into_iter().map(|vote| vote.value).collect();
+    let Seen {
+        record_count,
+        source_count,
+        first_seen,
+        last_seen,
+    } = Seen::of(&identities);
+    let nobody_elses = Spread::default();
+    GoldenCompany {
+        id: id.clone(),
+        name: field(&identities, |identity| identity.company.as_ref()),
+        domain: domains.first().cloned(),
+        domains,
+        emails: emails(&identities, &nobody_elses),
+        phones: phones(&identities, &nobody_elses),
+        city: field(&identities, |identity| identity.city.as_ref()),
+        country: countries(&identities),
+        record_count,
+        source_count,
+        first_seen,
+        last_seen,
+        confidence: cluster.confidence,
+    }
+}
+
+/// Which mailboxes and phones are on several entities.
+#[derive(Default)]
+struct Spread {
+    shared: BTreeSet<String>,
+}
+
+impl Spread {
+    /// Looks at all people's mailboxes and phones.
+    fn new(prepared: &Prepared<'_>, found: &Clustering) -> Self {
+        let mut owners: HashMap<super::prepared::Symbol, usize> = HashMap::new();
+        let mut shared = BTreeSet::new();
+        for (person, cluster) in prepared.people.iter().zip(&found.cluster_of) {
+            let addresses = person.mailboxes.iter().map(|mailbox| mailbox.address);
+            for value in addresses.chain(person.phones.iter().copied()) {
+                if owners.entry(value).or_insert(*cluster) != cluster {
+                    shared.insert(prepared.texts.text(value).to_owned());
+                }
+            }
+        }
+        for phone in prepared
+            .companies
+            .iter()
+            .flat_map(|company| &company.phones)
+        {
+            shared.insert(prepared.texts.text(*phone).to_owned());
+        }
+        Self { shared }
+    }
+}
+
+/// One record's word for a value.
+struct Vote {
+    key: String,
+    value: String,
+    changed_at: i64,
+}
+
+/// Makes votes of a record's values.
+fn votes(identity: &Identity, values: impl Iterator<Item = String>) -> Vec<Vote> {
+    values
+        .map(|value| Vote {
+            key: text::fold(&value),
+            value,
+            changed_at: identity.changed_at,
+        })
+        .collect()
+}
+
+/// A value with the support it has.
+struct Ranked {
+    value: String,
+    count: usize,
+    newest: i64,
+}
+
+/// Ranks values: the most frequent first, then the newest, then the longest, then by letter. Spellings that fold
+/// to one value count together, and the best spelling stands for them.
+fn ranked(votes: impl Iterator<Item = Vote>) -> Vec<Ranked> {
+    let mut by_key: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
+    for vote in votes {
+        by_key.entry(vote.key.clone()).or_default().push(vote);
+    }
+    let mut values: Vec<Ranked> = by_key.into_values().filter_map(spelt).collect();
+    sort(&mut values);
+    values
+}
+
+/// Returns the best spelling of one value, with the support of all.
+fn spelt(votes: Vec<Vote>) -> Option<Ranked> {
+    let count = votes.len();
+    let newest = votes.iter().map(|vote| vote.changed_at).max()?;
+    let mut spellings: BTreeMap<String, (usize, i64)> = BTreeMap::new();
+    for vote in votes {
+        let support = spellings.entry(vote.value).or_insert((0, i64::MIN));
+        support.0 += 1;
+        support.1 = support.1.max(vote.changed_at);
+    }
+    let mut values: Vec<Ranked> = spellings
+        .into_iter()
+        .map(|(value, (count, newest))| Ranked {
+            value,
+            count,
+            newest,
+        })
+        .collect();
+    sort(&mut values);
+    values.into_iter().next().map(|best| Ranked {
+        value: best.value,
+        count,
+        newest,
+    })
+}
+
+/// Sorts by the rule.
+fn sort(values: &mut [Ranked]) {
+    values.sort_by(|a, b| {
+        let support = (b.count, b.newest, b.value.len()).cmp(&(a.count, a.newest, a.value.len()));
+        support.then_with(|| a.value.cmp(&b.value))
+    });
+}
+
+/// Returns the value that the rule puts first.
+fn choose(votes: impl Iterator<Item = Vote>) -> Option<String> {
+    ranked(votes).into_iter().next().map(|ranked| ranked.value)
+}
+
+/// Chooses the value of a field, placeholders passed over.
+fn field<'a>(
+    identities: &[&'a Identity],
+    value: impl Fn(&'a Identity) -> Option<&'a String>,
+) -> Option<String> {
+    let said = |identity: &&'a Identity| {
+        let value = value(identity).map(|value| value.trim().to_owned());
+        votes(identity, value.filter(|value| is_said(value)).into_iter())
+    };
+    choose(identities.iter().flat_map(said))
+}
+
+/// Says whether a value says anything.
+fn is_said(value: &str) -> bool {
+    !value.is_empty() && name::normalise(value).shape != name::NameShape::Placeholder
+}
+
+/// Chooses a country.
+fn countries(identities: &[&Identity]) -> Option<String> {
+    let code =
+        |raw: &String| country::normalise(raw).map_or_else(|| raw.trim().to_owned(), str::to_owned);
+    let said = identities.iter().flat_map(|identity| {
+        votes(
+            identity,
+            identity
+                .country
+                .iter()
+                .filter(|raw| !raw.trim().is_empty())
+                .map(code),
+        )
+    });
+    choose(said)
+}
+
+/// Chooses a name: the most frequent whole one that is not an initial, then the best spelling of its parts.
+fn best_name(people: &[&Person], identities: &[&Identity]) -> (Option<String>, Option<String>) {
+    let mut spelt: Vec<(usize, Vote, String)> = Vec::new();
+    for (person, identity) in people.iter().zip(identities) {
+        let Some((first, last)) = display_name(identity).filter(|_| person.name.is_given()) else {
+            continue;
+        };
+        let whole = usize::from(first.chars().count() > 2) + usize::from(last.chars().count() > 2);
+        let key = text::fold(&format!("{first} {last}"));
+        let value = format!("{first}\u{1f}{last}");
+        spelt.push((
+            whole,
+            Vote {
+                key: key.clone(),
+                value,
+                changed_at: identity.changed_at,
+            },
+            key,
+        ));
+    }
+    let most_whole = spelt.iter().map(|(whole, ..)| *whole).max();
+    let best = choose(
+        spelt
+            .into_iter()
+            .filter(|(whole, ..)| Some(*whole) == most_whole)
+            .map(|(_, vote, _)| vote),
+    );
+    let Some(best) = best else {
+        return (None, None);
+    };
+    let (first, last) = best.split_once('\u{1f}').unwrap_or((&best, ""));
+    let filled = |part: &str| (!part.is_empty()).then(|| part.to_owned());
+    (filled(first), filled(last))
+}
+
+/// Returns a record's given name and surname as a person would write them; its own spelling where it has one.
+fn display_name(identity: &Identity) -> Option<(String, String)> {
+    let part = |value: &Option<String>| {
+        value
+            .as_deref()
+            .map(str::trim)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let (first, last) = (part(&identity.first_name), part(&identity.last_name));
+    let plain =
+        |value: &str| value.is_empty() || (is_said(value) && value.chars().any(char::is_lowercase));
+    if (!first.is_empty() || !last.is_empty())
+        && plain(&first)
+        && plain(&last)
+        && !last.contains(',')
+    {
+        return Some((first, last));
+    }
+    let full_name = if first.is_empty() && last.is_empty() {
+        part(&identity.full_name)
+    } else {
+        format!("{first} {last}")
+    };
+    let mut words = full_name.split_whitespace();
+    if let (Some(first), Some(last), None) = (words.next(), words.next(), words.next())
+        && plain(&full_name)
+        && full_name.chars().all(|letter| {
+            letter.is_alphabetic() || letter.is_whitespace() || "'-.".contains(letter)
+        })
+    {
+        return Some((first.to_owned(), last.to_owned()));
+    }
+    let NormalName { first, last, .. } = name::normalise(&full_name);
+    let display = (capitalised(&first), capitalised(&last));
+    (!display.0.is_empty() || !display.1.is_empty()).then_some(display)
+}
+
+/// Writes every word of a folded name with a capital.
+fn capitalised(folded: &str) -> String {
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| {
+            first.to_uppercase().chain(letters).collect()
+        })
+    };
+    folded
+        .split(' ')
+        .map(word)
+        .collect::<Vec<String>>()
+        .join(" ")
+}
+
+/// Returns the domain of a work mailbox.
+fn work_domain(raw: &str) -> Option<String> {
+    let email = email::normalise(raw)?;
+    let own = matches!(email.class, EmailClass::Work | EmailClass::Role);
+    own.then(|| domain::normalise(&email.domain))
+        .flatten()
+        .filter(|domain| domain.class == DomainClass::Own)
+        .map(|domain| domain.registrable)
+}
+
+/// Lists e-mail addresses, the best first.
+fn emails(identities: &[&Identity], spread: &Spread) -> Vec<Contact> {
+    let read = |raw: &String| {
+        email::normalise(raw)
+            .filter(|email| !matches!(email.class, EmailClass::Placeholder | EmailClass::System))
+    };
+    let said = identities.iter().flat_map(|identity| {
+        votes(
+            identity,
+            identity
+                .emails
+                .iter()
+                .filter_map(read)
+                .map(|email| email.address),
+        )
+    });
+    let kind = |address: &str| match email::normalise(address).map(|email| email.class) {
+        _ if spread.shared.contains(address) => ContactKind::Shared,
+        Some(EmailClass::Work) => ContactKind::Work,
+        Some(EmailClass::Free) => ContactKind::Personal,
+        _ => ContactKind::Shared,
+    };
+    let contacts = ranked(said).into_iter();
+    let mut contacts: Vec<Contact> = contacts
+        .map(|ranked| Contact {
+            kind: kind(&ranked.value),
+            value: ranked.value,
+            record_count: ranked.count,
+        })
+        .collect();
+    contacts.sort_by_key(|contact| contact.kind);
+    contacts
+}
+
+/// Lists phone numbers, the best first; a number known with and without its country is one.
+fn phones(identities: &[&Identity], spread: &Spread) -> Vec<Contact> {
+    let mut votes: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
+    for identity in identities {
+        for raw in &identity.phones {
+            let phone = phone::normalise(raw, identity.country.as_deref());
+            if phone.class == PhoneClass::Real {
+                let value = phone.e164.unwrap_or_else(|| phone.national.clone());
+                let vote = Vote {
+                    key: phone.national.clone(),
+                    value,
+                    changed_at: identity.changed_at,
+                };
+                votes.entry(phone.national).or_default().push(vote);
+            }
+        }
+    }
+    let mut values: Vec<(String, Ranked)> = Vec::new();
+    for (national, mut votes) in votes {
+        let with_country = votes
+            .iter()
+            .filter(|vote| vote.value.starts_with('+'))
+            .max_by_key(|vote| vote.changed_at);
+        if let Some(e164) = with_country.map(|vote| vote.value.clone()) {
+            votes
+                .iter_mut()
+                .filter(|vote| !vote.value.starts_with('+'))
+                .for_each(|vote| vote.value.clone_from(&e164));
+        }
+        values.extend(spelt(votes).map(|ranked| (national, ranked)));
+    }
+    let mut contacts: Vec<(Contact, i64)> = values
+        .into_iter()
+        .map(
+            |(
+                national,
+                Ranked {
+                    value,
+                    count,
+                    newest,
+                },
+            )| {
+                let kind = if spread.shared.contains(&national) {
+                    ContactKind::Shared
+                } else {
+                    ContactKind::Personal
+                };
+                (
+                    Contact {
+                        value,
+                        kind,
+                        record_count: count,
+                    },
+                    newest,
+                )
+            },
+        )
+        .collect();
+    contacts.sort_by(|(a, a_time), (b, b_time)| {
+        let order = a
+            .kind
+            .cmp(&b.kind)
+            .then((b.record_count, b_time).cmp(&(a.record_count, a_time)));
+        order.then_with(|| a.value.cmp(&b.value))
+    });
+    contacts.into_iter().map(|(contact, _)| contact).collect()
+}
+
+/// How much an entity stands on.
+struct Seen {
+    record_count: usize,
+    source_count: usize,
+    first_seen: i64,
+    last_seen: i64,
+}
+
+impl Seen {
+    /// Counts records and sources and finds the first and last time.
+    fn of(identities: &[&Identity]) -> Self {
+        let sources: BTreeSet<&str> = identities
+            .iter()
+            .map(|identity| identity.record.source.as_ref())
+            .collect();
+        let times = identities
+            .iter()
+            .flat_map(|identity| [identity.created_at, identity.changed_at]);
+        Self {
+            record_count: identities.len(),
+            source_count: sources.len(),
+            first_seen: times.filter(|time| *time != 0).min().unwrap_or(0),
+            last_seen: identities
+                .iter()
+                .map(|identity| identity.changed_at)
+                .max()
+                .unwrap_or(0),
+        }
+    }
+}

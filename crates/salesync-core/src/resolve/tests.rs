@@ -1,0 +1,437 @@
+//! Rules of resolution, as sentences.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A person's record: `name | e-mails | phones | company`, lists separated by `;`.
+fn person(id: &str, line: &str) -> Identity {
+    let mut identity = Identity::new(RecordRef::new("crm", "contacts", id), EntityKind::Person);
+    let mut cells = line.split('|').map(str::trim);
+    let mut cell = || cells.next().filter(|cell| !cell.is_empty());
+    identity.full_name = cell().map(str::to_owned);
+    let list = |cell: Option<&str>| {
+        cell.map(|cell| cell.split(';').map(str::to_owned).collect())
+            .unwrap_or_default()
+    };
+    identity.emails = list(cell());
+    identity.phones = list(cell());
+    identity.company = cell().map(str::to_owned);
+    identity.birth_date = cell().map(str::to_owned);
+    identity.street = cell().map(str::to_owned);
+    identity
+}
+
+/// A company's record: `name | site | phone | city | country`.
+fn company(id: &str, line: &str) -> Identity {
+    let mut identity = Identity::new(RecordRef::new("crm", "accounts", id), EntityKind::Company);
+    let mut cells = line.split('|').map(str::trim);
+    let mut cell = || {
+        cells
+            .next()
+            .filter(|cell| !cell.is_empty())
+            .map(str::to_owned)
+    };
+    identity.company = cell();
+    identity.website = cell();
+    identity.phones = cell().into_iter().collect();
+    identity.city = cell();
+    identity.country = cell();
+    identity
+}
+
+fn people(lines: &[&str]) -> Vec<Identity> {
+    lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| person(&format!("{at:03}"), line))
+        .collect()
+}
+
+fn companies(lines: &[&str]) -> Vec<Identity> {
+    lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| company(&format!("{at:03}"), line))
+        .collect()
+}
+
+fn resolved(identities: &[Identity]) -> Resolution {
+    resolve(identities, &Previous::default(), &Settings::default())
+}
+
+/// Returns the records' ids by entity.
+fn groups(resolution: &Resolution) -> BTreeSet<Vec<String>> {
+    let mut by_entity = BTreeMap::<_, Vec<String>>::new();
+    for member in &resolution.memberships {
+        by_entity
+            .entry(member.entity_id.clone())
+            .or_default()
+            .push(member.record.id.to_string());
+    }
+    by_entity.into_values().collect()
+}
+
+#[track_caller]
+fn one_entity(identities: &[Identity]) {
+    let found = resolved(identities);
+    assert_eq!(
+        groups(&found).len(),
+        1,
+        "{:?}: {:?}",
+        groups(&found),
+        found.evidence
+    );
+}
+
+#[track_caller]
+fn apart(identities: &[Identity]) {
+    let found = resolved(identities);
+    assert_eq!(
+        groups(&found).len(),
+        identities.len(),
+        "{:?}: {:?}",
+        groups(&found),
+        found.evidence
+    );
+}
+
+#[test]
+fn one_person_in_many_spellings() {
+    for lines in [
+        [
+            "Robert Quillan | bob@quarry.io",
+            "Quillan, Bob | Bob+news@Quarry.io",
+        ],
+        ["Jörg Bäcker | jb@quarry.io", "Joerg Baecker | jb@quarry.io"],
+        [
+            "José Niebla | | +34 93 085 45 59",
+            "NIEBLA JOSE | | 0034930854559",
+        ],
+        ["JosÃ© Niebla | jn@quarry.io", "José Niebla | jn@quarry.io"],
+        [
+            "Ann Teller | a.teller@gmail.com",
+            "A. Teller | ateller@googlemail.com",
+        ],
+        ["Maria Luzón | ml@quarry.io", " | <ML@quarry.io>"],
+        [
+            "Priya Raman | priya@quarry.io",
+            "Priya Kapoor | priya@quarry.io",
+        ],
+    ] {
+        one_entity(&people(&lines));
+    }
+}
+
+#[test]
+fn what_many_share_joins_nobody() {
+    for lines in [
+        &[
+            "Ann Teller | info@quarry.io",
+            "Bo Marsh | info@quarry.io",
+            "Cy Dunn | info@quarry.io",
+        ][..],
+        &[
+            "Ann Teller | no-reply@quarry.io",
+            "Bo Marsh | no-reply@quarry.io",
+        ],
+        &[
+            "Ann Teller | test@test.com | 000-000-0000",
+            "Bo Marsh | test@test.com | 000-000-0000",
+        ],
+        &["Not Provided | | | Quarry", "Not Provided | | | Quarry"],
+        &[
+            "Ann Teller | office.four@quarry.io",
+            "Bo Marsh | office.four@quarry.io",
+        ],
+        &[
+            "Ann Teller | | +14155550123",
+            "Bo Marsh | | +14155550123",
+            "Cy Dunn | | +14155550123",
+        ],
+        &["Mary Kusha | kusha@hmail.io", "Mark Kusha | kusha@hmail.io"],
+        &[
+            "Ann Lee | ann.lee@quarry.io | | Quarry",
+            "Ann Lee | ann.lee2@quarry.io | | Quarry",
+        ],
+    ] {
+        apart(&people(lines));
+    }
+}
+
+#[test]
+fn a_switchboard_glues_no_colleagues_even_through_nameless_calls() {
+    let names = [
+        "Ann Teller",
+        "Bo Marsh",
+        "Cy Dunn",
+        "Di Frost",
+        "Ed Stone",
+        "Flo Winter",
+    ];
+    let mut identities: Vec<Identity> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            person(
+                &format!("p{at}"),
+                &format!("{name} | p{at}@quarry.io | +1 415 555 0123 | Quarry"),
+            )
+        })
+        .collect();
+    identities.extend((0..5).map(|at| person(&format!("z{at}"), "WIRELESS CALLER | | 4155550123")));
+    let found = groups(&resolved(&identities));
+    assert!(
+        found
+            .iter()
+            .all(|group| group.iter().filter(|id| id.starts_with('p')).count() <= 1),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_bridge_does_not_join_people_whose_names_contradict() {
+    let lines = [
+        "Ann Teller | ann@quarry.io",
+        "Bo Marsh | bo@harbour.io",
+        " | ann@quarry.io; bo@harbour.io",
+    ];
+    let found = resolved(&people(&lines));
+    assert_eq!(groups(&found).len(), 2);
+    assert_eq!(found.counts.refused_merges, 1);
+    assert!(
+        found
+            .evidence
+            .iter()
+            .any(|evidence| evidence.outcome == Outcome::Refused)
+    );
+}
+
+#[test]
+fn people_without_mailbox_and_phone_meet_by_birth_and_address() {
+    one_entity(&people(&[
+        "Lachlan Beardon | | | | 1982-05-14 | 9 Boolee Street",
+        "Lachlan Berdon | | | | 14.05.1982 | 9 Boolee St",
+    ]));
+    apart(&people(&[
+        "John Smith | | | | 1970-10-12",
+        "John Smith | | | | 1990-03-15",
+    ]));
+}
+
+#[test]
+fn one_company_in_many_spellings() {
+    for lines in [
+        [
+            "Quarry Stone, Inc. | www.quarry.io",
+            "Quarry Stone | https://quarry.io/home",
+        ],
+        [
+            "Quarry Stone GmbH & Co. KG | | | Köln | DE",
+            "Quarry Stone | | | Koln | Germany",
+        ],
+        ["Quarry Svcs | quarry.io", "Quarry Services LLC | quarry.io"],
+    ] {
+        one_entity(&companies(&lines));
+    }
+}
+
+#[test]
+fn shared_hosts_and_free_mail_join_no_companies() {
+    for lines in [
+        ["Quarry Stone | gmail.com", "Harbour Lights | gmail.com"],
+        [
+            "Quarry Stone | linkedin.com/company/q",
+            "Harbour Lights | linkedin.com/company/h",
+        ],
+        ["Quarry Stone | quarry.io", "Quarry Stone | quarrystone.de"],
+        [
+            "Quarry Stone | | +14155550123",
+            "Harbour Lights | | +14155550123",
+        ],
+    ] {
+        apart(&companies(&lines));
+    }
+}
+
+#[test]
+fn a_contact_knows_its_employer_by_link_domain_or_name() {
+    let mut linked = person("linked", "Ann Teller");
+    linked.employer = Some(RecordRef::new("crm", "accounts", "000"));
+    let identities = [
+        companies(&["Quarry Stone, Inc. | quarry.io"]),
+        vec![
+            linked,
+            person("mail", "Bo Marsh | bo@quarry.io"),
+            person("name", "Cy Dunn | | | Quarry Stone LLC"),
+        ],
+    ]
+    .concat();
+    let found = resolved(&identities);
+    let id = found.companies.first().map(|company| company.id.clone());
+    assert!(id.is_some());
+    assert!(
+        found.people.iter().all(|person| person.company_id == id),
+        "{:?}",
+        found.people
+    );
+}
+
+#[test]
+fn the_golden_record_takes_the_most_frequent_then_the_newest_value() {
+    let mut identities = people(&[
+        "Bob Quillan | bob@gmail.com | | Quarry",
+        "Robert Quillan | bob@gmail.com; bob@quarry.io | (415) 555-0123 | Quarry Inc",
+        "Robert Quillan | bob@quarry.io | +1 415 555 0123 | Quarry Inc",
+    ]);
+    for (time, identity) in (1..).zip(&mut identities) {
+        identity.changed_at = time;
+        identity.title = Some(format!("Title {time}"));
+    }
+    let found = resolved(&identities);
+    let [golden] = found.people.as_slice() else {
+        panic!("{:?}", found.people)
+    };
+    assert_eq!(golden.full_name.as_deref(), Some("Robert Quillan"));
+    assert_eq!(golden.email.as_deref(), Some("bob@quarry.io"));
+    assert_eq!(golden.title.as_deref(), Some("Title 3"));
+    assert_eq!(golden.company.as_deref(), Some("Quarry Inc"));
+    let phones: Vec<&str> = golden
+        .phones
+        .iter()
+        .map(|phone| phone.value.as_str())
+        .collect();
+    assert_eq!(phones, ["+14155550123"]);
+    assert_eq!((golden.record_count, golden.last_seen), (3, 3));
+}
+
+#[test]
+fn an_unchanged_set_keeps_its_ids_and_an_empty_history_gives_the_same_ones() {
+    let identities = people(&[
+        "Ann Teller | ann@quarry.io",
+        "Ann Teller | ann@quarry.io",
+        "Bo Marsh | bo@quarry.io",
+    ]);
+    let first = resolved(&identities);
+    assert_eq!(first, resolved(&identities));
+    let again = resolve(&identities, &Previous::of(&first), &Settings::default());
+    assert_eq!(again.memberships, first.memberships);
+    assert_eq!(again.changes, []);
+}
+
+#[test]
+fn an_entity_keeps_its_id_when_its_smallest_record_is_new() {
+    let later = people(&["Ann Teller | ann@quarry.io", "Ann Teller | ann@quarry.io"]);
+    let before = resolved(later.get(1..).unwrap_or_default());
+    let after = resolve(&later, &Previous::of(&before), &Settings::default());
+    assert_eq!(
+        after.people.first().map(|person| &person.id),
+        before.people.first().map(|person| &person.id)
+    );
+}
+
+#[test]
+fn merged_ids_lead_to_their_successor_and_split_ids_stay_with_the_larger_part() {
+    let mut identities = people(&[
+        "Ann Teller | ann@quarry.io",
+        "Ann Teller | ann@quarry.io",
+        "Ann Teller | at@harbour.io",
+    ]);
+    let apart_ids = resolved(&identities);
+    assert_eq!(apart_ids.people.len(), 2);
+    if let Some(identity) = identities.get_mut(2) {
+        identity.emails.push("ann@quarry.io".to_owned());
+    }
+    let joined = resolve(&identities, &Previous::of(&apart_ids), &Settings::default());
+    let survivor = joined.people.first().map(|person| person.id.clone());
+    assert_eq!(joined.people.len(), 1);
+    assert!(joined.retired.len() == 1 && joined.retired.values().all(|id| *id == survivor));
+    assert!(matches!(joined.changes.as_slice(), [Change::Merged(..)]));
+
+    let mut split = people(&[
+        "Ann Teller | ann@quarry.io",
+        "Ann Teller | ann@quarry.io",
+        "Bo Marsh | bo@harbour.io",
+    ]);
+    split.reverse();
+    let split = resolve(&split, &Previous::of(&joined), &Settings::default());
+    let larger = split
+        .people
+        .iter()
+        .find(|person| person.record_count == 2)
+        .map(|person| person.id.clone());
+    assert_eq!(larger, survivor);
+    let ids: BTreeSet<&EntityId> = split.people.iter().map(|person| &person.id).collect();
+    assert_eq!(ids.len(), 2);
+    assert!(
+        ids.iter().all(|id| !joined.retired.contains_key(*id)),
+        "an id came back to life"
+    );
+}
+
+#[test]
+fn every_field_of_the_evidence_adds_up() {
+    let found = resolved(&people(&[
+        "Ann Teller | ann@quarry.io",
+        "Teller, Ann | ann@quarry.io | +14155550123",
+    ]));
+    let [evidence] = found.evidence.as_slice() else {
+        panic!("{:?}", found.evidence)
+    };
+    let sum = evidence
+        .fields
+        .iter()
+        .fold(evidence.prior_bits, |sum, field| sum + field.bits);
+    assert!((sum - evidence.total_bits).abs() < 0.01, "{evidence:?}");
+    assert_eq!(evidence.key, "mailbox");
+}
+
+#[test]
+fn no_text_is_too_strange() {
+    let strange = "\u{0}\u{202e}🙂'\",;|<>@@..%\n".repeat(2_000);
+    let mut identities = people(&["a | b | c | d", " | | | "]);
+    for identity in &mut identities {
+        identity.full_name = Some(strange.clone());
+        identity.emails = vec![strange.clone(), "@".to_owned()];
+        identity.phones = vec![strange.clone(), "9".repeat(10_000)];
+        identity.company = Some(strange.clone());
+        identity.birth_date = Some(strange.clone());
+        identity.street = Some(strange.clone());
+        identity.website = Some(strange.clone());
+    }
+    assert_eq!(resolved(&identities).memberships.len(), 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_order_of_the_input_does_not_matter(
+        picks in prop::collection::vec((0usize..4, 0usize..4, 0usize..5, 0usize..4), 2..30),
+        turn in 0usize..30,
+    ) {
+        const FIRSTS: [&str; 4] = ["Ann", "Bob", "Robert", "A."];
+        const LASTS: [&str; 4] = ["Teller", "Marsh", "Tellr", ""];
+        const MAILS: [&str; 5] = ["", "ann@quarry.io", "bob@quarry.io", "info@quarry.io", "at@gmail.com"];
+        const PHONES: [&str; 4] = ["", "+14155550123", "4155550123", "+442023543132"];
+        let pick = |values: &'static [&'static str], at: usize| values.get(at).copied().unwrap_or_default();
+        let identities: Vec<Identity> = picks
+            .iter()
+            .enumerate()
+            .map(|(at, (first, last, mail, phone))| {
+                let name = format!("{} {}", pick(&FIRSTS, *first), pick(&LASTS, *last));
+                person(&format!("{at:03}"), &format!("{name} | {} | {}", pick(&MAILS, *mail), pick(&PHONES, *phone)))
+            })
+            .collect();
+        let mut turned = identities.clone();
+        turned.rotate_left(turn % identities.len());
+        let mut reversed = identities.clone();
+        reversed.reverse();
+        let found = resolved(&identities);
+        prop_assert_eq!(&found, &resolved(&turned));
+        prop_assert_eq!(&found, &resolved(&reversed));
+        prop_assert_eq!(found.memberships.len(), identities.len());
+    }
+}

@@ -1,0 +1,67 @@
+//! Where a run begins: the stored cursor, its place in the state log, and its first commit.
+
+use crate::batch::{Slot, State, StreamId};
+use crate::command::{Mode, Sync};
+use crate::cursor::Cursor;
+use crate::error::Result;
+use crate::run::RunId;
+use crate::time::Timestamp;
+use crate::warehouse::Warehouse;
+
+/// A run's place in the state log.
+#[derive(Debug, Clone)]
+pub(super) struct Position {
+    pub(super) id: StreamId,
+    pub(super) slot: Slot,
+    pub(super) generation: u64,
+    pub(super) epoch: u64,
+    pub(super) seq: u64,
+    pub(super) cursor: Option<Cursor>,
+    /// No cursor passes it: the source's clock when the run began, less the tick that was still open.
+    pub(super) cap: Timestamp,
+}
+
+impl Position {
+    /// Reads the stored state and takes the next epoch; `--since` is an operator's reset, which takes
+    /// the next generation.
+    pub(super) async fn read(
+        warehouse: &dyn Warehouse,
+        id: StreamId,
+        command: &Sync,
+        cap: Timestamp,
+    ) -> Result<Self> {
+        let slot = match command.mode {
+            Mode::Incremental => Slot::Incremental,
+            Mode::Full => Slot::Full,
+        };
+        let state = warehouse.cursor(&id, slot).await?;
+        let (generation, epoch) = state.as_ref().map_or((0, 0), |s| (s.generation, s.epoch));
+        let cursor = state.and_then(|state| state.cursor);
+        Ok(match command.since {
+            None => Self { id, slot, generation, epoch: epoch + 1, seq: 0, cursor, cap },
+            Some(since) => {
+                let cursor = Some(Cursor::between_windows(since.min(cap)));
+                Self { id, slot, generation: generation + 1, epoch: 0, seq: 0, cursor, cap }
+            }
+        })
+    }
+
+    /// Moves on to `next`, never past the cap and never back, and returns the row for the state log.
+    pub(super) fn advance(&mut self, next: Option<Cursor>, (run_id, now): (&RunId, Timestamp)) -> State {
+        let floor = self.cursor.as_ref().map_or(Timestamp::EPOCH, Cursor::complete_to);
+        self.cursor = next.map(|next| next.capped(self.cap).at_least(floor));
+        let state = State {
+            id: self.id.clone(),
+            slot: self.slot,
+            generation: self.generation,
+            epoch: self.epoch,
+            seq: self.seq,
+            run_id: run_id.clone(),
+            cursor: self.cursor.clone(),
+            source_clock: self.cap,
+            committed_at: now,
+        };
+        self.seq += 1;
+        state
+    }
+}

@@ -1,0 +1,132 @@
+//! The warehouse: where rows and cursors become durable together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+
+use crate::batch::{Batch, Committed, Slot, State, StreamId};
+use crate::error::Result;
+use crate::plain::PlainTable;
+use crate::schema::{ColumnType, SchemaChange, Table};
+use crate::time::Timestamp;
+use crate::validate::SqlIdentifier;
+
+/// The log of cursors: a row per commit, never updated.
+pub static SYNC_STATE: PlainTable = PlainTable {
+    name: "sync_state",
+    comment: "The log of cursors: a row per commit, true by itself; the largest generation, epoch and seq is current",
+    columns: &[
+        ("source", ColumnType::Text, "The source"),
+        ("stream", ColumnType::Text, "The stream"),
+        ("slot", ColumnType::Text, "incremental or full"),
+        ("generation", ColumnType::Int, "Rises only when an operator resets the stream"),
+        ("epoch", ColumnType::Int, "The number of the run since the reset"),
+        ("seq", ColumnType::Int, "The number of the commit in the run"),
+        ("run_id", ColumnType::Text, "The run"),
+        ("cursor", ColumnType::Json, "Everything below it is durable; null where nothing is"),
+        ("source_clock", ColumnType::Timestamp, "The source's clock when the run began"),
+        ("committed_at", ColumnType::Timestamp, "When the row was written"),
+        ("product_version", ColumnType::Text, "The version of salesync"),
+    ],
+    key: &["source", "stream", "slot", "generation", "epoch", "seq", "run_id"],
+};
+
+/// The log of schema changes.
+pub static SCHEMA_CHANGES: PlainTable = PlainTable {
+    name: "schema_changes",
+    comment: "What was changed in a table so that new rows fit",
+    columns: &[
+        ("changed_at", ColumnType::Timestamp, "When"),
+        ("run_id", ColumnType::Text, "The run that did it"),
+        ("table_name", ColumnType::Text, "The table"),
+        ("column_name", ColumnType::Text, "The column; null where the table was made"),
+        ("change", ColumnType::Text, "created, added or widened"),
+    ],
+    key: &["run_id", "table_name", "column_name", "change"],
+};
+
+/// Which rows a scan gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filter {
+    /// All rows.
+    All,
+    /// Rows of a raw table whose record is still there.
+    Live,
+    /// Rows in which each of these columns holds that text.
+    Equal(Vec<(SqlIdentifier, String)>),
+    /// Live rows of a raw table, read before `before`, whose key the running full sync has not seen.
+    Unseen {
+        /// When the full sync began, by the source's clock.
+        before: Timestamp,
+    },
+}
+
+/// What to read from a table or view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// The table or view.
+    pub table: SqlIdentifier,
+    /// The columns, in this order; none means all.
+    pub columns: Vec<SqlIdentifier>,
+    /// Which rows.
+    pub filter: Filter,
+    /// The column to order by, the largest first.
+    pub newest_by: Option<SqlIdentifier>,
+    /// At most so many rows.
+    pub limit: Option<u64>,
+}
+
+impl Scan {
+    /// Returns a scan of all rows and columns of a table.
+    #[must_use]
+    pub fn of(table: SqlIdentifier) -> Self {
+        Self { table, columns: Vec::new(), filter: Filter::All, newest_by: None, limit: None }
+    }
+}
+
+/// Where rows and cursors become durable. Every implementation passes the contract suite of
+/// `salesync-testkit`; [`crate::memory::MemoryWarehouse`] defines the meaning.
+#[async_trait]
+pub trait Warehouse: Send + Sync + fmt::Debug {
+    /// Returns which warehouse this is, for reports; no secret is in it.
+    fn describe(&self) -> String;
+
+    /// Makes the table, or makes it fit: new columns are added, narrower types widened, nothing is
+    /// ever dropped. Durable on return; may be repeated.
+    ///
+    /// # Errors
+    /// `ERR_STORE_SCHEMA` where a column can't be made to fit, `ERR_STORE_UNAVAILABLE`.
+    async fn prepare(&self, table: &Arc<Table>) -> Result<Vec<SchemaChange>>;
+
+    /// Returns the current state of a stream's cursor, `None` where there never was one.
+    ///
+    /// # Errors
+    /// `ERR_STORE_CORRUPT` where stored state can't be read: never taken for a first run.
+    async fn cursor(&self, id: &StreamId, slot: Slot) -> Result<Option<State>>;
+
+    /// Makes a batch durable, all of it or nothing. The only way to move a cursor.
+    ///
+    /// A row replaces the one of its key when its `_version` is newer, or the same and it was read
+    /// later with other content. Repeating a commit changes nothing; two at once harm nothing.
+    ///
+    /// # Errors
+    /// Nothing is written then. `ERR_STORE_CONFLICT`, `ERR_STORE_UNAVAILABLE`, `ERR_STORE_SCHEMA`.
+    ///
+    /// # Cancel safety
+    /// A dropped commit has happened wholly or not at all.
+    async fn commit(&self, batch: Batch) -> Result<Committed>;
+
+    /// Reads rows; a table that does not exist has none.
+    ///
+    /// # Errors
+    /// `ERR_STORE_UNAVAILABLE`.
+    async fn scan(&self, scan: &Scan) -> Result<Vec<RecordBatch>>;
+
+    /// Puts new rows in the place of all rows of these tables, all of them or nothing.
+    ///
+    /// # Errors
+    /// The old rows stay then. `ERR_STORE_UNAVAILABLE`.
+    async fn replace(&self, tables: Vec<(&'static PlainTable, RecordBatch)>) -> Result<()>;
+}

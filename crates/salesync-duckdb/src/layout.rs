@@ -1,0 +1,99 @@
+//! What every file holds before the first sync: the tenant's schema, the shared logs and the views.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use salesync_core::dead_letter::DEAD_LETTER_EVENTS;
+use salesync_core::error::Result;
+use salesync_core::ledger::SYNC_WINDOWS;
+use salesync_core::plain::PlainTable;
+use salesync_core::run::RUN_EVENTS;
+use salesync_core::schema::ColumnType;
+use salesync_core::warehouse::{SCHEMA_CHANGES, SYNC_STATE};
+
+use crate::database::Database;
+use crate::sql::{literal, quoted};
+
+/// Which keys a running full sync has met.
+pub(crate) static SEEN_KEYS: PlainTable = PlainTable {
+    name: "_seen_keys",
+    comment: "The keys that a full sync has met so far; empty between full syncs",
+    columns: &[
+        ("table_name", ColumnType::Text, "The table"),
+        ("id", ColumnType::Text, "The record's id at the source"),
+    ],
+    key: &[],
+};
+
+static LOGS: [&PlainTable; 6] =
+    [&SYNC_STATE, &SCHEMA_CHANGES, &RUN_EVENTS, &SYNC_WINDOWS, &DEAD_LETTER_EVENTS, &SEEN_KEYS];
+
+/// Name, meaning and definition; a view may build on those before it. Each definition is one that
+/// BigQuery understands too.
+const VIEWS: [(&str, &str, &str); 3] = [
+    (
+        "etl_runs",
+        "The runs: one row for each run of each stream, as it stands",
+        include_str!("views/etl_runs.sql"),
+    ),
+    (
+        "dead_letters",
+        "The records that were set aside: one row each, as it stands",
+        include_str!("views/dead_letters.sql"),
+    ),
+    (
+        "data_freshness",
+        "For each stream: up to when nothing is missing, and its last run that succeeded",
+        include_str!("views/data_freshness.sql"),
+    ),
+];
+
+/// BigQuery's name for what DuckDB spells otherwise. `to_timestamp` means the same in every time zone.
+const MACROS: &str =
+    "CREATE OR REPLACE MACRO timestamp_micros(micros) AS to_timestamp(micros / 1000000)";
+
+impl Database {
+    /// Makes schema, logs and views; where they are as this version needs them that is one query.
+    pub(crate) fn lay_out(&mut self, schema: &str) -> Result<()> {
+        const OPERATION: &str = "lay out a DuckDB file";
+        let catalog: String = self
+            .connection()
+            .query_row("SELECT current_database()", [], |row| row.get(0))
+            .map_err(crate::failure::failure(OPERATION))?;
+        let place = format!("{}.{}", quoted(&catalog), quoted(schema));
+        if self.execute(OPERATION, &format!("USE {place}")).is_err() {
+            self.execute(OPERATION, &format!("CREATE SCHEMA IF NOT EXISTS {place}"))?;
+            self.execute(OPERATION, &format!("USE {place}"))?;
+        }
+        let mark = format!("{} [layout {:016x}]", VIEWS[0].1, fingerprint());
+        if self.comment_of_view(VIEWS[0].0)?.as_deref() == Some(mark.as_str()) {
+            return Ok(());
+        }
+        for log in LOGS {
+            self.prepare_plain(log)?;
+        }
+        let mut statements = vec![MACROS.to_owned()];
+        for (index, (name, comment, definition)) in VIEWS.iter().enumerate() {
+            let comment = if index == 0 { mark.as_str() } else { comment };
+            let (name, comment) = (quoted(name), literal(comment));
+            statements.push(format!("CREATE OR REPLACE VIEW {name} AS {definition}"));
+            statements.push(format!("COMMENT ON VIEW {name} IS {comment}"));
+        }
+        self.change_schema(&statements)
+    }
+
+    fn comment_of_view(&self, name: &str) -> Result<Option<String>> {
+        let sql = "SELECT max(comment) FROM duckdb_views() WHERE NOT internal \
+                   AND database_name = current_database() AND schema_name = current_schema() \
+                   AND view_name = ?";
+        self.connection()
+            .query_row(sql, [name], |row| row.get(0))
+            .map_err(crate::failure::failure("look at a view"))
+    }
+}
+
+/// Differs where a log or a view is defined otherwise.
+fn fingerprint() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{LOGS:?}{VIEWS:?}{MACROS}").hash(&mut hasher);
+    hasher.finish()
+}

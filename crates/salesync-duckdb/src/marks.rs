@@ -1,0 +1,143 @@
+//! Marks rows as gone. A marked row keeps its values, and a chain of merges ends at the survivor.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+use duckdb::Connection;
+use salesync_core::batch::Tombstone;
+use salesync_core::error::Result;
+
+use crate::failure::failure;
+use crate::sql::quoted;
+use crate::stage::{Staged, drop_temporary, rows_of};
+
+const OPERATION: &str = "mark rows as gone";
+
+/// Marks rows, inside of the caller's transaction; returns how many marks were set.
+///
+/// A row in a newer version stays as it is, and so does one that is marked for the same reason. A key
+/// without a row gets one that only holds the mark, so that no older version brings it back.
+pub(crate) fn mark(connection: &Connection, name: &str, tombstones: &[Tombstone]) -> Result<u64> {
+    if tombstones.is_empty() {
+        return Ok(0);
+    }
+    let target = quoted(name);
+    let staged = Staged::put(connection, "_marks", &rows_from(tombstones)?)?;
+    let run = |sql: &str| connection.execute(sql, []).map_err(failure(OPERATION));
+    run(&format!(
+        "CREATE TEMP TABLE _marked AS \
+         SELECT m.id, m.\"at\", m.reason, m.merged_into, t.rowid AS place \
+         FROM temp._marks AS m LEFT JOIN {target} AS t ON t.id = m.id \
+         WHERE t.id IS NULL OR (t._version <= m.\"at\" AND NOT coalesce(t._deleted_reason = m.reason \
+           AND (m.reason <> 'merged_into' OR t._merged_into IS NOT NULL), false))"
+    ))?;
+    let (marked, there): (u64, u64) = connection
+        .query_row("SELECT count(*), count(place) FROM temp._marked", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .map_err(failure(OPERATION))?;
+    if there > 0 {
+        run(&format!(
+            "CREATE TEMP TABLE _rewritten AS \
+             SELECT t.* REPLACE (m.\"at\" AS _version, m.\"at\" AS _deleted_at, \
+               m.reason AS _deleted_reason, m.merged_into AS _merged_into) \
+             FROM {target} AS t JOIN temp._marked AS m ON t.rowid = m.place"
+        ))?;
+        run(&format!(
+            "DELETE FROM {target} WHERE rowid IN (SELECT place FROM temp._marked WHERE place IS NOT NULL)"
+        ))?;
+        run(&format!("INSERT INTO {target} SELECT * FROM temp._rewritten"))?;
+        drop_temporary(connection, "_rewritten")?;
+    }
+    if marked > there {
+        run(&format!(
+            "INSERT INTO {target} (id, _version, _synced_at, _run_id, _deleted_at, _deleted_reason, \
+               _merged_into) \
+             SELECT id, \"at\", \"at\", '', \"at\", reason, merged_into FROM temp._marked \
+             WHERE place IS NULL"
+        ))?;
+    }
+    drop_temporary(connection, "_marked")?;
+    staged.drop_from(connection)?;
+    Ok(marked)
+}
+
+fn rows_from(tombstones: &[Tombstone]) -> Result<RecordBatch> {
+    let texts = |text: fn(&Tombstone) -> Option<&str>| -> ArrayRef {
+        Arc::new(tombstones.iter().map(text).collect::<StringArray>())
+    };
+    let at: TimestampMicrosecondArray =
+        tombstones.iter().map(|tombstone| Some(tombstone.deletion.at.micros())).collect();
+    rows_of(vec![
+        ("id", texts(|tombstone| Some(&tombstone.key))),
+        ("at", Arc::new(at.with_timezone("UTC"))),
+        ("reason", texts(|tombstone| Some(tombstone.deletion.reason.as_str()))),
+        ("merged_into", texts(|tombstone| tombstone.deletion.merged_into.as_deref())),
+    ])
+}
+
+/// Returns whether a batch says of some record that it lives on in another one.
+pub(crate) fn names_a_survivor(rows: &RecordBatch, tombstones: &[Tombstone]) -> bool {
+    rows.column_by_name("_merged_into").is_some_and(|column| column.null_count() < column.len())
+        || tombstones.iter().any(|tombstone| tombstone.deletion.merged_into.is_some())
+}
+
+/// Lets every merged row name the end of its chain of merges.
+pub(crate) fn follow_merges(connection: &Connection, name: &str) -> Result<()> {
+    let target = quoted(name);
+    let sql = format!("SELECT id, _merged_into FROM {target} WHERE _merged_into IS NOT NULL");
+    let into = connection
+        .prepare(&sql)
+        .and_then(|mut statement| {
+            statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<duckdb::Result<BTreeMap<String, String>>>()
+        })
+        .map_err(failure(OPERATION))?;
+    let moved: Vec<(&str, &str)> = into.keys().filter_map(|key| moved(&into, key)).collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let texts = |text: fn(&(&str, &str)) -> String| -> ArrayRef {
+        Arc::new(moved.iter().map(|pair| Some(text(pair))).collect::<StringArray>())
+    };
+    let rows = rows_of(vec![
+        ("id", texts(|(key, _)| (*key).to_owned())),
+        ("survivor", texts(|(_, end)| (*end).to_owned())),
+    ])?;
+    let staged = Staged::put(connection, "_survivors", &rows)?;
+    let sql = format!(
+        "UPDATE {target} AS t SET _merged_into = e.survivor FROM temp._survivors AS e WHERE t.id = e.id"
+    );
+    connection.execute(&sql, []).map_err(failure(OPERATION))?;
+    staged.drop_from(connection)
+}
+
+/// Returns key and survivor where the row names another one; a circle of merges stays as it is.
+fn moved<'a>(into: &'a BTreeMap<String, String>, key: &'a str) -> Option<(&'a str, &'a str)> {
+    let first = into.get(key)?;
+    let (mut end, mut steps) = (first, 0);
+    while let Some(next) = into.get(end).filter(|_| steps < into.len()) {
+        end = next;
+        steps += 1;
+    }
+    (end != first && end != key).then_some((key, end.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_merges_ends_at_the_survivor_and_a_circle_does_not_hang() {
+        let into = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        };
+        let chain = into(&[("a", "b"), ("b", "c"), ("c", "d")]);
+        assert_eq!(moved(&chain, "a"), Some(("a", "d")));
+        assert_eq!(moved(&chain, "c"), None);
+        let circle = into(&[("a", "b"), ("b", "a")]);
+        assert_eq!(moved(&circle, "a"), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! The merge: the newer version of a record stays, whoever brings it and whenever.
+//!
+//! | staged `_version` | content | read | becomes |
+//! |---|---|---|---|
+//! | no row of that key | | | new (or tombstoned) |
+//! | newer | any | | changed (or tombstoned) |
+//! | the same | the same | | unchanged |
+//! | the same | other | later | changed (or tombstoned) |
+//! | the same | other | not later | older, ignored |
+//! | older | any | | older, ignored |
+//!
+//! Superseded rows are deleted and the staged ones inserted: upserts rewrite whole row groups.
+
+use arrow::array::{Array, RecordBatch};
+use duckdb::Connection;
+use salesync_core::batch::Committed;
+use salesync_core::error::{Code, Error, Result};
+
+use crate::database::StoredTable;
+use crate::failure::failure;
+use crate::sql::quoted;
+use crate::stage::{Staged, drop_temporary, value_for};
+
+const OPERATION: &str = "merge rows";
+/// Columns that say how a row came here, not what the record says.
+const NOT_CONTENT: [&str; 4] = ["id", "_version", "_synced_at", "_run_id"];
+
+/// Merges rows into a raw table, inside of the caller's transaction.
+pub(crate) fn merge(
+    connection: &Connection,
+    (name, table): (&str, &StoredTable),
+    rows: &RecordBatch,
+) -> Result<Committed> {
+    if rows.num_rows() == 0 {
+        return Ok(Committed::default());
+    }
+    let target = quoted(name);
+    let staged = Staged::put(connection, "_staged", rows)?;
+    let met = meet(connection, &target, table, rows)?;
+    let gone = rows.column_by_name("_deleted_at").map_or(0, |marks| marks.len() - marks.null_count());
+    let committed = met.verdict(rows.num_rows(), gone)?;
+
+    let superseded = committed.changed + (committed.tombstoned - (met.gone_absent(gone)?));
+    let deleted = if superseded == 0 {
+        0
+    } else {
+        let sql = format!(
+            "DELETE FROM {target} WHERE rowid IN (SELECT place FROM temp._met WHERE supersedes)"
+        );
+        run(connection, &sql)?
+    };
+    let written = committed.new + committed.changed + committed.tombstoned;
+    let inserted = if written == 0 {
+        0
+    } else {
+        let but = if met.kept() {
+            "WHERE NOT EXISTS (SELECT 1 FROM temp._met AS m WHERE m.id = s.id AND NOT m.supersedes)"
+        } else {
+            ""
+        };
+        let (list, values) = (staged.column_list(), staged.values_for(table));
+        run(connection, &format!("INSERT INTO {target} ({list}) SELECT {values} FROM temp._staged AS s {but}"))?
+    };
+    drop_temporary(connection, "_met")?;
+    staged.drop_from(connection)?;
+    let sum = written + committed.unchanged + committed.older_ignored;
+    if (deleted, inserted, sum) != (superseded, written, count(rows.num_rows())) {
+        return Err(Error::new(Code::Internal, "add up the rows of a commit")
+            .with("table", name)
+            .with("rows", rows.num_rows())
+            .with("sum", sum)
+            .with("superseded", superseded)
+            .with("deleted", deleted)
+            .with("written", written)
+            .with("inserted", inserted));
+    }
+    Ok(committed)
+}
+
+/// How the staged rows whose key is there already stand to the rows of that key.
+#[derive(Debug, Default, Clone, Copy)]
+struct Met {
+    all: u64,
+    supersedes: u64,
+    unchanged: u64,
+    /// Staged rows that are marked as gone.
+    gone: u64,
+    /// Rows that are marked as gone now and were live before.
+    tombstoned: u64,
+}
+
+impl Met {
+    fn verdict(&self, rows: usize, gone: usize) -> Result<Committed> {
+        let gone_absent = self.gone_absent(gone)?;
+        let absent = count(rows).checked_sub(self.all).ok_or_else(twice)?;
+        Ok(Committed {
+            new: absent.checked_sub(gone_absent).ok_or_else(twice)?,
+            changed: self.supersedes - self.tombstoned,
+            unchanged: self.unchanged,
+            older_ignored: self.all - self.supersedes - self.unchanged,
+            tombstoned: self.tombstoned + gone_absent,
+            marked: 0,
+        })
+    }
+
+    fn gone_absent(&self, gone: usize) -> Result<u64> {
+        count(gone).checked_sub(self.gone).ok_or_else(twice)
+    }
+
+    /// Returns whether some of the rows that are there stay as they are.
+    fn kept(&self) -> bool {
+        self.all > self.supersedes
+    }
+}
+
+fn twice() -> Error {
+    Error::new(Code::StoreCorrupt, "merge rows into a table that holds a key twice")
+}
+
+/// Notes in `_met`, for each staged row whose key is there already, where that row is and whether it
+/// is superseded.
+fn meet(
+    connection: &Connection,
+    target: &str,
+    table: &StoredTable,
+    rows: &RecordBatch,
+) -> Result<Met> {
+    run(
+        connection,
+        &format!(
+            "CREATE TEMP TABLE _met AS \
+             SELECT s.id, t.rowid AS place, s._version > t._version AS supersedes, \
+               s._version = t._version AS level, s._synced_at > t._synced_at AS later, \
+               s._deleted_at IS NOT NULL AS gone, t._deleted_at IS NOT NULL AS was_gone, \
+               false AS unchanged \
+             FROM temp._staged AS s JOIN {target} AS t ON t.id = s.id"
+        ),
+    )?;
+    let level: u64 = number(connection, "SELECT count(*) FROM temp._met WHERE level")?;
+    if level > 0 {
+        let same = same_content(table, rows);
+        run(
+            connection,
+            &format!(
+                "CREATE TEMP TABLE _same AS SELECT m.place FROM temp._met AS m \
+                 JOIN temp._staged AS s ON s.id = m.id JOIN {target} AS t ON t.rowid = m.place \
+                 WHERE m.level AND {same}"
+            ),
+        )?;
+        run(
+            connection,
+            "UPDATE temp._met SET unchanged = true WHERE place IN (SELECT place FROM temp._same)",
+        )?;
+        drop_temporary(connection, "_same")?;
+        run(
+            connection,
+            "UPDATE temp._met SET supersedes = true WHERE level AND later AND NOT unchanged",
+        )?;
+    }
+    connection
+        .query_row(
+            "SELECT count(*), count(*) FILTER (supersedes), count(*) FILTER (unchanged), \
+               count(*) FILTER (gone), count(*) FILTER (supersedes AND gone AND NOT was_gone) \
+             FROM temp._met",
+            [],
+            |row| {
+                Ok(Met {
+                    all: row.get(0)?,
+                    supersedes: row.get(1)?,
+                    unchanged: row.get(2)?,
+                    gone: row.get(3)?,
+                    tombstoned: row.get(4)?,
+                })
+            },
+        )
+        .map_err(failure(OPERATION))
+}
+
+/// Returns the condition under which staged row `s` says what row `t` says.
+fn same_content(table: &StoredTable, rows: &RecordBatch) -> String {
+    let schema = rows.schema();
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let conditions = names.filter(|name| !NOT_CONTENT.contains(name)).map(|name| {
+        let stored = format!("t.{}", quoted(name));
+        if name == "_merged_into" {
+            // The row names the end of the chain of merges, the record its first step.
+            return format!("({stored} IS NULL) = (s._merged_into IS NULL)");
+        }
+        format!("{stored} IS NOT DISTINCT FROM {}", value_for(table, name))
+    });
+    conditions.collect::<Vec<_>>().join(" AND ")
+}
+
+fn number(connection: &Connection, sql: &str) -> Result<u64> {
+    connection.query_row(sql, [], |row| row.get(0)).map_err(failure(OPERATION))
+}
+
+/// Runs a statement and returns how many rows it wrote.
+fn run(connection: &Connection, sql: &str) -> Result<u64> {
+    connection.execute(sql, []).map(count).map_err(failure(OPERATION))
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,100 @@
+//! The log of cursors.
+
+use duckdb::{OptionalExt, params};
+use salesync_core::batch::{Slot, State, StreamId};
+use salesync_core::cursor::Cursor;
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::plain::{PlainRows, count, text};
+use salesync_core::record::Value;
+use salesync_core::run::RunId;
+use salesync_core::time::Timestamp;
+use salesync_core::warehouse::SYNC_STATE;
+
+use crate::database::Database;
+use crate::failure::failure;
+
+/// A row of the log as it is stored.
+struct Stored {
+    order: [Option<i64>; 3],
+    run_id: Option<String>,
+    cursor: Option<String>,
+    times: [Option<i64>; 2],
+}
+
+impl Database {
+    /// Returns the current row of a stream's log.
+    pub(crate) fn state(&self, id: &StreamId, slot: Slot) -> Result<Option<State>> {
+        let sql = "SELECT generation, epoch, seq, run_id, CAST(cursor AS VARCHAR), \
+                     epoch_us(source_clock), epoch_us(committed_at) \
+                   FROM sync_state WHERE source = ? AND stream = ? AND slot = ? \
+                   ORDER BY generation DESC NULLS FIRST, epoch DESC NULLS FIRST, \
+                     seq DESC NULLS FIRST, run_id DESC NULLS FIRST LIMIT 1";
+        let stored = self
+            .connection()
+            .query_row(sql, params![id.source, id.stream, slot.as_str()], |row| {
+                Ok(Stored {
+                    order: [row.get(0)?, row.get(1)?, row.get(2)?],
+                    run_id: row.get(3)?,
+                    cursor: row.get(4)?,
+                    times: [row.get(5)?, row.get(6)?],
+                })
+            })
+            .optional()
+            .map_err(failure("read a cursor"))?;
+        stored.map(|stored| read(stored, id, slot)).transpose()
+    }
+}
+
+fn read(stored: Stored, id: &StreamId, slot: Slot) -> Result<State> {
+    let corrupt = || {
+        Error::new(Code::StoreCorrupt, "read a cursor")
+            .with("source", &id.source)
+            .with("stream", &id.stream)
+    };
+    let number = |value: Option<i64>| value.and_then(|n| u64::try_from(n).ok()).ok_or_else(corrupt);
+    let time = |value: Option<i64>| value.map(Timestamp::from_micros).ok_or_else(corrupt);
+    let [generation, epoch, seq] = stored.order;
+    let [source_clock, committed_at] = stored.times;
+    let run_id = stored.run_id.ok_or_else(corrupt)?;
+    Ok(State {
+        id: id.clone(),
+        slot,
+        generation: number(generation)?,
+        epoch: number(epoch)?,
+        seq: number(seq)?,
+        run_id: run_id_of(run_id)?,
+        cursor: stored.cursor.as_deref().map(Cursor::from_json).transpose()?,
+        source_clock: time(source_clock)?,
+        committed_at: time(committed_at)?,
+    })
+}
+
+/// Returns the id of a run that is stored as text.
+pub(crate) fn run_id_of(text: String) -> Result<RunId> {
+    serde_json::from_value(serde_json::Value::String(text))
+        .map_err(|error| Error::new(Code::StoreCorrupt, "read a run's id").because(error))
+}
+
+/// Returns states as rows of the log.
+pub(crate) fn rows_from(
+    states: &[State],
+) -> Result<arrow::array::RecordBatch> {
+    let mut rows = PlainRows::new(&SYNC_STATE)?;
+    for state in states {
+        let cursor = state.cursor.as_ref().map(Cursor::to_json);
+        rows.push(&[
+            text(Some(&state.id.source)),
+            text(Some(&state.id.stream)),
+            text(Some(state.slot.as_str())),
+            count(state.generation),
+            count(state.epoch),
+            count(state.seq),
+            text(Some(state.run_id.as_str())),
+            cursor.map_or(Value::Null, |cursor| Value::Text(cursor.into())),
+            Value::Timestamp(state.source_clock),
+            Value::Timestamp(state.committed_at),
+            text(Some(env!("CARGO_PKG_VERSION"))),
+        ])?;
+    }
+    rows.finish().map(|(_, rows)| rows)
+}

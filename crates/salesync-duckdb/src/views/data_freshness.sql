@@ -1,0 +1,24 @@
+WITH current_state AS (
+  SELECT source, stream, cursor, committed_at
+  FROM sync_state
+  WHERE slot = 'incremental'
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY source, stream ORDER BY generation DESC, epoch DESC, seq DESC, run_id DESC
+  ) = 1
+),
+last_success AS (
+  SELECT source, stream, run_id, ended_at
+  FROM etl_runs
+  WHERE status = 'succeeded'
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY source, stream ORDER BY started_at DESC, run_id DESC) = 1
+)
+SELECT
+  current_state.source,
+  current_state.stream,
+  TIMESTAMP_MICROS(CAST(JSON_VALUE(current_state.cursor, '$.complete_to') AS INT64)) AS complete_to,
+  current_state.committed_at,
+  last_success.run_id AS last_succeeded_run_id,
+  last_success.ended_at AS last_succeeded_at
+FROM current_state
+LEFT JOIN last_success
+  ON last_success.source = current_state.source AND last_success.stream = current_state.stream

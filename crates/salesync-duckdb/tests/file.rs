@@ -1,0 +1,277 @@
+//! What is promised about the file: who may open it, what damage it survives, what its views show.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use salesync_core::batch::{Batch, RowBuffer, Seen, Slot, State, StreamId};
+use salesync_core::cursor::Cursor;
+use salesync_core::error::Code;
+use salesync_core::plain::PlainRows;
+use salesync_core::record::{Change, Value};
+use salesync_core::run::{RUN_EVENTS, Counts, Run, RunId, RunStatus, Traffic};
+use salesync_core::schema::{Column, ColumnType, Table};
+use salesync_core::time::Timestamp;
+use salesync_core::validate::SqlIdentifier;
+use salesync_core::warehouse::{Scan, Warehouse};
+use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
+
+/// Names the file that a second process of this test holds open.
+const HELD: &str = "SALESYNC_TEST_HELD_FILE";
+
+async fn open(path: &Path) -> DuckDbWarehouse {
+    DuckDbWarehouse::open(DuckDbSettings::new(path)).await.unwrap()
+}
+
+async fn refusal(path: &Path) -> Code {
+    DuckDbWarehouse::open(DuckDbSettings::new(path)).await.unwrap_err().code()
+}
+
+fn table() -> Arc<Table> {
+    let columns = vec![Column::new("name", ColumnType::Text, "A name").unwrap()];
+    Arc::new(Table::new("test_things", "Things", columns).unwrap())
+}
+
+fn stream() -> StreamId {
+    StreamId { source: "test".to_owned(), stream: "things".to_owned() }
+}
+
+/// The `seq`th commit of a run: one new row, and a cursor that stands for it.
+fn batch(seq: u64) -> Batch {
+    let now = Timestamp::from_millis(1_700_000_000_000);
+    let run_id = RunId::new(now);
+    let mut buffer = RowBuffer::new(&table(), &run_id).unwrap();
+    let change = Change {
+        key: format!("key-{seq}").into(),
+        version: now,
+        values: vec![Value::Text("x".repeat(200).into())],
+        extra: Vec::new(),
+        deletion: None,
+        replaces: Vec::new(),
+    };
+    buffer.push(&change, now, 1).unwrap();
+    let state = State {
+        id: stream(),
+        slot: Slot::Incremental,
+        generation: 0,
+        epoch: 1,
+        seq,
+        run_id,
+        cursor: Some(Cursor::between_windows(now)),
+        source_clock: now,
+        committed_at: now,
+    };
+    let (rows, tombstones) = buffer.finish().unwrap();
+    Batch {
+        table: table(),
+        rows,
+        tombstones,
+        seen: Seen::Ignore,
+        seen_rejected: Vec::new(),
+        states: vec![state],
+        appends: Vec::new(),
+    }
+}
+
+async fn count(warehouse: &DuckDbWarehouse, table: &str) -> u64 {
+    let scan = Scan::of(SqlIdentifier::parse(table).unwrap());
+    let batches = warehouse.scan(&scan).await.unwrap();
+    batches.iter().map(|rows| u64::try_from(rows.num_rows()).unwrap()).sum()
+}
+
+async fn texts(warehouse: &DuckDbWarehouse, table: &str, column: &str) -> Vec<String> {
+    let name = |text| SqlIdentifier::parse(text).unwrap();
+    let scan = Scan { columns: vec![name(column)], ..Scan::of(name(table)) };
+    let batches = warehouse.scan(&scan).await.unwrap();
+    let columns = batches.iter().map(|rows| rows.column(0).as_string::<i32>());
+    let mut texts: Vec<String> =
+        columns.flat_map(|column| column.iter().flatten().map(str::to_owned)).collect();
+    texts.sort();
+    texts
+}
+
+async fn seq(warehouse: &DuckDbWarehouse) -> u64 {
+    let state = warehouse.cursor(&stream(), Slot::Incremental).await.unwrap();
+    state.map_or(0, |state| state.seq)
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let warehouse = open(&path).await;
+    warehouse.prepare(&table()).await.unwrap();
+    warehouse.commit(batch(1)).await.unwrap();
+    drop(warehouse);
+    let warehouse = open(&path).await;
+    assert!(warehouse.prepare(&table()).await.unwrap().is_empty());
+    assert_eq!((count(&warehouse, "test_things").await, seq(&warehouse).await), (1, 1));
+    assert_eq!(warehouse.commit(batch(1)).await.unwrap().unchanged, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_is_open_once_in_a_process_and_free_when_it_was_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let warehouse = open(&path).await;
+    let queue = warehouse.queue();
+    assert_eq!(refusal(&path).await, Code::RunOverlap);
+    drop(warehouse);
+    assert_eq!(refusal(&path).await, Code::RunOverlap);
+    drop(queue);
+    open(&path).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_another_process_holds_is_an_overlap_until_it_lets_go() {
+    if let Some(path) = std::env::var_os(HELD) {
+        let _held = open(Path::new(&path)).await;
+        println!("\nheld");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture"])
+        .arg("a_file_that_another_process_holds_is_an_overlap_until_it_lets_go")
+        .env(HELD, &path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(holder.stdout.take().unwrap());
+    assert!(output.lines().any(|line| line.unwrap() == "held"));
+    assert_eq!(refusal(&path).await, Code::RunOverlap);
+    drop(holder.stdin.take());
+    assert!(holder.wait().unwrap().success());
+    open(&path).await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_path_has_a_code_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "these are notes, and no database at all. ".repeat(500)).unwrap();
+    assert_eq!(refusal(&text).await, Code::StoreCorrupt);
+    let error = DuckDbWarehouse::open(DuckDbSettings::new(&text)).await.unwrap_err();
+    assert!(error.to_string().contains("notes.txt"), "{error}");
+    assert!(std::fs::read_to_string(&text).unwrap().starts_with("these are notes"));
+    assert_eq!(refusal(folder.path()).await, Code::ConfigInvalid);
+    assert_eq!(refusal(&folder.path().join("no/such/a.duckdb")).await, Code::ConfigInvalid);
+}
+
+/// Ten commits, then the power fails and the log is damaged in one of many ways: the file opens, and the
+/// cursor never stands for a row that is not there.
+#[tokio::test]
+async fn a_damaged_log_costs_commits_but_never_tears_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let warehouse = open(&path).await;
+    warehouse.prepare(&table()).await.unwrap();
+    for number in 1..=10 {
+        warehouse.commit(batch(number)).await.unwrap();
+    }
+    let file = std::fs::read(&path).unwrap();
+    let log = std::fs::read(folder.path().join("a.duckdb.wal")).unwrap();
+    drop(warehouse);
+
+    let mut damaged: Vec<(String, Vec<u8>)> = vec![("whole".to_owned(), log.clone())];
+    for tenth in 0..10 {
+        let place = log.len() * tenth / 10;
+        damaged.push((format!("cut at {tenth}/10"), log[..place].to_vec()));
+        let mut flipped = log.clone();
+        flipped[place] ^= 0x10;
+        damaged.push((format!("flipped at {tenth}/10"), flipped));
+    }
+    damaged.push(("noise".to_owned(), vec![0xA5; log.len()]));
+    let mut put_aside = 0;
+    for (index, (damage, log)) in damaged.into_iter().enumerate() {
+        let path = folder.path().join(format!("{index}.duckdb"));
+        std::fs::write(&path, &file).unwrap();
+        std::fs::write(folder.path().join(format!("{index}.duckdb.wal")), log).unwrap();
+        let warehouse = open(&path).await;
+        let (rows, seq) = (count(&warehouse, "test_things").await, seq(&warehouse).await);
+        assert_eq!(rows, seq, "{damage}");
+        assert!(damage != "whole" || rows == 10);
+        // The next run reads again what was lost.
+        for number in 1..=10 {
+            warehouse.commit(batch(number)).await.unwrap();
+        }
+        assert_eq!(count(&warehouse, "test_things").await, 10, "{damage}");
+        put_aside += usize::from(
+            folder.path().join(format!("{index}.duckdb.wal.damaged-1")).exists(),
+        );
+    }
+    assert!(put_aside > 0, "no damage was bad enough to put a log aside");
+}
+
+#[tokio::test]
+async fn a_file_does_not_grow_when_nothing_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let mut sizes = Vec::new();
+    for _ in 0..6 {
+        let warehouse = open(&path).await;
+        warehouse.prepare(&table()).await.unwrap();
+        for number in 1..=5 {
+            warehouse.commit(batch(number)).await.unwrap();
+        }
+        drop(warehouse);
+        sizes.push(std::fs::metadata(&path).unwrap().len());
+    }
+    assert!(sizes[5] <= sizes[1] + 300_000, "{sizes:?}");
+}
+
+fn run(started: i64, status: RunStatus, run_id: &RunId) -> Run {
+    let started_at = Timestamp::from_millis(started);
+    Run {
+        run_id: run_id.clone(),
+        source: "test".to_owned(),
+        stream: "things".to_owned(),
+        mode: "incremental".to_owned(),
+        started_at,
+        ended_at: (status != RunStatus::Running).then_some(started_at),
+        status,
+        code: None,
+        generation: 0,
+        epoch: 1,
+        cursor_from: None,
+        cursor_to: None,
+        pages: 0,
+        traffic: Traffic::default(),
+        counts: Counts::default(),
+        adapters: "test".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_views_show_how_runs_stand_and_how_fresh_a_stream_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = open(&folder.path().join("a.duckdb")).await;
+    warehouse.prepare(&table()).await.unwrap();
+    let ids: Vec<RunId> = (1..=3).map(|n| RunId::new(Timestamp::from_millis(n))).collect();
+    let events = [
+        run(1, RunStatus::Running, &ids[0]),
+        run(2, RunStatus::Running, &ids[1]),
+        run(2, RunStatus::Succeeded, &ids[1]),
+        run(3, RunStatus::Running, &ids[2]),
+    ];
+    let mut rows = PlainRows::new(&RUN_EVENTS).unwrap();
+    events.iter().for_each(|event| event.append_to(&mut rows).unwrap());
+    let appends = vec![rows.finish().unwrap()];
+    warehouse.commit(Batch { appends, ..batch(1) }).await.unwrap();
+    let statuses = texts(&warehouse, "etl_runs", "status").await;
+    assert_eq!(statuses, ["abandoned", "running", "succeeded"]);
+    let succeeded = texts(&warehouse, "data_freshness", "last_succeeded_run_id").await;
+    assert_eq!(succeeded, [ids[1].as_str()]);
+    let name = |text| SqlIdentifier::parse(text).unwrap();
+    let scan = Scan { columns: vec![name("complete_to")], ..Scan::of(name("data_freshness")) };
+    let fresh = warehouse.scan(&scan).await.unwrap();
+    let complete_to =
+        fresh[0].column(0).as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
+    assert_eq!(complete_to.value(0), 1_700_000_000_000_000);
+    assert_eq!(count(&warehouse, "dead_letters").await, 0);
+}

@@ -1,0 +1,46 @@
+//! Chooses the adapters that the settings name, in one match each.
+
+use std::sync::Arc;
+
+use salesync_core::error::Result;
+use salesync_core::queue::Queue;
+use salesync_core::secret::SecretStore;
+use salesync_core::source::SourceDefinition;
+use salesync_core::warehouse::Warehouse;
+use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
+
+use crate::secrets::{EnvironmentSecrets, FolderSecrets};
+use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
+
+/// The warehouse and its dead letters.
+pub(crate) struct Stores {
+    pub(crate) warehouse: Arc<dyn Warehouse>,
+    pub(crate) dead_letters: Arc<dyn Queue>,
+}
+
+pub(crate) async fn stores(settings: &Settings) -> Result<Stores> {
+    match &settings.warehouse {
+        WarehouseChoice::DuckDb(path) => {
+            let warehouse = DuckDbWarehouse::open(DuckDbSettings {
+                schema: settings.tenant.clone(),
+                memory_limit_mb: settings.duckdb_memory_mb,
+                ..DuckDbSettings::new(path)
+            })
+            .await?;
+            let dead_letters = warehouse.queue();
+            Ok(Stores { warehouse: Arc::new(warehouse), dead_letters: Arc::new(dead_letters) })
+        }
+    }
+}
+
+pub(crate) fn secrets(settings: &Settings, sources: &[&'static SourceDefinition]) -> Arc<dyn SecretStore> {
+    match &settings.secrets {
+        SecretsChoice::Environment => {
+            let given = sources.iter().filter_map(|source| {
+                Some((source.name.to_owned(), settings.given(&secret_name(source.name))?.to_owned()))
+            });
+            Arc::new(EnvironmentSecrets::new(given))
+        }
+        SecretsChoice::Folder(folder) => Arc::new(FolderSecrets { folder: folder.clone() }),
+    }
+}

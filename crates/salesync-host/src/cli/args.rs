@@ -1,0 +1,181 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Sales data from every vendor into one warehouse, and people and companies out of it.
+///
+/// Settings come from the environment or from salesync.toml in this folder; `salesync check` shows
+/// them all. Start with `salesync demo`: it needs no account.
+///
+/// Exit codes: 0 all is well; 2 the command was wrong; 75 the next run may heal it; 78 a person must
+/// decide (settings, a revoked login, a schema).
+#[derive(Debug, Parser)]
+#[command(name = "salesync", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Print one JSON document on stdout instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) words: Words,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Words {
+    /// Sync invented vendors on this machine, resolve, and show people and companies; no account needed.
+    Demo {
+        /// About how many records the vendors hold together.
+        #[arg(long, default_value_t = 2_000)]
+        records: usize,
+        /// Keep the DuckDB file of an earlier demo and add to it.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Only serve the invented vendors, until Ctrl-C.
+    Sandbox {
+        /// The port on 127.0.0.1; 0 takes any that is free.
+        #[arg(long, default_value_t = 8_090)]
+        port: u16,
+        /// About how many records the vendors hold together.
+        #[arg(long, default_value_t = 2_000)]
+        records: usize,
+    },
+    /// Read what changed at a source into the warehouse.
+    ///
+    /// The first sync reads everything; each later one goes on where the last ended, whatever ended it.
+    /// A record that can't be read is set aside whole (see `salesync dlq`); the rest arrives.
+    Sync(SyncWords),
+    /// Make people and companies out of the records in the warehouse.
+    Resolve,
+    /// Make people and companies out of any file.
+    ///
+    /// Columns are guessed by their names; --map corrects the guess. Writes record_id, entity_id and
+    /// confidence, one row per row of the file.
+    Match(MatchWords),
+    /// Show the last runs.
+    Runs {
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: u64,
+        /// Only runs of this source.
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// Show how fresh each stream is, and what waits for somebody.
+    Status,
+    /// Show the settings and prove the credentials with one cheap call per source.
+    Check {
+        /// The source, or all.
+        #[arg(default_value = "all")]
+        source: String,
+    },
+    /// Records that were set aside: look at them, send them through again, or discard them.
+    Dlq {
+        #[command(subcommand)]
+        words: DlqWords,
+    },
+    /// Print the completions of a shell: salesync completions bash > ~/.local/share/bash-completion/completions/salesync
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The words of `sync`.
+#[derive(Debug, Args)]
+pub(crate) struct SyncWords {
+    /// The source (hubspot, salesforce), or all.
+    pub(crate) source: String,
+    /// Read everything from nothing, beside the scheduled syncs, and mark what is gone.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Only these streams.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub(crate) streams: Vec<String>,
+    /// Begin at this change time instead of where the last run ended (2026-01-31, or RFC 3339).
+    #[arg(long, value_name = "DATE", conflicts_with = "full")]
+    pub(crate) since: Option<String>,
+    /// Read and count, but write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Mark all rows that a full sync did not find, even if they are very many.
+    #[arg(long, requires = "full")]
+    pub(crate) confirm_absent: bool,
+}
+
+/// The words of `match`.
+#[derive(Debug, Args)]
+pub(crate) struct MatchWords {
+    /// The file: CSV, TSV, NDJSON or Parquet, by its ending (.csv.gz and the like are read too).
+    pub(crate) file: PathBuf,
+    /// Where the answer goes.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// What all rows are about; without it each row is judged by its columns.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<KindWord>,
+    /// What a column means, as FIELD=COLUMN (such as last_name=Nachname); may be repeated.
+    #[arg(long, value_name = "FIELD=COLUMN")]
+    pub(crate) map: Vec<String>,
+    /// How the answer is written; without it the ending of --out decides, else CSV.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatWord>,
+}
+
+/// What rows are about.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum KindWord {
+    /// People.
+    Person,
+    /// Companies.
+    Company,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatWord {
+    /// Comma-separated values.
+    Csv,
+    /// One JSON document per line.
+    Ndjson,
+    /// Parquet.
+    Parquet,
+}
+
+/// The words of `dlq`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DlqWords {
+    /// List the letters, the newest first.
+    List {
+        /// Only letters of this source.
+        #[arg(long)]
+        source: Option<String>,
+        /// Only letters in this state: open, redriven, parked or discarded.
+        #[arg(long, default_value = "open")]
+        state: String,
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+    },
+    /// Show one letter whole, with the record as the source sent it.
+    Show {
+        /// The letter's id, or the beginning of it.
+        id: String,
+    },
+    /// Send open letters through again.
+    Redrive {
+        /// The letters' ids, or the beginnings of them; none means all.
+        ids: Vec<String>,
+        /// Only letters of this source.
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// Discard letters: nobody needs them.
+    Discard {
+        /// The letters' ids, or the beginnings of them.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}

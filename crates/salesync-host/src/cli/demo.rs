@@ -1,0 +1,148 @@
+//! `salesync demo` and `salesync sandbox`: the whole way without an account.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use salesync_core::command::{Command, Sync};
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::publish::{COMPANIES, PEOPLE};
+use salesync_core::validate::SqlIdentifier;
+use salesync_core::warehouse::{Scan, Warehouse};
+use serde_json::json;
+
+use super::{Program, carry_out};
+use crate::context::Context;
+use crate::demo::{RunningWorld, WorldOptions};
+use crate::report::{self, Output};
+use crate::settings::{Settings, secret_name};
+use crate::signals;
+
+/// The demo's own file, so that it never touches real data.
+const DEMO_FILE: &str = "salesync-demo.duckdb";
+
+pub(super) async fn demo(program: Program, records: usize, keep: bool, output: Output) -> Result<u8> {
+    let file = std::path::absolute(DEMO_FILE).unwrap_or_else(|_| PathBuf::from(DEMO_FILE));
+    if !keep {
+        remove(&file)?;
+    }
+    let world = start(program, WorldOptions { records, port: 0 }).await?;
+    let cx = Context::new(settings(program, world.as_ref(), &file)?, program.sources);
+    if output == Output::Text {
+        report::line(&format!("invented vendors with about {records} records answer at {}\n", world.url()));
+    }
+    let quiet = Output::Text;
+    let synced = match output {
+        Output::Text => carry_out(&cx, all(), quiet).await?,
+        Output::Json => carry_out(&cx, all(), Output::Json).await?,
+    };
+    world.stop().await;
+    if synced != 0 {
+        return Ok(synced);
+    }
+    report_break(output);
+    carry_out(&cx, Command::Resolve, output).await?;
+    let warehouse = cx.stores().await?.warehouse;
+    show(warehouse.as_ref(), output).await?;
+    match output {
+        Output::Json => report::line(&json!({"warehouse": file}).to_string()),
+        Output::Text => report::line(&format!(
+            "\nEverything is in {}, schema sales. Look around:\n  duckdb {} \"SELECT * FROM sales.people LIMIT 10\"",
+            file.display(),
+            file.display()
+        )),
+    }
+    Ok(0)
+}
+
+fn all() -> Command {
+    Command::Sync(Sync { source: "all".to_owned(), ..Sync::default() })
+}
+
+fn report_break(output: Output) {
+    if output == Output::Text {
+        report::line("");
+    }
+}
+
+/// Shows the entities that stand on the most records.
+async fn show(warehouse: &dyn Warehouse, output: Output) -> Result<()> {
+    if output == Output::Json {
+        return Ok(());
+    }
+    let shown: [(&str, &[&str]); 2] = [
+        (COMPANIES.name, &["name", "domain", "city", "country", "record_count", "source_count"]),
+        (PEOPLE.name, &["full_name", "email", "title", "company", "record_count", "source_count"]),
+    ];
+    for (table, columns) in shown {
+        report::line(&format!("\n{table}, those on the most records first:"));
+        let scan = Scan {
+            columns: columns.iter().map(|name| SqlIdentifier::parse(name)).collect::<Result<_>>()?,
+            newest_by: Some(SqlIdentifier::parse("record_count")?),
+            limit: Some(10),
+            ..Scan::of(SqlIdentifier::parse(table)?)
+        };
+        report::scanned(&warehouse.scan(&scan).await?, columns, output)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn sandbox(program: Program, port: u16, records: usize, output: Output) -> Result<u8> {
+    let world = start(program, WorldOptions { records, port }).await?;
+    let url = world.url();
+    let settings = settings_for(program, world.as_ref());
+    match output {
+        Output::Json => report::line(&json!({"url": url, "settings": settings}).to_string()),
+        Output::Text => {
+            report::line(&format!("invented vendors answer at {url} until Ctrl-C; to sync from them:\n"));
+            for (name, value) in &settings {
+                report::line(&format!("export {name}='{value}'"));
+            }
+            report::line("\nsalesync sync all && salesync resolve");
+        }
+    }
+    let mut stop = signals::stop_requested();
+    drop(stop.wait_for(|stop| *stop).await);
+    world.stop().await;
+    Ok(0)
+}
+
+async fn start(program: Program, options: WorldOptions) -> Result<Box<dyn RunningWorld>> {
+    let Some(demo) = program.demo else {
+        return Err(Error::new(Code::RequestInvalid, "start the invented vendors")
+            .with("this program has none", "use `salesync`"));
+    };
+    demo.start(options).await.map_err(|error| {
+        Error::new(Code::RequestInvalid, "start the invented vendors").with("port", options.port).because(error)
+    })
+}
+
+/// Returns the settings with which this program reads from the invented vendors.
+fn settings_for(program: Program, world: &dyn RunningWorld) -> BTreeMap<String, String> {
+    let origins = program
+        .sources
+        .iter()
+        .map(|source| (format!("SALESYNC_{}_BASE_URL", source.name.to_uppercase()), world.url()));
+    let secrets = world.secrets().into_iter().map(|(source, secret)| (secret_name(source), secret));
+    origins.chain(secrets).collect()
+}
+
+fn settings(program: Program, world: &dyn RunningWorld, file: &Path) -> Result<Settings> {
+    let mut values = settings_for(program, world);
+    values.insert("SALESYNC_WAREHOUSE".to_owned(), format!("duckdb:{}", file.display()));
+    Settings::from_values(values, program.sources)
+}
+
+fn remove(file: &Path) -> Result<()> {
+    let wal = PathBuf::from(format!("{}.wal", file.display()));
+    for path in [file, wal.as_path()] {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::new(Code::ConfigInvalid, "remove the last demo")
+                    .with("file", path.display())
+                    .because(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! The command line: a thin translation of words into commands, and of reports into words.
+
+mod args;
+mod demo;
+mod dlq;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+use salesync_core::command::{Absent, Command, Effect, Mode, Redrive, Sync};
+use salesync_core::error::{Class, Code, Error, Result};
+use salesync_core::source::SourceDefinition;
+use salesync_core::time::Timestamp;
+use salesync_core::validate::parse_timestamp;
+
+use crate::context::Context;
+use crate::demo::DemoWorld;
+use crate::handle::{Checked, Report, handle};
+use crate::report::{self, Output};
+use crate::settings::Settings;
+use crate::{logs, matching, progress, signals};
+use args::{Arguments, DlqWords, SyncWords, Words};
+
+pub(crate) use args::{FormatWord, KindWord, MatchWords};
+
+/// What a program holds.
+#[derive(Clone, Copy)]
+pub(crate) struct Program {
+    pub(crate) sources: &'static [&'static SourceDefinition],
+    pub(crate) demo: Option<&'static dyn DemoWorld>,
+}
+
+/// Runs a program with these sources, and with the demo where it carries one. Returns its exit code:
+/// 0 all is well, 2 the words were wrong, 75 the next run may heal it, 78 a person must decide.
+#[must_use]
+pub fn main(
+    sources: &'static [&'static SourceDefinition],
+    demo: Option<&'static dyn DemoWorld>,
+) -> ExitCode {
+    let arguments = match Arguments::command().try_get_matches() {
+        Ok(matches) => match Arguments::from_arg_matches(&matches) {
+            Ok(arguments) => arguments,
+            Err(error) => error.exit(),
+        },
+        Err(error) => error.exit(),
+    };
+    let output = if arguments.json { Output::Json } else { Output::Text };
+    let started = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match started {
+        Ok(runtime) => runtime.block_on(run(Program { sources, demo }, arguments)),
+        Err(error) => Err(Error::new(Code::Internal, "start the runtime").because(error)),
+    };
+    match result {
+        Ok(exit_code) => ExitCode::from(exit_code),
+        Err(error) => {
+            report::error(&error);
+            if output == Output::Json {
+                report::line(&report::error_json(&error).to_string());
+            }
+            ExitCode::from(match error.class() {
+                Class::Skip | Class::Record => 75,
+                _ => error.code().exit_code(),
+            })
+        }
+    }
+}
+
+async fn run(program: Program, arguments: Arguments) -> Result<u8> {
+    let output = if arguments.json { Output::Json } else { Output::Text };
+    let settings = Settings::read(program.sources)?;
+    logs::start(&settings)?;
+    let unknown = settings.unknown(program.sources);
+    if !unknown.is_empty() {
+        tracing::warn!(settings = unknown.join(", "), "these settings are not known and do nothing");
+    }
+    let cx = Context::new(settings, program.sources);
+    match arguments.words {
+        Words::Sync(words) => {
+            let command = Command::Sync(sync_command(&words)?);
+            carry_out(&cx, command, output).await
+        }
+        Words::Resolve => carry_out(&cx, Command::Resolve, output).await,
+        Words::Check { source } => {
+            if output == Output::Text {
+                show::settings(&cx);
+            }
+            carry_out(&cx, Command::Check { source }, output).await
+        }
+        Words::Dlq { words: DlqWords::Redrive { ids, source } } => {
+            carry_out(&cx, Command::Redrive(Redrive { source, ids }), output).await
+        }
+        Words::Dlq { words } => dlq::run(&cx, words, output).await,
+        Words::Runs { limit, source } => show::runs(&cx, limit, source, output).await,
+        Words::Status => show::status(&cx, output).await,
+        Words::Match(words) => matching::run(words, output).await,
+        Words::Demo { records, keep } => demo::demo(program, records, keep, output).await,
+        Words::Sandbox { port, records } => demo::sandbox(program, port, records, output).await,
+        Words::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "salesync", &mut script);
+            report::line(&String::from_utf8_lossy(&script));
+            Ok(0)
+        }
+    }
+}
+
+fn sync_command(words: &SyncWords) -> Result<Sync> {
+    let since = words.since.as_deref().map(since).transpose()?;
+    let mode = if words.full { Mode::Full } else { Mode::Incremental };
+    Ok(Sync {
+        source: words.source.clone(),
+        streams: words.streams.clone(),
+        mode,
+        since,
+        effect: if words.dry_run { Effect::DryRun } else { Effect::Commit },
+        absent: if words.confirm_absent { Absent::Confirmed } else { Absent::Ask },
+    })
+}
+
+fn since(text: &str) -> Result<Timestamp> {
+    parse_timestamp(text).map_err(|_| {
+        Error::new(Code::RequestInvalid, "read --since").with("must be", "a day (2026-01-31) or an instant in RFC 3339")
+    })
+}
+
+/// Carries a command out and writes its report.
+pub(crate) async fn carry_out(cx: &Context, command: Command, output: Output) -> Result<u8> {
+    let observer = match output {
+        Output::Text => progress::observer(),
+        Output::Json => std::sync::Arc::new(|_: &salesync_core::sync::Observation| {}),
+    };
+    let is_sync = matches!(command, Command::Sync(_));
+    let report = match handle(cx, command, observer, signals::stop_requested()).await {
+        Err(error) if is_sync && error.code() == Code::RunOverlap => {
+            report::error(&error);
+            if output == Output::Json {
+                report::line(&serde_json::json!({"skipped": error.code().as_str()}).to_string());
+            }
+            return Ok(0);
+        }
+        other => other?,
+    };
+    if output == Output::Json {
+        report::line(&serde_json::json!(report).to_string());
+    }
+    Ok(match &report {
+        Report::Synced { runs, not_configured } => {
+            if output == Output::Text {
+                report::runs(runs);
+                for source in not_configured {
+                    report::note(&format!(
+                        "{source} was passed over: {} is not set",
+                        crate::settings::secret_name(source)
+                    ));
+                }
+            }
+            report::exit_code(runs)
+        }
+        Report::Resolved(resolved) => {
+            if output == Output::Text {
+                show::resolved(resolved);
+            }
+            0
+        }
+        Report::Redriven(redriven) => {
+            if output == Output::Text {
+                report::line(&format!(
+                    "{} sent through again: {} arrived, {} were rejected again",
+                    redriven.tried, redriven.redriven, redriven.rejected
+                ));
+            }
+            if redriven.rejected > 0 { 75 } else { 0 }
+        }
+        Report::Checked(checked) => {
+            if output == Output::Text {
+                show::checked(checked);
+            }
+            checked.iter().map(exit_code_of).max().unwrap_or(0)
+        }
+    })
+}
+
+fn exit_code_of(checked: &Checked) -> u8 {
+    checked.code.and_then(Code::parse).map_or(0, |code| code.exit_code().max(75))
+}

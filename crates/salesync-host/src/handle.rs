@@ -1,0 +1,165 @@
+//! The one way in which a command is carried out, whichever front it came through.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use salesync_core::command::{Command, Redrive, Sync};
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::publish::{Resolved, resolve_and_publish};
+use salesync_core::redrive::{Redriven, letters, redrive};
+use salesync_core::run::{Run, RunId};
+use salesync_core::source::SourceDefinition;
+use salesync_core::sync::{self, BatchLimits, Observer, SyncContext};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::adapters::Stores;
+use crate::context::Context;
+use crate::settings::secret_name;
+
+/// What a command reports.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Report {
+    /// One run per stream, and sources that were passed over because nobody gave their secret.
+    Synced {
+        runs: Vec<Run>,
+        not_configured: Vec<&'static str>,
+    },
+    Resolved(Resolved),
+    Redriven(Redriven),
+    Checked(Vec<Checked>),
+}
+
+/// What a source said to our credentials.
+#[derive(Debug, Serialize)]
+pub(crate) struct Checked {
+    pub(crate) source: &'static str,
+    pub(crate) ok: bool,
+    pub(crate) code: Option<&'static str>,
+    pub(crate) message: Option<String>,
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// Where the command could not begin; what went wrong with a single stream stands in its run.
+pub(crate) async fn handle(
+    cx: &Context,
+    command: Command,
+    observe: Observer,
+    stop: watch::Receiver<bool>,
+) -> Result<Report> {
+    match command {
+        Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
+        Command::Resolve => run_resolve(cx).await.map(Report::Resolved),
+        Command::Redrive(selection) => run_redrive(cx, &selection).await.map(Report::Redriven),
+        Command::Check { source } => run_check(cx, &source).await.map(Report::Checked),
+    }
+}
+
+async fn run_sync(
+    cx: &Context,
+    command: &Sync,
+    observe: Observer,
+    stop: watch::Receiver<bool>,
+) -> Result<Report> {
+    let (selected, not_configured) = configured(cx, &command.source)?;
+    let started = Instant::now();
+    let Stores { warehouse, .. } = cx.stores().await?;
+    let run_id = RunId::new(cx.now);
+    let contexts = selected.iter().map(|definition| SyncContext {
+        warehouse: Arc::clone(&warehouse),
+        run_id: run_id.clone(),
+        now: cx.now,
+        started,
+        deadline: cx.settings.deadline.map(|deadline| started + deadline),
+        stop: stop.clone(),
+        limits: BatchLimits::default(),
+        observe: Arc::clone(&observe),
+        adapters: format!(
+            "{} <- {}",
+            warehouse.describe(),
+            cx.settings.base_urls.get(definition.name).map_or("", String::as_str)
+        ),
+    });
+    let syncs = selected.iter().zip(contexts).map(|(definition, sync_cx)| async move {
+        let source = cx.connect(definition)?;
+        sync::run(&sync_cx, definition, &source, command).await
+    });
+    let mut runs = Vec::new();
+    for result in join_all(syncs).await {
+        runs.extend(result?);
+    }
+    Ok(Report::Synced { runs, not_configured })
+}
+
+/// Splits the sources that a sync names into those whose secret was given and those that nobody set up.
+/// A source that is named itself must be set up.
+fn configured(
+    cx: &Context,
+    name: &str,
+) -> Result<(Vec<&'static SourceDefinition>, Vec<&'static str>)> {
+    let selected = cx.select(name)?;
+    if name != "all" || !cx.secrets_are_settings() {
+        return Ok((selected, Vec::new()));
+    }
+    let (given, missing): (Vec<&'static SourceDefinition>, Vec<&'static SourceDefinition>) =
+        selected.into_iter().partition(|source| cx.settings.given(&secret_name(source.name)).is_some());
+    if given.is_empty() {
+        let names: Vec<String> = missing.iter().map(|source| secret_name(source.name)).collect();
+        return Err(Error::new(Code::ConfigInvalid, "select sources").with("none of these is set", names.join(", ")));
+    }
+    Ok((given, missing.iter().map(|source| source.name).collect()))
+}
+
+async fn run_resolve(cx: &Context) -> Result<Resolved> {
+    let Stores { warehouse, .. } = cx.stores().await?;
+    resolve_and_publish(warehouse.as_ref(), &cx.sources, (&RunId::new(cx.now), cx.now)).await
+}
+
+async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
+    let Stores { warehouse, dead_letters } = cx.stores().await?;
+    let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for letter in letters(dead_letters.as_ref(), selection).await? {
+        by_source.entry(letter.source.clone()).or_default().push(letter);
+    }
+    let run_id = RunId::new(cx.now);
+    let mut total = Redriven::default();
+    for (name, letters) in by_source {
+        for definition in cx.select(&name)? {
+            let source = cx.connect(definition)?;
+            let part = redrive(
+                (warehouse.as_ref(), dead_letters.as_ref()),
+                &source,
+                &letters,
+                &run_id,
+            )
+            .await?;
+            total.add(&part);
+        }
+    }
+    Ok(total)
+}
+
+async fn run_check(cx: &Context, name: &str) -> Result<Vec<Checked>> {
+    let mut checked = Vec::new();
+    for definition in cx.select(name)? {
+        let result = match cx.connect(definition) {
+            Ok(source) => source.check().await,
+            Err(error) => Err(error),
+        };
+        checked.push(match result {
+            Ok(()) => Checked { source: definition.name, ok: true, code: None, message: None },
+            Err(error) => Checked {
+                source: definition.name,
+                ok: false,
+                code: Some(error.code().as_str()),
+                message: Some(format!("{error}; {}", error.code().remedy())),
+            },
+        });
+    }
+    Ok(checked)
+}

@@ -1,0 +1,24 @@
+//! Log lines on stderr, so that stdout stays for results.
+
+use std::io::IsTerminal as _;
+
+use salesync_core::error::{Code, Error, Result};
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{LogFormat, Settings};
+
+/// Starts the log. Called once per process.
+pub(crate) fn start(settings: &Settings) -> Result<()> {
+    let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
+        Error::new(Code::ConfigInvalid, "read settings").with("setting", "SALESYNC_LOG").because(error)
+    })?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let started = match settings.log_format {
+        LogFormat::Text => lines.with_target(false).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| Error::new(Code::Internal, "start the log").because(error))
+}

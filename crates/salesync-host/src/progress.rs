@@ -1,0 +1,51 @@
+//! Progress on a terminal: a line per stream with records, rate and how far the window is.
+
+use std::collections::HashMap;
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use salesync_core::sync::{Observation, Observer};
+
+/// Returns an observer that draws on stderr where that is a terminal, and says nothing elsewhere.
+pub(crate) fn observer() -> Observer {
+    if !std::io::stderr().is_terminal() {
+        return Arc::new(|_: &Observation| {});
+    }
+    let bars = Bars { all: MultiProgress::new(), by_stream: Mutex::new(HashMap::new()) };
+    Arc::new(move |seen: &Observation| bars.show(seen))
+}
+
+struct Bars {
+    all: MultiProgress,
+    by_stream: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl Bars {
+    fn show(&self, seen: &Observation) {
+        let name = format!("{}.{}", seen.source, seen.stream);
+        let mut by_stream = self.by_stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = by_stream.entry(name.clone()).or_insert_with(|| self.start(name));
+        bar.set_position(seen.fetched);
+        let window = match seen.expected {
+            Some(expected) if expected > 0 => {
+                format!("window {} %", seen.delivered.saturating_mul(100) / expected)
+            }
+            _ => String::new(),
+        };
+        bar.set_message(window);
+        if seen.done {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn start(&self, name: String) -> ProgressBar {
+        let bar = self.all.add(ProgressBar::no_length());
+        let template = "{prefix:<28} {human_pos:>12} records  {per_sec:>14}  {elapsed:>5}  {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name);
+        bar
+    }
+}

@@ -1,0 +1,88 @@
+//! The client that a source's streams share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use salesync_core::error::Result;
+use salesync_core::run::Traffic;
+use salesync_core::time::Timestamp;
+
+use crate::answer::{Answer, Classify};
+use crate::auth::{Authenticator, Login};
+use crate::request::Request;
+use crate::settings::ClientSettings;
+use crate::transport::{Access, Transport};
+
+/// One credential at one vendor: every call of its streams goes through here. Made once per run.
+pub struct Client {
+    transport: Transport,
+    login: Login,
+    classify: Classify,
+}
+
+impl Client {
+    /// Returns a client; nothing is sent before the first call.
+    ///
+    /// # Errors
+    /// `ERR_CONFIG_INVALID` where the origin is neither https nor loopback, or a limit permits nothing.
+    pub fn new(settings: ClientSettings, authenticator: Arc<dyn Authenticator>, classify: Classify) -> Result<Self> {
+        Ok(Self { transport: Transport::new(settings)?, login: Login::new(authenticator), classify })
+    }
+
+    /// Sends a request and returns its good answer: the verdict was `Ok` and the body is what was expected.
+    ///
+    /// # Errors
+    /// The code of the verdict after the attempts that its class allows; `ERR_SOURCE_BREAKER_OPEN` at once
+    /// after five failures in a row; for a wait above a minute `ERR_SOURCE_RATE_LIMITED` with that wait.
+    ///
+    /// # Cancel safety
+    /// A dropped call is a call that was not answered; nothing else remains of it.
+    pub async fn send(&self, request: &Request) -> Result<Answer> {
+        self.read(request, |answer| Ok(answer.clone())).await
+    }
+
+    /// Sends a request and returns what `read` makes of its good answer. Where `read` returns an error of class
+    /// retry (a page without its records, say), the request is sent again like any other that failed.
+    ///
+    /// # Errors
+    /// As [`Client::send`], and those of `read`.
+    ///
+    /// # Cancel safety
+    /// As [`Client::send`].
+    pub async fn read<T: Send>(
+        &self,
+        request: &Request,
+        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let access = Access { login: Some(&self.login), classify: self.classify };
+        self.transport.exchange(request, access, &read).await
+    }
+
+    /// Makes the target of a request out of a link that the source sent, absolute or relative.
+    ///
+    /// # Errors
+    /// `ERR_SOURCE_FOREIGN_LINK` where it leads to another scheme, host or port than the client talks to.
+    pub fn link(&self, link: &str) -> Result<String> {
+        self.login.origin(&self.transport).target_of(link)
+    }
+
+    /// Returns the source's clock: the newest `Date` header, carried on by ours. It is never ahead of the
+    /// source's own clock, at most about a second and one round trip behind it, and does not go back. Before
+    /// the first answer it is the time of the run.
+    #[must_use]
+    pub fn clock(&self) -> Timestamp {
+        self.transport.clock()
+    }
+
+    /// Returns what was sent so far, logins and retries included.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.transport.traffic()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("origin", self.transport.origin()).finish_non_exhaustive()
+    }
+}

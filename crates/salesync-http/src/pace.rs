@@ -1,0 +1,149 @@
+//! Keeps each class of requests below what the vendor permits, and still when it says that we are too fast.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::retry::LONGEST_WAIT;
+use tokio::time::{Instant, sleep_until};
+
+use crate::settings::{Limit, LimitClass};
+
+/// How far below the permitted rate we stay.
+const HEADROOM: f64 = 0.985;
+
+/// The pace of all classes of one credential.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    classes: HashMap<LimitClass, Gate>,
+}
+
+/// One class: evenly spaced turns, without a burst.
+///
+/// With `interval = per / (0.985 · permitted)` a stretch of `per` holds at most `1 + 0.985 · permitted` turns,
+/// rounded down: never more than `permitted`, wherever it begins.
+#[derive(Debug, Default)]
+struct Gate {
+    interval: Duration,
+    /// Callers stand in line here, so that they go in the order in which they came.
+    line: tokio::sync::Mutex<()>,
+    opens: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    pub(crate) fn new(limits: &[Limit]) -> Result<Self> {
+        let mut classes = HashMap::new();
+        for limit in limits {
+            if limit.permitted == 0 || limit.per.is_zero() {
+                return Err(Error::new(Code::ConfigInvalid, "set a limit").with("class", limit.class.0));
+            }
+            let interval = limit.per.div_f64(f64::from(limit.permitted) * HEADROOM);
+            classes.insert(limit.class, Gate { interval, ..Gate::default() });
+        }
+        Ok(Self { classes })
+    }
+
+    /// Waits for the class's next turn and returns how long that took. A class without a limit has its turn at
+    /// once. A wait above a minute, which only the source can have asked for, is an error.
+    pub(crate) async fn turn(&self, class: LimitClass) -> Result<Duration> {
+        let Some(gate) = self.classes.get(&class) else { return Ok(Duration::ZERO) };
+        let came = Instant::now();
+        let _place = gate.line.lock().await;
+        loop {
+            let now = Instant::now();
+            match gate.try_pass(now) {
+                None => return Ok(now.duration_since(came)),
+                Some(opens) if opens.duration_since(now) > LONGEST_WAIT => {
+                    let wait = opens.duration_since(now);
+                    return Err(Error::new(Code::SourceRateLimited, "wait for the source")
+                        .with("class", class.0)
+                        .after(wait));
+                }
+                Some(opens) => sleep_until(opens).await,
+            }
+        }
+    }
+
+    /// Holds the whole class back for `wait`, because the source said so.
+    pub(crate) fn hold(&self, class: LimitClass, wait: Duration) {
+        if let Some(gate) = self.classes.get(&class) {
+            let until = Instant::now() + wait;
+            let mut opens = gate.opens.lock().unwrap_or_else(PoisonError::into_inner);
+            *opens = Some(opens.map_or(until, |opens| opens.max(until)));
+        }
+    }
+}
+
+impl Gate {
+    /// Takes the turn if the gate is open at `now`; otherwise says when it opens.
+    fn try_pass(&self, now: Instant) -> Option<Instant> {
+        let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
+        match *opens {
+            Some(then) if then > now => Some(then),
+            _ => {
+                *opens = Some(now + self.interval);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASS: LimitClass = LimitClass("search");
+
+    fn pace(permitted: u32, per_ms: u64) -> Pace {
+        Pace::new(&[Limit { class: CLASS, permitted, per: Duration::from_millis(per_ms) }]).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_ever_holds_more_than_permitted_and_little_is_given_away() {
+        for (permitted, per_ms) in [(1, 1_000), (5, 1_000), (190, 10_000), (100, 10_000), (20, 60_000)] {
+            let pace = pace(permitted, per_ms);
+            let calls = usize::try_from(permitted).unwrap() * 6;
+            let start = Instant::now();
+            let turn = async |_| {
+                pace.turn(CLASS).await.unwrap();
+                Instant::now()
+            };
+            let mut turns = futures::future::join_all((0..calls).map(turn)).await;
+            turns.sort();
+            let per = Duration::from_millis(per_ms);
+            for (index, first) in turns.iter().enumerate() {
+                let window = turns[index..].iter().take_while(|turn| **turn - *first <= per);
+                assert!(window.count() <= usize::try_from(permitted).unwrap());
+            }
+            // Six windows' worth of calls takes no more than 5 % longer than permitted.
+            assert!(start.elapsed() <= per.mul_f64(6.0 * 1.05), "{permitted}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_class_waits_as_a_whole_and_other_classes_do_not() {
+        let pace = pace(100, 1_000);
+        let start = Instant::now();
+        pace.hold(CLASS, Duration::from_secs(7));
+        pace.turn(LimitClass("other")).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        let waited = pace.turn(CLASS).await.unwrap();
+        assert!(waited >= Duration::from_secs(7) && start.elapsed() >= Duration::from_secs(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_above_a_minute_is_not_waited_for() {
+        let pace = pace(100, 1_000);
+        pace.hold(CLASS, Duration::from_secs(3_600));
+        let error = pace.turn(CLASS).await.unwrap_err();
+        assert_eq!(error.code(), Code::SourceRateLimited);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600)));
+    }
+
+    #[test]
+    fn a_limit_that_permits_nothing_is_refused() {
+        let limit = Limit { class: CLASS, permitted: 0, per: Duration::from_secs(1) };
+        assert_eq!(Pace::new(&[limit]).unwrap_err().code(), Code::ConfigInvalid);
+    }
+}

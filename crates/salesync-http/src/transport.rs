@@ -1,0 +1,335 @@
+//! The one loop in which a call is tried, judged and tried again.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{self, HeaderValue};
+use reqwest::redirect::Policy;
+use salesync_core::error::{Class, Code, Error, Result};
+use salesync_core::retry::{Budget, MAX_RETRIES, wait_before};
+use salesync_core::run::Traffic;
+use salesync_core::time::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::answer::{Answer, Classify, Verdict};
+use crate::auth::{Grant, Login};
+use crate::body;
+use crate::breaker::Breaker;
+use crate::clock::SourceClock;
+use crate::origin::Origin;
+use crate::pace::Pace;
+use crate::request::{Repeat, Request};
+use crate::settings::{ClientSettings, Timeouts};
+
+/// The shortest wait after a throttled answer that names none.
+const THROTTLE_FLOOR: Duration = Duration::from_secs(1);
+
+/// Sends requests and tries again, without knowing who asks. An authenticator logs in through it.
+pub struct Transport {
+    http: reqwest::Client,
+    origin: Origin,
+    timeouts: Timeouts,
+    max_body_bytes: usize,
+    clock: SourceClock,
+    pace: Pace,
+    breaker: Breaker,
+    budget: Budget,
+    places: Semaphore,
+    count: Count,
+}
+
+/// What was sent so far.
+#[derive(Debug, Default)]
+struct Count {
+    requests: AtomicU64,
+    retries: AtomicU64,
+    bytes: AtomicU64,
+    waited_ms: AtomicU64,
+}
+
+impl Count {
+    fn wait(&self, wait: Duration) {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.waited_ms.fetch_add(wait_ms, Ordering::Relaxed);
+    }
+}
+
+/// Who asks, and how its answers are judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Access<'a> {
+    pub(crate) login: Option<&'a Login>,
+    pub(crate) classify: Classify,
+}
+
+/// What became of one attempt.
+enum Attempt<T> {
+    Done(T),
+    /// The token was refused.
+    Stale(Error),
+    /// The source asks us to be slower.
+    Throttled(Error),
+    /// It may heal by itself.
+    Failed(Error),
+    /// It will not.
+    Over(Error),
+}
+
+impl Transport {
+    pub(crate) fn new(settings: ClientSettings) -> Result<Self> {
+        let origin = Origin::parse(&settings.origin)?;
+        let mut builder = reqwest::Client::builder()
+            .redirect(Policy::none())
+            // Retrying happens in one place: here.
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(settings.timeouts.connect)
+            .tcp_nodelay(true)
+            .user_agent(concat!("salesync/", env!("CARGO_PKG_VERSION")));
+        if origin.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let http = builder
+            .build()
+            .map_err(|error| Error::new(Code::Internal, "build the HTTP client").because(error))?;
+        Ok(Self {
+            http,
+            origin,
+            timeouts: settings.timeouts,
+            max_body_bytes: settings.max_body_bytes,
+            clock: SourceClock::new(settings.now),
+            pace: Pace::new(&settings.limits)?,
+            breaker: Breaker::default(),
+            budget: Budget::default(),
+            places: Semaphore::new(settings.concurrency.max(1)),
+            count: Count::default(),
+        })
+    }
+
+    /// Sends a request without a token to the configured origin and returns its good answer.
+    ///
+    /// # Errors
+    /// As `Client::send`.
+    ///
+    /// # Cancel safety
+    /// A dropped call is a call that was not answered; nothing else remains of it.
+    pub async fn send(&self, request: &Request, classify: Classify) -> Result<Answer> {
+        let access = Access { login: None, classify };
+        self.exchange(request, access, &|answer: &Answer| Ok(answer.clone())).await
+    }
+
+    /// Returns the source's clock, as `Client::clock`.
+    #[must_use]
+    pub fn clock(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.count.requests.load(Ordering::Relaxed),
+            retries: self.count.retries.load(Ordering::Relaxed),
+            bytes: self.count.bytes.load(Ordering::Relaxed),
+            waited_ms: self.count.waited_ms.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Tries a request until it is answered well, is refused for good, or may not be tried again.
+    pub(crate) async fn exchange<T>(
+        &self,
+        request: &Request,
+        access: Access<'_>,
+        read: &(impl Fn(&Answer) -> Result<T> + Sync),
+    ) -> Result<T> {
+        let mut stale = 0;
+        let mut retry = 0;
+        loop {
+            let grant = self.grant(access, stale).await?;
+            let error = match self.attempt(request, &grant, access.classify, read).await {
+                Attempt::Done(value) => {
+                    self.breaker.alive();
+                    self.budget.earn();
+                    return Ok(value);
+                }
+                Attempt::Over(error) => {
+                    self.breaker.alive();
+                    return Err(error);
+                }
+                Attempt::Stale(error) => {
+                    self.breaker.alive();
+                    if stale > 0 || access.login.is_none() {
+                        return Err(error);
+                    }
+                    stale = grant.number;
+                    self.count.retries.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                Attempt::Throttled(error) => {
+                    let Some(wait) = self.wait_before(retry, &error) else {
+                        self.pace.hold(request.class, error.retry_after().unwrap_or_default());
+                        return Err(error);
+                    };
+                    self.pace.hold(request.class, wait);
+                    self.pause(wait).await;
+                    error
+                }
+                Attempt::Failed(error) => {
+                    self.breaker.failed();
+                    self.breaker.check(request.operation).map_err(|open| match error.retry_after() {
+                        Some(wait) => open.after(wait),
+                        None => open,
+                    })?;
+                    if request.repeat == Repeat::Never && error.code() != Code::SourceUnreachable {
+                        return Err(error);
+                    }
+                    let Some(wait) = self.wait_before(retry, &error) else { return Err(error) };
+                    self.pause(wait).await;
+                    error
+                }
+            };
+            retry += 1;
+            self.count.retries.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(operation = request.operation, retry, %error, "trying again");
+        }
+    }
+
+    /// Returns how long to wait before the next attempt, `None` where there is none: the call had all of its
+    /// attempts, the run's budget is spent, or the source asks for more than a minute.
+    fn wait_before(&self, retry: u32, error: &Error) -> Option<Duration> {
+        if retry >= MAX_RETRIES {
+            return None;
+        }
+        let wait = wait_before(retry, error.retry_after())?;
+        self.budget.spend().then_some(wait)
+    }
+
+    async fn pause(&self, wait: Duration) {
+        self.count.wait(wait);
+        sleep(wait).await;
+    }
+
+    async fn grant(&self, access: Access<'_>, stale: u64) -> Result<Grant> {
+        match access.login {
+            Some(login) => login.grant(self, stale).await,
+            None => Ok(Grant { authorization: None, origin: self.origin.clone(), number: 0 }),
+        }
+    }
+
+    /// Sends the request once and judges the answer.
+    async fn attempt<T>(
+        &self,
+        request: &Request,
+        grant: &Grant,
+        classify: Classify,
+        read: &(impl Fn(&Answer) -> Result<T> + Sync),
+    ) -> Attempt<T> {
+        let answer = match self.call(request, grant).await {
+            Ok(answer) => answer,
+            Err(error) if error.class() == Class::Retry && error.retry_after().is_none() => {
+                return Attempt::Failed(error);
+            }
+            Err(error) => return Attempt::Over(error),
+        };
+        if (300..400).contains(&answer.status) {
+            return Attempt::Over(answer.error(Code::SourceRedirect));
+        }
+        let error = |code| match answer.retry_after() {
+            Some(wait) => answer.error(code).after(wait),
+            None => answer.error(code),
+        };
+        match classify(&answer) {
+            Verdict::Ok if !body::is_plausible(&answer.body, request.expected) => {
+                Attempt::Failed(answer.error(Code::SourceBodyMalformed))
+            }
+            Verdict::Ok => match read(&answer) {
+                Ok(value) => Attempt::Done(value),
+                Err(error) if error.class() == Class::Retry => Attempt::Failed(error),
+                Err(error) => Attempt::Over(error),
+            },
+            Verdict::Throttled { wait } => {
+                let wait = wait.max(answer.retry_after()).unwrap_or(THROTTLE_FLOOR);
+                Attempt::Throttled(answer.error(Code::SourceRateLimited).after(wait))
+            }
+            Verdict::RefreshToken => Attempt::Stale(answer.error(Code::SourceAuthExpired)),
+            Verdict::Transient(code) => Attempt::Failed(error(code)),
+            Verdict::RestartFromCursor => Attempt::Over(answer.error(Code::SourceCursorExpired)),
+            Verdict::Permanent(code) => Attempt::Over(answer.error(code)),
+            Verdict::QuotaExhausted => Attempt::Over(error(Code::SourceQuotaExhausted)),
+        }
+    }
+
+    /// Makes one call: waits for a place and for the class's turn, sends, and reads the body to its end.
+    async fn call(&self, request: &Request, grant: &Grant) -> Result<Answer> {
+        let internal = || Error::new(Code::Internal, request.operation);
+        let _place = self.places.acquire().await.map_err(|_| internal())?;
+        self.breaker.check(request.operation)?;
+        let http_request = self.build(request, grant)?;
+        self.count.wait(self.pace.turn(request.class).await?);
+        self.breaker.check(request.operation)?;
+        self.count.requests.fetch_add(1, Ordering::Relaxed);
+
+        let timeouts = request.timeouts.unwrap_or(self.timeouts);
+        let timed_out = |part| Error::new(Code::SourceTimeout, request.operation).with("timeout", part);
+        let sent = Instant::now();
+        let exchange = async {
+            let response = timeout(timeouts.first_byte, self.http.execute(http_request))
+                .await
+                .map_err(|_| timed_out("first byte"))?
+                .map_err(|error| headless(request.operation, error))?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            if let Some(date) = headers.get(header::DATE).and_then(|date| date.to_str().ok()) {
+                self.clock.note(date);
+            }
+            let body = body::read(response, request.operation, self.max_body_bytes, timeouts.idle).await?;
+            Ok((status, headers, body))
+        };
+        let (status, headers, body) =
+            timeout(timeouts.whole, exchange).await.map_err(|_| timed_out("whole call"))??;
+        self.count.bytes.fetch_add(u64::try_from(body.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let answered_at = self.clock.now();
+        let sent_at = answered_at.minus(sent.elapsed());
+        Ok(Answer { operation: request.operation, status, headers, body, sent_at, answered_at })
+    }
+
+    fn build(&self, request: &Request, grant: &Grant) -> Result<reqwest::Request> {
+        let url = grant.origin.resolve(&request.target)?;
+        let mut builder = self
+            .http
+            .request(request.method.clone(), url)
+            .header(header::ACCEPT, request.expected.accept());
+        if let Some((content_type, body)) = &request.body {
+            builder = builder.header(header::CONTENT_TYPE, *content_type).body(body.clone());
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(authorization) = &grant.authorization {
+            let mut value = HeaderValue::from_str(authorization.expose())
+                .map_err(|_| Error::new(Code::ConfigInvalid, "log in").with("rule", "a token is one line of ASCII"))?;
+            value.set_sensitive(true);
+            builder = builder.header(header::AUTHORIZATION, value);
+        }
+        builder.build().map_err(|error| Error::new(Code::Internal, request.operation).because(error.without_url()))
+    }
+}
+
+/// Returns the error of a call that got no head of an answer. Only an unreachable source has certainly not
+/// seen the request.
+fn headless(operation: &'static str, error: reqwest::Error) -> Error {
+    let code = match () {
+        () if error.is_connect() => Code::SourceUnreachable,
+        () if error.is_timeout() => Code::SourceTimeout,
+        () => Code::SourceBodyTruncated,
+    };
+    Error::new(code, operation).because(error.without_url())
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}

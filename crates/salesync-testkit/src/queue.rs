@@ -1,0 +1,123 @@
+//! The promises of [`Queue`]. Messages are dead letters: some queues take nothing else.
+
+use std::sync::Arc;
+
+use salesync_core::dead_letter::DeadLetter;
+use salesync_core::error::Code;
+use salesync_core::queue::{Message, Outcome, Queue};
+use salesync_core::record::{RawRecord, Reject};
+use salesync_core::run::RunId;
+use salesync_core::time::Timestamp;
+
+/// Makes a test of every promise of the queue port.
+///
+/// `$make` is an async function that returns a fresh, empty queue in an `Arc` and a value that lives as
+/// long as the test.
+#[macro_export]
+macro_rules! queue_contract {
+    ($make:path) => {
+        $crate::each_promise! { $make, queue:
+            what_was_published_is_received_unchanged,
+            publishing_twice_is_publishing_once,
+            the_oldest_message_comes_first,
+            a_message_stays_until_it_is_settled,
+            a_message_that_is_done_or_discarded_is_gone,
+            a_message_that_failed_three_times_is_parked,
+            settling_may_be_repeated,
+        }
+    };
+}
+
+/// Returns a letter about record `n`, set aside at second `n`.
+fn letter(n: i64) -> DeadLetter {
+    let body = format!("{{\"id\":{n},\"name\":\"it's 😀\"}}");
+    let raw = RawRecord::new(body.into_bytes());
+    let now = Timestamp::from_millis(1_700_000_000_000 + n * 1_000);
+    let reject = Reject::new(Code::RecordType, "a value is of its type")
+        .in_field("name")
+        .of_record(&n.to_string());
+    DeadLetter::new(("testkit", "things"), &raw, reject, (&RunId::new(now), now))
+}
+
+fn message(letter: &DeadLetter) -> Message {
+    Message { id: letter.dead_id.clone(), body: serde_json::to_string(letter).unwrap() }
+}
+
+async fn ids(queue: &dyn Queue, limit: usize) -> Vec<String> {
+    queue.receive(limit).await.unwrap().into_iter().map(|message| message.id).collect()
+}
+
+/// The whole letter comes back, and the record in it byte for byte.
+pub async fn what_was_published_is_received_unchanged(queue: Arc<dyn Queue>) {
+    let hostile = RawRecord::new(&b"\xff\0 not text"[..]);
+    let now = Timestamp::from_micros(1_700_000_000_123_456);
+    let reject = Reject::new(Code::RecordMalformed, "a record is JSON");
+    let odd = DeadLetter::new(("testkit", "things"), &hostile, reject, (&RunId::new(now), now));
+    for letter in [letter(1), odd] {
+        queue.publish(&[message(&letter)]).await.unwrap();
+        let received = queue.receive(10).await.unwrap();
+        let own = received.iter().find(|message| message.id == letter.dead_id).unwrap();
+        assert_eq!(serde_json::from_str::<DeadLetter>(&own.body).unwrap(), letter);
+    }
+    assert!(ids(&*queue, 10).await.len() == 2);
+}
+
+/// The same id is one message, in one call and in two.
+pub async fn publishing_twice_is_publishing_once(queue: Arc<dyn Queue>) {
+    let (one, two) = (message(&letter(1)), message(&letter(2)));
+    queue.publish(&[one.clone(), one.clone()]).await.unwrap();
+    queue.publish(&[one, two]).await.unwrap();
+    queue.publish(&[]).await.unwrap();
+    assert_eq!(ids(&*queue, 10).await.len(), 2);
+}
+
+/// Messages come in the order in which they were set aside, at most so many as were asked for.
+pub async fn the_oldest_message_comes_first(queue: Arc<dyn Queue>) {
+    let letters: Vec<DeadLetter> = (1..=5).map(letter).collect();
+    for letter in &letters {
+        queue.publish(&[message(letter)]).await.unwrap();
+    }
+    let wanted: Vec<&str> = letters[..3].iter().map(|letter| letter.dead_id.as_str()).collect();
+    assert_eq!(ids(&*queue, 3).await, wanted);
+    assert!(ids(&*queue, 0).await.is_empty());
+}
+
+/// Receiving takes nothing away.
+pub async fn a_message_stays_until_it_is_settled(queue: Arc<dyn Queue>) {
+    queue.publish(&[message(&letter(1))]).await.unwrap();
+    assert_eq!(ids(&*queue, 10).await, ids(&*queue, 10).await);
+}
+
+/// Either outcome takes the message away, and publishing it again does not bring it back.
+pub async fn a_message_that_is_done_or_discarded_is_gone(queue: Arc<dyn Queue>) {
+    let letters = [letter(1), letter(2), letter(3)];
+    let messages = letters.each_ref().map(message);
+    queue.publish(&messages).await.unwrap();
+    queue.settle(&letters[0].dead_id, Outcome::Done).await.unwrap();
+    queue.settle(&letters[1].dead_id, Outcome::Discarded).await.unwrap();
+    queue.publish(&messages).await.unwrap();
+    assert_eq!(ids(&*queue, 10).await, [letters[2].dead_id.clone()]);
+}
+
+/// Twice it is delivered again; the third time a person must look at it.
+pub async fn a_message_that_failed_three_times_is_parked(queue: Arc<dyn Queue>) {
+    let letter = letter(1);
+    queue.publish(&[message(&letter)]).await.unwrap();
+    for _ in 0..2 {
+        queue.settle(&letter.dead_id, Outcome::Failed).await.unwrap();
+        assert_eq!(ids(&*queue, 10).await, [letter.dead_id.clone()]);
+    }
+    queue.settle(&letter.dead_id, Outcome::Failed).await.unwrap();
+    assert!(ids(&*queue, 10).await.is_empty());
+}
+
+/// A message that is gone, or never was, can be settled.
+pub async fn settling_may_be_repeated(queue: Arc<dyn Queue>) {
+    let letter = letter(1);
+    queue.publish(&[message(&letter)]).await.unwrap();
+    for outcome in [Outcome::Done, Outcome::Done, Outcome::Failed] {
+        queue.settle(&letter.dead_id, outcome).await.unwrap();
+    }
+    queue.settle("never-seen", Outcome::Discarded).await.unwrap();
+    assert!(ids(&*queue, 10).await.is_empty());
+}

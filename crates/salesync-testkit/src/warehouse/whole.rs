@@ -1,0 +1,112 @@
+//! All of it or nothing.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use salesync_core::batch::{Batch, Committed, Slot, State, StreamId};
+use salesync_core::cursor::Cursor;
+use salesync_core::run::RunId;
+use salesync_core::warehouse::Warehouse;
+
+use super::reading::{NOTES, notes, words};
+use super::scene::{Scene, absent, at, said, table};
+
+fn state() -> State {
+    State {
+        id: StreamId { source: "testkit".to_owned(), stream: "things".to_owned() },
+        slot: Slot::Incremental,
+        generation: 0,
+        epoch: 1,
+        seq: 1,
+        run_id: RunId::new(at(0)),
+        cursor: Some(Cursor::between_windows(at(1))),
+        source_clock: at(1),
+        committed_at: at(1),
+    }
+}
+
+async fn cursor_is_set(scene: &Scene) -> bool {
+    scene.warehouse.cursor(&state().id, Slot::Incremental).await.unwrap().is_some()
+}
+
+/// Rows that no table of this shape can take.
+fn misfit() -> RecordBatch {
+    let column: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    RecordBatch::try_from_iter([("no_such_column", column)]).unwrap()
+}
+
+/// Where the table is missing, and where the last part of a commit fails: no row, no mark, no cursor.
+pub async fn a_failed_commit_writes_nothing(warehouse: Arc<dyn Warehouse>) {
+    let scene = Scene::new(warehouse).await;
+    scene.commit(9, &[said("old", 1, "x")]).await;
+    let before = scene.rows().await;
+    let whole = Batch {
+        tombstones: vec![absent("old", 20)],
+        states: vec![state()],
+        appends: vec![notes(&[("a", Some(1), "one")])],
+        ..scene.batch(9, &[said("new", 1, "x"), said("old", 2, "y")])
+    };
+    let unprepared = table("testkit_unprepared", &[]);
+    let nowhere = Batch { table: unprepared, ..whole.clone() };
+    scene.warehouse.commit(nowhere).await.unwrap_err();
+    let mut broken = whole.clone();
+    broken.appends.push((&NOTES, misfit()));
+    let failed = scene.warehouse.commit(broken).await.is_err();
+    if failed {
+        assert_eq!(scene.rows().await, before);
+        assert!(!cursor_is_set(&scene).await);
+        assert!(words(&*scene.warehouse).await.is_empty());
+        let committed = scene.warehouse.commit(whole).await.unwrap();
+        let expected = Committed { new: 1, changed: 1, marked: 1, ..Committed::default() };
+        assert_eq!(committed, expected);
+        assert!(cursor_is_set(&scene).await);
+    }
+}
+
+/// Where one of several tables can't be published, none is.
+pub async fn a_failed_replace_leaves_the_old_rows(warehouse: Arc<dyn Warehouse>) {
+    warehouse.replace(vec![notes(&[("a", Some(1), "old")])]).await.unwrap();
+    let broken = vec![notes(&[("a", Some(1), "new")]), (&NOTES, misfit())];
+    if warehouse.replace(broken).await.is_err() {
+        assert_eq!(words(&*warehouse).await, ["old"]);
+    }
+}
+
+/// Writers that overtake each other leave the newest state, once.
+pub async fn commits_at_the_same_time_harm_nothing(warehouse: Arc<dyn Warehouse>) {
+    let scene = Scene::new(warehouse).await;
+    let writers: Vec<_> = (1..=20)
+        .map(|version| {
+            let text = format!("version {version}");
+            let batch = scene.batch(9, &[said("a", version, &text), said("b", 1, "same")]);
+            let warehouse = Arc::clone(&scene.warehouse);
+            tokio::spawn(async move { warehouse.commit(batch).await.unwrap() })
+        })
+        .collect();
+    let mut sum = Committed::default();
+    for writer in writers {
+        let committed = writer.await.unwrap();
+        sum.new += committed.new;
+        sum.unchanged += committed.unchanged;
+        sum.changed += committed.changed + committed.older_ignored;
+    }
+    assert_eq!((sum.new, sum.unchanged, sum.changed), (2, 19, 19));
+    assert_eq!(scene.row("a").await["name"], "version 20");
+}
+
+/// A commit that nobody waits for any more is there with its cursor, or not at all.
+pub async fn a_dropped_commit_has_happened_wholly_or_not_at_all(warehouse: Arc<dyn Warehouse>) {
+    let scene = Scene::new(warehouse).await;
+    let batch = Batch { states: vec![state()], ..scene.batch(9, &[said("a", 1, "x")]) };
+    let mut commit = scene.warehouse.commit(batch.clone());
+    let polled = commit.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    drop(commit);
+    let written = scene.rows().await.len() == 1;
+    assert_eq!(written, cursor_is_set(&scene).await);
+    if let Poll::Ready(outcome) = polled {
+        assert!(outcome.is_ok() && written);
+    }
+    scene.warehouse.commit(batch).await.unwrap();
+    assert_eq!(scene.rows().await.len(), 1);
+}

@@ -1,0 +1,39 @@
+//! The ports in memory keep the promises that they define.
+
+use std::sync::Arc;
+
+use salesync_core::memory::{MemoryQueue, MemorySecretStore, MemoryWarehouse};
+use salesync_core::queue::Queue;
+use salesync_core::secret::SecretStore;
+use salesync_core::warehouse::Warehouse;
+
+mod warehouse {
+    use super::*;
+
+    async fn make() -> (Arc<dyn Warehouse>, ()) {
+        (Arc::new(MemoryWarehouse::new()), ())
+    }
+
+    salesync_testkit::warehouse_contract!(make);
+}
+
+mod queue {
+    use super::*;
+
+    async fn make() -> (Arc<dyn Queue>, ()) {
+        (Arc::new(MemoryQueue::default()), ())
+    }
+
+    salesync_testkit::queue_contract!(make);
+}
+
+mod secret_store {
+    use super::*;
+
+    async fn make() -> (Arc<dyn SecretStore>, ()) {
+        let first = salesync_testkit::secret::FIRST.to_owned();
+        (Arc::new(MemorySecretStore::holding([("testkit", first)])), ())
+    }
+
+    salesync_testkit::secret_store_contract!(make);
+}

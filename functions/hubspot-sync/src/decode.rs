@@ -1,0 +1,451 @@
+//! Turns a record into a row: one pass over its JSON, text borrowed from it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use salesync_core::error::Code;
+use salesync_core::record::{Change, Deletion, DeletionReason, RawRecord, Reject, Value};
+use salesync_core::schema::{ColumnType, Table};
+use salesync_core::time::Timestamp;
+use salesync_core::validate::{parse_timestamp, parse_value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::objects::CrmObject;
+use crate::properties::{CREATED_AT, Layout, UPDATED_AT};
+use crate::text::{Token, token};
+
+/// How far ahead of the source's clock a change time may lie.
+const AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A record as HubSpot sends it. What the documentation does not name is kept by name.
+#[derive(Default)]
+struct Wire<'a> {
+    id: Option<&'a RawValue>,
+    has_two_ids: bool,
+    properties: Pairs<'a>,
+    archived: Option<&'a RawValue>,
+    archived_at: Option<&'a RawValue>,
+    created_at: Option<&'a RawValue>,
+    updated_at: Option<&'a RawValue>,
+    other: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// The members of a JSON object, in their order; `null` has none.
+#[derive(Default)]
+struct Pairs<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A member's name; borrowed unless it is written with escapes.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Turns a record of `object` into a row of its table. `now` is the source's clock.
+pub(crate) fn decode<'a>(
+    raw: &'a RawRecord,
+    object: &CrmObject,
+    layout: &Layout,
+    now: Timestamp,
+) -> Result<Change<'a>, Reject> {
+    let mut wire: Wire<'a> = raw.parse()?;
+    let key = wire.key()?;
+    let properties = std::mem::take(&mut wire.properties);
+    let mut fields = Fields::new(&layout.table, Beside::Extra);
+    let change = fields.read(properties, &key, object, layout);
+    change
+        .and_then(|()| wire.into_change(key.clone(), fields, now))
+        .map_err(|reject| reject.of_record(&key))
+}
+
+/// Turns an owner into a row: its fields stand beside its id, and it has no properties.
+pub(crate) fn decode_owner<'a>(raw: &'a RawRecord, table: &Table, now: Timestamp) -> Result<Change<'a>, Reject> {
+    let wire: Wire<'a> = raw.parse()?;
+    let key = wire.key()?;
+    let fields = Fields::new(table, Beside::Columns);
+    wire.into_change(key.clone(), fields, now).map_err(|reject| reject.of_record(&key))
+}
+
+/// Where the fields go that stand beside a record's properties.
+#[derive(Debug, Clone, Copy)]
+enum Beside {
+    Columns,
+    Extra,
+}
+
+/// What the properties of a record say.
+struct Fields<'a, 't> {
+    row: Row<'a, 't>,
+    beside: Beside,
+    /// The time in the property that search filters by.
+    changed: Option<Cow<'a, str>>,
+    replaces: Vec<String>,
+}
+
+impl<'a, 't> Fields<'a, 't> {
+    fn new(table: &'t Table, beside: Beside) -> Self {
+        let values = vec![Value::Null; table.columns().len()];
+        Self { row: Row { table, values, extra: Vec::new() }, beside, changed: None, replaces: Vec::new() }
+    }
+
+    fn read(&mut self, properties: Pairs<'a>, key: &str, object: &CrmObject, layout: &Layout) -> Result<(), Reject> {
+        for (name, raw) in properties.0 {
+            let value = token(raw);
+            if let Token::Text(text) = &value {
+                if name == object.changed_by {
+                    self.changed = Some(text.clone());
+                } else if object.merged_by.contains(&&*name) {
+                    merged_ids(text, key, &mut self.replaces);
+                }
+            }
+            self.row.put(layout.place(&name), name, raw, value)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Wire<'a> {
+    /// Returns the record's key.
+    fn key(&self) -> Result<Cow<'a, str>, Reject> {
+        if self.has_two_ids {
+            return Err(Reject::new(Code::RecordIdentityAmbiguous, "a record has one id"));
+        }
+        match self.id.map(token) {
+            Some(Token::Text(text)) if !text.trim().is_empty() && text != "true" && text != "false" => Ok(text),
+            _ => Err(Reject::new(Code::RecordNoIdentity, "a record has an id")),
+        }
+    }
+
+    /// Adds what stands beside the properties.
+    fn into_change(self, key: Cow<'a, str>, fields: Fields<'a, '_>, now: Timestamp) -> Result<Change<'a>, Reject> {
+        let Fields { mut row, beside, changed, replaces } = fields;
+        let times = [(CREATED_AT, "createdAt", self.created_at), (UPDATED_AT, "updatedAt", self.updated_at)];
+        for (place, name, raw) in times {
+            if let Some(raw) = raw {
+                row.put(Some(place), Cow::Borrowed(name), raw, token(raw))?;
+            }
+        }
+        for (name, raw) in self.other {
+            let place = match beside {
+                Beside::Columns => row.table.position(&name),
+                Beside::Extra => None,
+            };
+            row.put(place, name, raw, token(raw))?;
+        }
+        let mut version = version(changed.as_deref(), row.values.get(UPDATED_AT))?;
+        let mut deletion = None;
+        if self.archived.is_some_and(|raw| raw.get() == "true") {
+            let at = archived_at(self.archived_at)?.unwrap_or(version);
+            version = version.max(at);
+            deletion = Some(Deletion { at, reason: DeletionReason::Archived, merged_into: None });
+        }
+        if version > now.plus(AHEAD) {
+            return Err(Reject::new(Code::RecordVersion, "a change time lies at most a day ahead of the source's clock"));
+        }
+        Ok(Change { key, version, values: row.values, extra: row.extra, deletion, replaces })
+    }
+}
+
+/// A row while it is filled.
+struct Row<'a, 't> {
+    table: &'t Table,
+    values: Vec<Value<'a>>,
+    extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl<'a> Row<'a, '_> {
+    /// Puts a value into its column, or, where it has none or does not fit without loss, beside the columns.
+    fn put(
+        &mut self,
+        place: Option<usize>,
+        name: Cow<'a, str>,
+        raw: &'a RawValue,
+        value: Token<'a>,
+    ) -> Result<(), Reject> {
+        let column = place.and_then(|place| self.table.columns().get(place).zip(self.values.get_mut(place)));
+        match (value, column) {
+            // HubSpot writes a value that was cleared as an empty text.
+            (Token::Null, _) => {}
+            (Token::Text(text), Some(_)) if text.is_empty() => {}
+            (Token::Text(text), Some((column, slot))) => match parse_value(column.column_type, text) {
+                Ok(value) => *slot = value,
+                Err(misfit) => match misfit.reject(&name) {
+                    Some(reject) => return Err(reject),
+                    None => self.extra.push((name, Cow::Borrowed(raw.get()))),
+                },
+            },
+            (Token::Nested, Some((column, slot))) if column.column_type == ColumnType::Json => {
+                *slot = Value::Text(Cow::Borrowed(raw.get()));
+            }
+            (Token::Text(_), None) | (Token::Nested, _) => self.extra.push((name, Cow::Borrowed(raw.get()))),
+        }
+        Ok(())
+    }
+}
+
+/// Returns a record's change time: what search filters by, or else when the record was updated.
+fn version(changed: Option<&str>, updated_at: Option<&Value<'_>>) -> Result<Timestamp, Reject> {
+    match (changed.filter(|text| !text.trim().is_empty()), updated_at) {
+        (Some(text), _) => parse_timestamp(text.trim())
+            .map_err(|_| Reject::new(Code::RecordVersion, "a change time is an instant")),
+        (None, Some(Value::Timestamp(updated_at))) => Ok(*updated_at),
+        (None, _) => Err(Reject::new(Code::RecordVersion, "a record has a change time")),
+    }
+}
+
+fn archived_at(raw: Option<&RawValue>) -> Result<Option<Timestamp>, Reject> {
+    match parse_value(ColumnType::Timestamp, raw.map_or(Cow::Borrowed(""), content)) {
+        Ok(Value::Timestamp(at)) => Ok(Some(at)),
+        Ok(_) => Ok(None),
+        Err(misfit) => misfit.reject("archivedAt").map_or(Ok(None), Err),
+    }
+}
+
+fn content(raw: &RawValue) -> Cow<'_, str> {
+    match token(raw) {
+        Token::Text(text) => text,
+        Token::Null | Token::Nested => Cow::Borrowed(""),
+    }
+}
+
+/// Reads `id;id` or `id:time;id:time` and adds each id that is new and not the record's own.
+pub(crate) fn merged_ids(text: &str, key: &str, ids: &mut Vec<String>) {
+    for part in text.split(';') {
+        let id = part.split(':').next().unwrap_or_default().trim();
+        if !id.is_empty() && id != key && !ids.iter().any(|known| known == id) {
+            ids.push(id.to_owned());
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Wire<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(WireVisitor)
+    }
+}
+
+struct WireVisitor;
+
+impl<'de> Visitor<'de> for WireVisitor {
+    type Value = Wire<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wire<'de>, A::Error> {
+        let mut wire = Wire::default();
+        while let Some(Name(name)) = map.next_key()? {
+            match &*name {
+                "id" => {
+                    wire.has_two_ids |= wire.id.is_some();
+                    wire.id = Some(map.next_value()?);
+                }
+                "properties" => wire.properties = map.next_value()?,
+                "archived" => wire.archived = Some(map.next_value()?),
+                "archivedAt" => wire.archived_at = Some(map.next_value()?),
+                "createdAt" => wire.created_at = Some(map.next_value()?),
+                "updatedAt" => wire.updated_at = Some(map.next_value()?),
+                _ => wire.other.push((name, map.next_value()?)),
+            }
+        }
+        Ok(wire)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PairsVisitor)
+    }
+}
+
+struct PairsVisitor;
+
+impl<'de> Visitor<'de> for PairsVisitor {
+    type Value = Pairs<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("properties")
+    }
+
+    fn visit_unit<E>(self) -> Result<Pairs<'de>, E> {
+        Ok(Pairs::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+        let mut pairs = Vec::with_capacity(32);
+        while let Some((Name(name), raw)) = map.next_entry()? {
+            pairs.push((name, raw));
+        }
+        Ok(Pairs(pairs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::OBJECTS;
+    use crate::properties::Property;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn object(stream: &str) -> &'static CrmObject {
+        OBJECTS.iter().find(|object| object.stream == stream).unwrap()
+    }
+
+    fn contacts() -> Layout {
+        let properties = r#"[
+            {"name":"firstname","label":"First Name","type":"string"},
+            {"name":"email","label":"Email","type":"string"},
+            {"name":"lastmodifieddate","label":"Last Modified","type":"datetime"},
+            {"name":"associatedcompanyid","label":"Company","type":"number"},
+            {"name":"fit_score","label":"Fit","type":"number"},
+            {"name":"hs_email_optout","label":"Opted out","type":"bool"},
+            {"name":"contract_renewal","label":"Renewal","type":"date"}
+        ]"#;
+        let properties: Vec<Property> = serde_json::from_str(properties).unwrap();
+        Layout::new(object("contacts"), &properties).unwrap()
+    }
+
+    fn raw(json: &str) -> RawRecord {
+        RawRecord::new(json.as_bytes().to_vec())
+    }
+
+    /// Checks what one contact becomes: `properties` is added to a good change time.
+    fn contact<T>(properties: &str, check: impl FnOnce(Result<Change<'_>, Reject>, &Layout) -> T) -> T {
+        let comma = if properties.is_empty() { "" } else { "," };
+        let json = format!(
+            r#"{{"id":"151","properties":{{"lastmodifieddate":"2026-03-01T10:00:00.123Z"{comma}{properties}}},
+            "createdAt":"2025-01-01T00:00:00Z","updatedAt":"2026-03-01T10:00:00.123Z","archived":false}}"#
+        );
+        let layout = contacts();
+        let raw = raw(&json);
+        check(decode(&raw, object("contacts"), &layout, NOW), &layout)
+    }
+
+    #[test]
+    fn each_property_becomes_a_value_of_its_columns_type_or_is_kept_beside_the_columns() {
+        let company = Value::Text("9007199254740993".into());
+        let cases = [
+            (r#""firstname":"Ada""#, "firstname", Value::Text("Ada".into()), None),
+            (r#""firstname":"""#, "firstname", Value::Null, None),
+            (r#""firstname":null"#, "firstname", Value::Null, None),
+            (r#""firstname":"a\u0000\ud800b""#, "firstname", Value::Text("a\u{FFFD}\u{FFFD}b".into()), None),
+            (r#""associatedcompanyid":"9007199254740993""#, "associatedcompanyid", company.clone(), None),
+            (r#""associatedcompanyid":9007199254740993"#, "associatedcompanyid", company, None),
+            (r#""fit_score":"1.5E7""#, "fit_score", Value::Decimal(15_000_000_000_000_000), None),
+            (r#""fit_score":"0.0000000001""#, "fit_score", Value::Null, Some(("fit_score", "\"0.0000000001\""))),
+            (r#""hs_email_optout":"""#, "hs_email_optout", Value::Null, None),
+            (r#""hs_email_optout":"true""#, "hs_email_optout", Value::Bool(true), None),
+            (r#""contract_renewal":"1970-01-02""#, "contract_renewal", Value::Date(1), None),
+            (r#""unheard_of":"x""#, "firstname", Value::Null, Some(("unheard_of", "\"x\""))),
+            (r#""unheard_of":null"#, "firstname", Value::Null, None),
+            (r#""firstname":{"a":1}"#, "firstname", Value::Null, Some(("firstname", "{\"a\":1}"))),
+        ];
+        for (properties, name, value, extra) in cases {
+            contact(properties, |change, layout| {
+                let change = change.unwrap();
+                assert_eq!(change.values[layout.place(name).unwrap()], value, "{properties}");
+                let extra: Vec<_> = extra.into_iter().map(|(name, raw)| (name.into(), raw.into())).collect();
+                assert_eq!(change.extra, extra, "{properties}");
+            });
+        }
+    }
+
+    #[test]
+    fn key_version_and_times_are_read() {
+        contact("", |change, _| {
+            let change = change.unwrap();
+            assert_eq!(change.key, "151");
+            assert_eq!(change.version, Timestamp::from_millis(1_772_359_200_123));
+            assert_eq!(change.values[CREATED_AT], Value::Timestamp(Timestamp::from_millis(1_735_689_600_000)));
+            assert!(matches!(change.values[UPDATED_AT], Value::Timestamp(_)));
+            assert_eq!((change.deletion, change.replaces), (None, Vec::new()));
+        });
+    }
+
+    #[test]
+    fn merged_ids_are_read_in_both_spellings_once_and_without_the_record_itself() {
+        let cases: [(&str, &[&str]); 4] = [
+            (r#""hs_merged_object_ids":"7;8""#, &["7", "8"]),
+            (r#""hs_calculated_merged_vids":"7:1700000000000;9:1700000000001""#, &["7", "9"]),
+            (r#""hs_merged_object_ids":"7; 151 ;;8","hs_calculated_merged_vids":"8:1;10:2""#, &["7", "8", "10"]),
+            (r#""hs_merged_object_ids":null"#, &[]),
+        ];
+        for (properties, ids) in cases {
+            contact(properties, |change, _| assert_eq!(change.unwrap().replaces, ids, "{properties}"));
+        }
+    }
+
+    #[test]
+    fn an_archived_record_is_gone_since_it_was_archived() {
+        let json = r#"{"id":151,"properties":{"lastmodifieddate":"1000"},"archived":true,
+            "archivedAt":"1970-01-01T00:00:05Z","url":"https://x","updatedAt":"1970-01-01T00:00:09Z"}"#;
+        let (layout, raw) = (contacts(), raw(json));
+        let change = decode(&raw, object("contacts"), &layout, NOW).unwrap();
+        let at = Timestamp::from_millis(5_000);
+        assert_eq!(change.key, "151");
+        assert_eq!(change.version, at);
+        assert_eq!(change.deletion, Some(Deletion { at, reason: DeletionReason::Archived, merged_into: None }));
+        assert_eq!(change.extra, [("url".into(), "\"https://x\"".into())]);
+    }
+
+    #[test]
+    fn a_bad_record_is_rejected_with_its_rule_and_its_id() {
+        let good = r#""properties":{"lastmodifieddate":"5"}"#;
+        let cases = [
+            (format!("{{{good}}}"), Code::RecordNoIdentity, None),
+            (format!(r#"{{"id":"",{good}}}"#), Code::RecordNoIdentity, None),
+            (format!(r#"{{"id":null,{good}}}"#), Code::RecordNoIdentity, None),
+            (format!(r#"{{"id":[1],{good}}}"#), Code::RecordNoIdentity, None),
+            (format!(r#"{{"id":"1","id":"2",{good}}}"#), Code::RecordIdentityAmbiguous, None),
+            (r#"{"id":"1","properties":{}}"#.to_owned(), Code::RecordVersion, Some("1")),
+            (r#"{"id":"1","properties":null}"#.to_owned(), Code::RecordVersion, Some("1")),
+            (r#"{"id":"1","properties":{"lastmodifieddate":"2100-01-01T00:00:00Z"}}"#.to_owned(), Code::RecordVersion, Some("1")),
+            (r#"{"id":"1","properties":{"lastmodifieddate":"5","fit_score":"many"}}"#.to_owned(), Code::RecordType, Some("1")),
+            (r#"{"id":"1","properties":{"lastmodifieddate":"5","contract_renewal":"2026-02-30"}}"#.to_owned(), Code::RecordRange, Some("1")),
+            (r#"{"id":"1","properties":[]}"#.to_owned(), Code::RecordMalformed, None),
+            ("[]".to_owned(), Code::RecordMalformed, None),
+        ];
+        for (json, code, id) in cases {
+            let (layout, raw) = (contacts(), raw(&json));
+            let reject = decode(&raw, object("contacts"), &layout, NOW).unwrap_err();
+            assert_eq!((reject.code, reject.record_id.as_deref()), (code, id), "{json}");
+        }
+    }
+
+    #[test]
+    fn without_a_change_time_the_record_is_as_old_as_its_last_update() {
+        let raw = raw(r#"{"id":"1","properties":{"lastmodifieddate":""},"updatedAt":"1970-01-01T00:00:07Z"}"#);
+        let change = decode(&raw, object("contacts"), &contacts(), NOW).unwrap();
+        assert_eq!(change.version, Timestamp::from_millis(7_000));
+    }
+
+    #[test]
+    fn the_fixtures_are_pages_whose_records_all_become_rows() {
+        for (stream, page) in [
+            ("contacts", include_str!("../fixtures/contacts/page.json")),
+            ("companies", include_str!("../fixtures/companies/page.json")),
+            ("deals", include_str!("../fixtures/deals/page.json")),
+        ] {
+            let properties = match stream {
+                "contacts" => include_str!("../fixtures/contacts/properties.json"),
+                "companies" => include_str!("../fixtures/companies/properties.json"),
+                _ => include_str!("../fixtures/deals/properties.json"),
+            };
+            #[derive(serde::Deserialize)]
+            struct Results<T> {
+                results: Vec<T>,
+            }
+            let properties: Results<Property> = serde_json::from_str(properties).unwrap();
+            let layout = Layout::new(object(stream), &properties.results).unwrap();
+            let page: Results<Box<RawValue>> = serde_json::from_str(page).unwrap();
+            for record in page.results {
+                let raw = raw(record.get());
+                let change = decode(&raw, object(stream), &layout, NOW).unwrap();
+                let filled = change.values.iter().filter(|value| **value != Value::Null).count();
+                assert!(filled > 5 && change.extra.is_empty(), "{stream} {}: {:?}", change.key, change.extra);
+            }
+        }
+    }
+}

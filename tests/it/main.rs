@@ -1,0 +1,1 @@
+//! One binary with every test that crosses two crates.

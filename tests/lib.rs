@@ -1,0 +1,1 @@
+//! Tests that cross two crates; see `it/`.
