@@ -3,11 +3,9 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-profile=dev folder=debug
 case "${1:-}" in
-  '') ;;
-  --release) profile=release folder=release ;;
+  '') build_salesync ;;
+  --release) build_salesync release ;;
   *) die "usage: scripts/build.sh [--release]" ;;
 esac
-with_duckdb build --package salesync --profile "$profile" >&2
-echo "$CARGO_TARGET_DIR/$folder/salesync"
+echo "$SALESYNC_BIN"

@@ -49,10 +49,11 @@ fi
 
 step "dependencies"
 deny=$(cargo_deny)
-"$deny" --locked check --hide-inclusion-graph bans licenses sources
+# Crates of which there are two versions are warnings, left out here: `cargo deny check bans` shows them.
+"$deny" --locked --log-level error check bans licenses sources
 # The database of advisories is a git repository on the network.
 if git ls-remote --quiet --exit-code https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1; then
-  "$deny" --locked check advisories
+  "$deny" --locked --log-level error check advisories
 else
   say "the database of advisories can't be reached: advisories are not checked"
 fi

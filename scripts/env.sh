@@ -5,7 +5,7 @@
 #   SALESYNC_CACHE     the folder; ~/.cache/salesync where nothing else is said
 #   CARGO_TARGET_DIR   what cargo compiles; "target" in that folder where nothing else is said
 #
-# Use `with_duckdb SUBCOMMAND ...` in the place of `cargo SUBCOMMAND ...`.
+# Use `with_duckdb SUBCOMMAND ...` in the place of `cargo SUBCOMMAND ...`, and `build_salesync` for the program.
 
 duckdb_version=1.5.6
 duckdb_package_version=1.5.6-r.1
@@ -105,6 +105,15 @@ with_duckdb() {
     prebuilt) (cd "$repository" && cargo "$subcommand" --locked --no-default-features "$@") ;;
     bundled) (cd "$repository" && cargo "$subcommand" --locked "$@") ;;
   esac
+}
+
+# Builds the program, `build_salesync` or `build_salesync release`, and leaves its path in SALESYNC_BIN.
+build_salesync() {
+  local profile=dev folder=debug
+  if [ "${1:-}" = release ]; then profile=release folder=release; fi
+  with_duckdb build --package salesync --profile "$profile" >&2
+  # shellcheck disable=SC2034 # the scripts that source this file use it
+  SALESYNC_BIN=$CARGO_TARGET_DIR/$folder/salesync
 }
 
 # Makes a Python environment with the checking tools, once for each list of versions, and prints its folder.

@@ -14,4 +14,8 @@ if [ -n "${SALESYNC_TEST_DATA:-}" ]; then
     say "$prism could not be installed: the tests that need it pass over it"
   fi
 fi
-with_duckdb test --workspace --no-fail-fast "$@"
+case " $* " in
+  *" -p "* | *" --package "*) ;;
+  *) set -- --workspace "$@" ;;
+esac
+with_duckdb test --no-fail-fast "$@"

@@ -1,1 +1,35 @@
 //! One binary with every test that crosses two crates.
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod tables;
+#[cfg(test)]
+mod truth;
+
+#[cfg(test)]
+mod at_rest;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod idle;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod matching;
+#[cfg(test)]
+mod moving;
+#[cfg(test)]
+mod prism;
+#[cfg(test)]
+mod resolving;
+#[cfg(test)]
+mod rooms;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod stopping;
+#[cfg(test)]
+mod words;

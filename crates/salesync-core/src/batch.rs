@@ -119,6 +119,15 @@ pub struct Batch {
     pub appends: Vec<(&'static PlainTable, RecordBatch)>,
 }
 
+impl Batch {
+    /// Returns whether the commit reads or writes the stream's table at all; one that only logs does not
+    /// need the table to exist.
+    #[must_use]
+    pub fn touches_table(&self) -> bool {
+        self.rows.num_rows() > 0 || !self.tombstones.is_empty() || self.seen != Seen::Ignore
+    }
+}
+
 /// What a commit did with the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Committed {
@@ -170,8 +179,15 @@ impl RowBuffer {
     /// # Errors
     /// [`Code::Internal`] where a column's type can't be built.
     pub fn new(table: &Arc<Table>, run_id: &RunId) -> Result<Self> {
-        let own = table.columns().iter().map(|c| ColumnBuilder::new(c.column_type)).collect::<Result<_>>()?;
-        let system = SYSTEM_COLUMNS.iter().map(|(_, t, _)| ColumnBuilder::new(*t)).collect::<Result<_>>()?;
+        let own = table
+            .columns()
+            .iter()
+            .map(|c| ColumnBuilder::new(c.column_type))
+            .collect::<Result<_>>()?;
+        let system = SYSTEM_COLUMNS
+            .iter()
+            .map(|(_, t, _)| ColumnBuilder::new(*t))
+            .collect::<Result<_>>()?;
         Ok(Self {
             table: Arc::clone(table),
             run_id: run_id.clone(),
@@ -190,7 +206,12 @@ impl RowBuffer {
     ///
     /// # Errors
     /// [`Code::Internal`] where the change does not fit the table.
-    pub fn push(&mut self, change: &Change<'_>, read_at: Timestamp, size_bytes: usize) -> Result<bool> {
+    pub fn push(
+        &mut self,
+        change: &Change<'_>,
+        read_at: Timestamp,
+        size_bytes: usize,
+    ) -> Result<bool> {
         if change.values.len() != self.own.len() {
             return Err(Error::new(Code::Internal, "append a row").with("table", self.table.name()));
         }
@@ -205,7 +226,11 @@ impl RowBuffer {
             }
         }
         let row = self.key.len();
-        let mut rank = Rank { version: change.version, read_at, content: [0; 8] };
+        let mut rank = Rank {
+            version: change.version,
+            read_at,
+            content: [0; 8],
+        };
         let known = self.by_key.get(change.key.as_ref()).copied();
         if let Some(known) = known {
             if (known.rank.version, known.rank.read_at) == (rank.version, rank.read_at) {
@@ -216,7 +241,8 @@ impl RowBuffer {
             }
             self.dropped.push(known.row);
         }
-        self.by_key.insert(change.key.as_ref().into(), Place { row, rank });
+        self.by_key
+            .insert(change.key.as_ref().into(), Place { row, rank });
         self.size_bytes += size_bytes;
         self.append(change, read_at)?;
         Ok(known.is_some())
@@ -235,10 +261,15 @@ impl RowBuffer {
             Value::Timestamp(read_at),
             Value::Text(self.run_id.as_str().into()),
             deletion.map_or(Value::Null, |deletion| Value::Timestamp(deletion.at)),
-            deletion.map_or(Value::Null, |deletion| Value::Text(deletion.reason.as_str().into())),
+            deletion.map_or(Value::Null, |deletion| {
+                Value::Text(deletion.reason.as_str().into())
+            }),
             merged_into.map_or(Value::Null, |id| Value::Text(id.into())),
         ];
-        self.system.iter_mut().zip(&system).try_for_each(|(builder, value)| builder.push(value))
+        self.system
+            .iter_mut()
+            .zip(&system)
+            .try_for_each(|(builder, value)| builder.push(value))
     }
 
     /// Returns how much the buffer weighs.
@@ -270,7 +301,8 @@ impl RowBuffer {
             .chain(self.system.iter_mut())
             .map(ColumnBuilder::finish)
             .collect();
-        let mut rows = RecordBatch::try_new(Arc::clone(self.table.arrow()), columns).map_err(internal)?;
+        let mut rows =
+            RecordBatch::try_new(Arc::clone(self.table.arrow()), columns).map_err(internal)?;
         if !self.dropped.is_empty() {
             let mut keep = vec![true; rows.num_rows()];
             for row in &self.dropped {
@@ -283,8 +315,11 @@ impl RowBuffer {
         self.by_key.clear();
         self.dropped.clear();
         self.size_bytes = 0;
-        let mut tombstones: Vec<Tombstone> =
-            self.tombstones.drain().map(|(key, deletion)| Tombstone { key, deletion }).collect();
+        let mut tombstones: Vec<Tombstone> = self
+            .tombstones
+            .drain()
+            .map(|(key, deletion)| Tombstone { key, deletion })
+            .collect();
         tombstones.sort_by(|a, b| a.key.cmp(&b.key));
         Ok((rows, tombstones))
     }
@@ -292,7 +327,10 @@ impl RowBuffer {
 
 /// Decides between two states of one version read at one instant, the same way every time.
 fn content_of(change: &Change<'_>) -> [u8; 8] {
-    let digest = Sha256::digest(format!("{:?}{:?}{:?}", change.values, change.extra, change.deletion));
+    let digest = Sha256::digest(format!(
+        "{:?}{:?}{:?}",
+        change.values, change.extra, change.deletion
+    ));
     let mut content = [0; 8];
     for (to, from) in content.iter_mut().zip(digest.iter()) {
         *to = *from;
@@ -308,7 +346,13 @@ fn extra_json(extra: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]) 
     sorted.sort();
     let fields: Vec<String> = sorted
         .iter()
-        .map(|(name, json)| format!("{}:{}", serde_json::Value::from(name.as_ref()), json.replace("\\u0000", "\\ufffd")))
+        .map(|(name, json)| {
+            format!(
+                "{}:{}",
+                serde_json::Value::from(name.as_ref()),
+                json.replace("\\u0000", "\\ufffd")
+            )
+        })
         .collect();
     Some(format!("{{{}}}", fields.join(",")))
 }
@@ -346,11 +390,19 @@ mod tests {
             for index in order {
                 let (key, version, text, read_at) = histories[index];
                 let read_at = Timestamp::from_millis(read_at);
-                twice += usize::from(buffer.push(&change(key, version, text), read_at, 1).unwrap());
+                twice += usize::from(
+                    buffer
+                        .push(&change(key, version, text), read_at, 1)
+                        .unwrap(),
+                );
             }
             let (rows, _) = buffer.finish().unwrap();
-            let mut names: Vec<_> =
-                rows.column(1).as_string::<i32>().iter().map(Option::unwrap).collect();
+            let mut names: Vec<_> = rows
+                .column(1)
+                .as_string::<i32>()
+                .iter()
+                .map(Option::unwrap)
+                .collect();
             names.sort_unstable();
             assert_eq!((names, twice), (vec!["new", "only"], 1));
         }
@@ -359,8 +411,12 @@ mod tests {
     #[test]
     fn of_one_version_the_state_that_was_read_later_stays() {
         let mut buffer = buffer();
-        buffer.push(&change("a", 1, "later"), Timestamp::from_millis(8), 1).unwrap();
-        buffer.push(&change("a", 1, "earlier"), Timestamp::from_millis(7), 1).unwrap();
+        buffer
+            .push(&change("a", 1, "later"), Timestamp::from_millis(8), 1)
+            .unwrap();
+        buffer
+            .push(&change("a", 1, "earlier"), Timestamp::from_millis(7), 1)
+            .unwrap();
         let (rows, _) = buffer.finish().unwrap();
         assert_eq!(rows.column(1).as_string::<i32>().value(0), "later");
     }
@@ -368,10 +424,17 @@ mod tests {
     #[test]
     fn a_record_that_replaces_others_marks_them_as_merged_into_it() {
         let mut buffer = buffer();
-        let merged = Change { replaces: vec!["a".into(), "b".into()], ..change("c", 3, "x") };
+        let merged = Change {
+            replaces: vec!["a".into(), "b".into()],
+            ..change("c", 3, "x")
+        };
         buffer.push(&merged, Timestamp::EPOCH, 1).unwrap();
         let (_, tombstones) = buffer.finish().unwrap();
         assert_eq!(tombstones.len(), 2);
-        assert!(tombstones.iter().all(|t| t.deletion.merged_into.as_deref() == Some("c")));
+        assert!(
+            tombstones
+                .iter()
+                .all(|t| t.deletion.merged_into.as_deref() == Some("c"))
+        );
     }
 }

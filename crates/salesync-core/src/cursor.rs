@@ -30,7 +30,10 @@ impl Cursor {
     /// Returns the cursor of a stream whose windows are all closed up to `complete_to`.
     #[must_use]
     pub fn between_windows(complete_to: Timestamp) -> Self {
-        Self { complete_to, place: None }
+        Self {
+            complete_to,
+            place: None,
+        }
     }
 
     /// Returns a cursor inside an unfinished window or listing; `place` is the stream's own.
@@ -40,7 +43,10 @@ impl Cursor {
     pub fn inside(complete_to: Timestamp, place: &impl Serialize) -> Result<Self> {
         let place = serde_json::to_value(place)
             .map_err(|error| Error::new(Code::Internal, "write a cursor").because(error))?;
-        Ok(Self { complete_to, place: Some(place) })
+        Ok(Self {
+            complete_to,
+            place: Some(place),
+        })
     }
 
     /// Returns the instant up to which nothing is missing.
@@ -54,7 +60,9 @@ impl Cursor {
     /// # Errors
     /// [`Code::StoreCorrupt`] where the stored place can't be read: it is never taken for a first run.
     pub fn place<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        let Some(place) = &self.place else { return Ok(None) };
+        let Some(place) = &self.place else {
+            return Ok(None);
+        };
         T::deserialize(place)
             .map(Some)
             .map_err(|error| Error::new(Code::StoreCorrupt, "read a cursor").because(error))
@@ -99,7 +107,11 @@ impl Cursor {
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.complete_to)?;
-        if self.place.is_some() { f.write_str(" (inside a window)") } else { Ok(()) }
+        if self.place.is_some() {
+            f.write_str(" (inside a window)")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -111,21 +123,34 @@ mod tests {
     fn a_cursor_is_stored_and_read_back_unchanged() {
         let cursor = Cursor::inside(Timestamp::from_millis(5), &("a", 7)).unwrap();
         assert_eq!(Cursor::from_json(&cursor.to_json()).unwrap(), cursor);
-        assert_eq!(cursor.place::<(String, u8)>().unwrap(), Some(("a".to_owned(), 7)));
+        assert_eq!(
+            cursor.place::<(String, u8)>().unwrap(),
+            Some(("a".to_owned(), 7))
+        );
     }
 
     #[test]
     fn an_unreadable_cursor_is_an_error_and_not_a_first_run() {
         for text in ["", "null", "{}", "{\"complete_to\":\"x\"}"] {
-            assert_eq!(Cursor::from_json(text).unwrap_err().code(), Code::StoreCorrupt, "{text}");
+            assert_eq!(
+                Cursor::from_json(text).unwrap_err().code(),
+                Code::StoreCorrupt,
+                "{text}"
+            );
         }
         let cursor = Cursor::inside(Timestamp::EPOCH, &"text").unwrap();
-        assert_eq!(cursor.place::<u64>().unwrap_err().code(), Code::StoreCorrupt);
+        assert_eq!(
+            cursor.place::<u64>().unwrap_err().code(),
+            Code::StoreCorrupt
+        );
     }
 
     #[test]
     fn a_cursor_never_passes_the_cap() {
         let cursor = Cursor::between_windows(Timestamp::from_millis(9));
-        assert_eq!(cursor.capped(Timestamp::from_millis(4)).complete_to(), Timestamp::from_millis(4));
+        assert_eq!(
+            cursor.capped(Timestamp::from_millis(4)).complete_to(),
+            Timestamp::from_millis(4)
+        );
     }
 }

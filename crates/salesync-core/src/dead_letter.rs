@@ -39,7 +39,9 @@ impl LetterState {
     /// Returns the state that is spelt so, if there is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Open, Self::Redriven, Self::Parked, Self::Discarded].into_iter().find(|s| s.as_str() == text)
+        [Self::Open, Self::Redriven, Self::Parked, Self::Discarded]
+            .into_iter()
+            .find(|s| s.as_str() == text)
     }
 }
 
@@ -84,11 +86,21 @@ impl DeadLetter {
         (run_id, now): (&RunId, Timestamp),
     ) -> Self {
         let mut hash = Sha256::new();
-        for part in [source.as_bytes(), stream.as_bytes(), raw.bytes(), reject.code.as_str().as_bytes()] {
+        for part in [
+            source.as_bytes(),
+            stream.as_bytes(),
+            raw.bytes(),
+            reject.code.as_str().as_bytes(),
+        ] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        let dead_id = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let dead_id = hash
+            .finalize()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let (payload, payload_encoding) = match std::str::from_utf8(raw.bytes()) {
             Ok(text) if !text.contains('\0') => (text.to_owned(), "json"),
             _ => (hex(raw.bytes()), "hex"),
@@ -140,20 +152,56 @@ pub static DEAD_LETTER_EVENTS: PlainTable = PlainTable {
     name: "dead_letter_events",
     comment: "Records that were set aside and what was done about them; dead_letters shows how each stands",
     columns: &[
-        ("dead_id", ColumnType::Text, "The letter: the same for the same record and reason"),
-        ("event", ColumnType::Int, "0 when it was set aside, then one more for each thing done"),
-        ("source", ColumnType::Text, "The source that sent the record"),
+        (
+            "dead_id",
+            ColumnType::Text,
+            "The letter: the same for the same record and reason",
+        ),
+        (
+            "event",
+            ColumnType::Int,
+            "0 when it was set aside, then one more for each thing done",
+        ),
+        (
+            "source",
+            ColumnType::Text,
+            "The source that sent the record",
+        ),
         ("stream", ColumnType::Text, "The stream it belongs to"),
-        ("record_id", ColumnType::Text, "The record's key, where it could be read"),
+        (
+            "record_id",
+            ColumnType::Text,
+            "The record's key, where it could be read",
+        ),
         ("code", ColumnType::Text, "Why it was set aside"),
         ("field", ColumnType::Text, "The field that broke the rule"),
         ("message", ColumnType::Text, "The rule that was broken"),
-        ("attempt", ColumnType::Int, "How often it was sent through again"),
-        ("state", ColumnType::Text, "open, redriven, parked or discarded"),
+        (
+            "attempt",
+            ColumnType::Int,
+            "How often it was sent through again",
+        ),
+        (
+            "state",
+            ColumnType::Text,
+            "open, redriven, parked or discarded",
+        ),
         ("run_id", ColumnType::Text, "The run that wrote this row"),
-        ("seen_at", ColumnType::Timestamp, "When this row was written"),
-        ("payload", ColumnType::Text, "The record as the source sent it; null but in the first row"),
-        ("payload_encoding", ColumnType::Text, "json, or hex where the record is no clean text"),
+        (
+            "seen_at",
+            ColumnType::Timestamp,
+            "When this row was written",
+        ),
+        (
+            "payload",
+            ColumnType::Text,
+            "The record as the source sent it; null but in the first row",
+        ),
+        (
+            "payload_encoding",
+            ColumnType::Text,
+            "json, or hex where the record is no clean text",
+        ),
         ("payload_bytes", ColumnType::Int, "The record's size"),
     ],
     key: &["dead_id", "event"],
@@ -165,7 +213,11 @@ impl DeadLetter {
     /// # Errors
     /// [`crate::error::Code::Internal`] where the row does not fit the table.
     pub fn append_to(&self, rows: &mut PlainRows, event: u32) -> Result<()> {
-        let payload = if event == 0 { text(Some(&self.payload)) } else { Value::Null };
+        let payload = if event == 0 {
+            text(Some(&self.payload))
+        } else {
+            Value::Null
+        };
         rows.push(&[
             text(Some(&self.dead_id)),
             Value::Int(i64::from(event)),

@@ -189,7 +189,13 @@ impl Error {
     /// Returns an error of `code` that `operation` (a few words, lower case) ran into.
     #[must_use]
     pub fn new(code: Code, operation: &'static str) -> Self {
-        Self { code, operation, context: Vec::new(), retry_after: None, source: None }
+        Self {
+            code,
+            operation,
+            context: Vec::new(),
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Adds a name and a value of ours: never record content, an address or a secret.
@@ -239,13 +245,19 @@ impl fmt::Display for Error {
             let lead = if index == 0 { " (" } else { ", " };
             write!(f, "{lead}{name}: {value}")?;
         }
-        if self.context.is_empty() { Ok(()) } else { f.write_str(")") }
+        if self.context.is_empty() {
+            Ok(())
+        } else {
+            f.write_str(")")
+        }
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_ref().map(|source| source.as_ref() as &(dyn StdError + 'static))
+        self.source
+            .as_ref()
+            .map(|source| source.as_ref() as &(dyn StdError + 'static))
     }
 }
 
@@ -265,6 +277,9 @@ mod tests {
     #[test]
     fn the_message_holds_code_operation_and_context() {
         let error = Error::new(Code::ConfigInvalid, "read settings").with("setting", "SALESYNC_X");
-        assert_eq!(error.to_string(), "ERR_CONFIG_INVALID: read settings (setting: SALESYNC_X)");
+        assert_eq!(
+            error.to_string(),
+            "ERR_CONFIG_INVALID: read settings (setting: SALESYNC_X)"
+        );
     }
 }

@@ -20,9 +20,14 @@ pub struct Window {
 
 /// What a window held and what became of it.
 ///
-/// `expected` is the source's own count when the window was opened; `remaining` the count when it was
-/// closed. A record that is edited while the window is read moves out of it, into the next one.
-/// The window is proven when at least `remaining` different records were delivered.
+/// ```text
+/// lo ──────────── settled ──────────── cap ── open tick ── hi
+/// ```
+///
+/// `expected` is the source's own count when the window was opened. A record that is edited while the
+/// window is read moves out of it, into the next one; one that changes in the tick that was still open
+/// when the run began may move in. So the proof is about the settled part alone: of what the source still
+/// has there when the window is closed, every record must have been delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// The stretch of time.
@@ -42,19 +47,27 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
-    /// Closes the window with the source's count of now.
-    pub fn close(&mut self, remaining: u64, now: Timestamp) {
-        self.moved_out = self.expected.saturating_sub(remaining);
-        self.proven_at = (self.delivered >= remaining).then_some(now);
+    /// Returns the entry of a window that was just opened.
+    #[must_use]
+    pub fn open(window: Window, expected: u64) -> Self {
+        Self {
+            window,
+            expected,
+            delivered: 0,
+            rejected: 0,
+            moved_out: 0,
+            tombstoned: 0,
+            proven_at: None,
+        }
     }
 
-    /// Returns how many records are known to be missing.
-    #[must_use]
-    pub fn gap(&self) -> u64 {
-        if self.proven_at.is_some() {
-            return 0;
-        }
-        self.expected.saturating_sub(self.delivered + self.moved_out)
+    /// Closes the window and returns how many records are missing: of the settled part, what the source
+    /// has now less what was delivered.
+    pub fn close(&mut self, delivered_settled: u64, has_settled: u64, now: Timestamp) -> u64 {
+        self.moved_out = self.expected.saturating_sub(self.delivered);
+        let missing = has_settled.saturating_sub(delivered_settled);
+        self.proven_at = (missing == 0).then_some(now);
+        missing
     }
 }
 
@@ -68,12 +81,36 @@ pub static SYNC_WINDOWS: PlainTable = PlainTable {
         ("stream", ColumnType::Text, "The stream"),
         ("lo", ColumnType::Timestamp, "The earliest change time"),
         ("hi", ColumnType::Timestamp, "The latest change time"),
-        ("expected", ColumnType::Int, "How many records the source said there are"),
-        ("delivered", ColumnType::Int, "How many different records arrived"),
-        ("rejected", ColumnType::Int, "How many of those went to the dead letters"),
-        ("moved_out", ColumnType::Int, "How many were edited meanwhile and belong to the next window"),
-        ("tombstoned", ColumnType::Int, "How many were marked as gone"),
-        ("proven_at", ColumnType::Timestamp, "When the counts were found to agree; null names a gap"),
+        (
+            "expected",
+            ColumnType::Int,
+            "How many records the source said there are",
+        ),
+        (
+            "delivered",
+            ColumnType::Int,
+            "How many different records arrived",
+        ),
+        (
+            "rejected",
+            ColumnType::Int,
+            "How many of those went to the dead letters",
+        ),
+        (
+            "moved_out",
+            ColumnType::Int,
+            "How many were edited meanwhile and belong to the next window",
+        ),
+        (
+            "tombstoned",
+            ColumnType::Int,
+            "How many were marked as gone",
+        ),
+        (
+            "proven_at",
+            ColumnType::Timestamp,
+            "When the counts were found to agree; null names a gap",
+        ),
     ],
     key: &["run_id", "source", "stream", "lo", "hi"],
 };
@@ -110,28 +147,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_is_proven_by_the_sources_own_count() {
-        // expected, delivered, remaining at the close → moved out, proven, gap
+    fn a_window_is_proven_by_what_the_source_still_has_in_its_settled_part() {
+        // expected, delivered, of them settled, at the source now → moved out, missing
         let cases = [
-            (10, 10, 10, 0, true, 0),
-            (10, 8, 8, 2, true, 0),
-            (10, 8, 10, 0, false, 2),
-            (10, 7, 9, 1, false, 2),
-            (10, 10, 7, 3, true, 0),
+            (10, 10, 10, 10, 0, 0),
+            (10, 8, 8, 8, 2, 0),
+            (10, 8, 8, 10, 2, 2),
+            (10, 10, 10, 7, 0, 0),
+            (10, 11, 9, 9, 0, 0),
         ];
-        for (expected, delivered, remaining, moved_out, proven, gap) in cases {
-            let window = Window { lo: Timestamp::EPOCH, hi: Timestamp::from_millis(1) };
-            let mut entry = LedgerEntry {
-                window,
-                expected,
-                delivered,
-                rejected: 0,
-                moved_out: 0,
-                tombstoned: 0,
-                proven_at: None,
+        for (expected, delivered, settled, now, moved_out, missing) in cases {
+            let window = Window {
+                lo: Timestamp::EPOCH,
+                hi: Timestamp::from_millis(1),
             };
-            entry.close(remaining, Timestamp::from_millis(2));
-            assert_eq!((entry.moved_out, entry.proven_at.is_some(), entry.gap()), (moved_out, proven, gap));
+            let mut entry = LedgerEntry::open(window, expected);
+            entry.delivered = delivered;
+            assert_eq!(
+                entry.close(settled, now, Timestamp::from_millis(2)),
+                missing
+            );
+            assert_eq!(
+                (entry.moved_out, entry.proven_at.is_some()),
+                (moved_out, missing == 0)
+            );
         }
     }
 }

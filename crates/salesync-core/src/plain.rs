@@ -36,8 +36,11 @@ impl PlainRows {
     /// # Errors
     /// [`Code::Internal`] where a column's type can't be built.
     pub fn new(table: &'static PlainTable) -> Result<Self> {
-        let builders =
-            table.columns.iter().map(|(_, t, _)| ColumnBuilder::new(*t)).collect::<Result<_>>()?;
+        let builders = table
+            .columns
+            .iter()
+            .map(|(_, t, _)| ColumnBuilder::new(*t))
+            .collect::<Result<_>>()?;
         Ok(Self { table, builders })
     }
 
@@ -49,7 +52,10 @@ impl PlainRows {
         if values.len() != self.builders.len() {
             return Err(Error::new(Code::Internal, "append a row").with("table", self.table.name));
         }
-        self.builders.iter_mut().zip(values).try_for_each(|(builder, value)| builder.push(value))
+        self.builders
+            .iter_mut()
+            .zip(values)
+            .try_for_each(|(builder, value)| builder.push(value))
     }
 
     /// Returns the rows as one batch, with the table they are for.
@@ -57,9 +63,17 @@ impl PlainRows {
     /// # Errors
     /// [`Code::Internal`] where the columns differ in length.
     pub fn finish(mut self) -> Result<(&'static PlainTable, RecordBatch)> {
-        let fields: Vec<Field> =
-            self.table.columns.iter().map(|(n, t, _)| Field::new(*n, t.arrow(), true)).collect();
-        let arrays = self.builders.iter_mut().map(ColumnBuilder::finish).collect();
+        let fields: Vec<Field> = self
+            .table
+            .columns
+            .iter()
+            .map(|(n, t, _)| Field::new(*n, t.arrow(), true))
+            .collect();
+        let arrays = self
+            .builders
+            .iter_mut()
+            .map(ColumnBuilder::finish)
+            .collect();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
             .map_err(|error| Error::new(Code::Internal, "build a batch").because(error))?;
         Ok((self.table, batch))

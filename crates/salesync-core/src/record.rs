@@ -56,13 +56,22 @@ impl RawRecord {
     /// A reject that says whether the record is too large, too deep or malformed.
     pub fn parse<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Reject> {
         if self.0.len() > MAX_RECORD_BYTES {
-            return Err(Reject::new(Code::RecordTooLarge, "a record has at most 1 MiB"));
+            return Err(Reject::new(
+                Code::RecordTooLarge,
+                "a record has at most 1 MiB",
+            ));
         }
         if depth(&self.0) > MAX_RECORD_DEPTH {
-            return Err(Reject::new(Code::RecordTooDeep, "a record is nested at most 64 levels"));
+            return Err(Reject::new(
+                Code::RecordTooDeep,
+                "a record is nested at most 64 levels",
+            ));
         }
         serde_json::from_slice(&self.0).map_err(|_| {
-            Reject::new(Code::RecordMalformed, "a record is JSON of the documented shape")
+            Reject::new(
+                Code::RecordMalformed,
+                "a record is JSON of the documented shape",
+            )
         })
     }
 }
@@ -181,7 +190,12 @@ impl Reject {
     /// Returns a reject of a whole record.
     #[must_use]
     pub fn new(code: Code, rule: &'static str) -> Self {
-        Self { code, rule, field: None, record_id: None }
+        Self {
+            code,
+            rule,
+            field: None,
+            record_id: None,
+        }
     }
 
     /// Names the field that broke the rule.

@@ -20,8 +20,15 @@ const LETTERS_AT_ONCE: usize = 10_000;
 /// Returns whether a redrive means this letter.
 #[must_use]
 pub fn takes(selection: &Redrive, letter: &DeadLetter) -> bool {
-    selection.source.as_ref().is_none_or(|source| *source == letter.source)
-        && (selection.ids.is_empty() || selection.ids.iter().any(|id| letter.dead_id.starts_with(id)))
+    selection
+        .source
+        .as_ref()
+        .is_none_or(|source| *source == letter.source)
+        && (selection.ids.is_empty()
+            || selection
+                .ids
+                .iter()
+                .any(|id| letter.dead_id.starts_with(id)))
 }
 
 /// What became of the letters.
@@ -50,8 +57,14 @@ impl Redriven {
 /// [`Code::StoreCorrupt`] where a letter can't be read, or what the queue says.
 pub async fn letters(queue: &dyn Queue, selection: &Redrive) -> Result<Vec<DeadLetter>> {
     let messages = queue.receive(LETTERS_AT_ONCE).await?;
-    let letters = messages.iter().map(read_letter).collect::<Result<Vec<_>>>()?;
-    Ok(letters.into_iter().filter(|letter| takes(selection, letter)).collect())
+    let letters = messages
+        .iter()
+        .map(read_letter)
+        .collect::<Result<Vec<_>>>()?;
+    Ok(letters
+        .into_iter()
+        .filter(|letter| takes(selection, letter))
+        .collect())
 }
 
 fn read_letter(message: &Message) -> Result<DeadLetter> {

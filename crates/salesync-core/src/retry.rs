@@ -18,7 +18,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// `None` where the source asks for more than [`LONGEST_WAIT`].
 #[must_use]
 pub fn wait_before(retry: u32, asked: Option<Duration>) -> Option<Duration> {
-    let ceiling = Duration::from_secs(1_u64.checked_shl(retry.min(6)).unwrap_or(64)).min(LONGEST_WAIT);
+    let ceiling =
+        Duration::from_secs(1_u64.checked_shl(retry.min(6)).unwrap_or(64)).min(LONGEST_WAIT);
     let jittered = ceiling.mul_f64(rand::rng().random_range(0.0..1.0));
     match asked {
         None => Some(jittered),
@@ -56,7 +57,9 @@ impl Budget {
     pub fn spend(&self) -> bool {
         let allowed = 10 + self.went_well.load(Ordering::Relaxed) / 10;
         self.spent
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| (spent < allowed).then_some(spent + 1))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| {
+                (spent < allowed).then_some(spent + 1)
+            })
             .is_ok()
     }
 }
@@ -90,7 +93,11 @@ mod tests {
             ("99999999999999999999", None),
         ];
         for (header, secs) in cases {
-            assert_eq!(parse_retry_after(header, now), secs.map(Duration::from_secs), "{header}");
+            assert_eq!(
+                parse_retry_after(header, now),
+                secs.map(Duration::from_secs),
+                "{header}"
+            );
         }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
-    StringBuilder, TimestampMicrosecondBuilder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder,
+    Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
 
 use crate::error::{Code, Error, Result};
@@ -61,7 +61,12 @@ impl ColumnBuilder {
             (Self::Timestamp(builder), Value::Null) => builder.append_null(),
             (Self::Date(builder), Value::Date(days)) => builder.append_value(*days),
             (Self::Date(builder), Value::Null) => builder.append_null(),
-            _ => return Err(Error::new(Code::Internal, "append a value of another type than its column")),
+            _ => {
+                return Err(Error::new(
+                    Code::Internal,
+                    "append a value of another type than its column",
+                ));
+            }
         }
         Ok(())
     }

@@ -133,7 +133,8 @@ impl Counts {
     /// Returns whether every record that was fetched ended in exactly one place.
     #[must_use]
     pub fn add_up(&self) -> bool {
-        self.fetched == self.written() + self.unchanged + self.older_ignored + self.duplicate + self.rejected
+        self.fetched
+            == self.written() + self.unchanged + self.older_ignored + self.duplicate + self.rejected
     }
 }
 
@@ -192,35 +193,111 @@ pub static RUN_EVENTS: PlainTable = PlainTable {
     name: "etl_run_events",
     comment: "What each run of each stream reported, when it started and when it ended; etl_runs shows the last word",
     columns: &[
-        ("run_id", ColumnType::Text, "The run; all streams of one command share it"),
+        (
+            "run_id",
+            ColumnType::Text,
+            "The run; all streams of one command share it",
+        ),
         ("source", ColumnType::Text, "The source"),
         ("stream", ColumnType::Text, "The stream"),
         ("event", ColumnType::Int, "0 at the start, 1 at the end"),
         ("mode", ColumnType::Text, "incremental, full or redrive"),
-        ("status", ColumnType::Text, "running, succeeded, partial, failed, skipped or abandoned"),
-        ("code", ColumnType::Text, "Why, where that is not: all is well"),
+        (
+            "status",
+            ColumnType::Text,
+            "running, succeeded, partial, failed, skipped or abandoned",
+        ),
+        (
+            "code",
+            ColumnType::Text,
+            "Why, where that is not: all is well",
+        ),
         ("started_at", ColumnType::Timestamp, "When the run started"),
         ("ended_at", ColumnType::Timestamp, "When the run ended"),
-        ("generation", ColumnType::Int, "The operator's reset that the run belongs to"),
-        ("epoch", ColumnType::Int, "The run's number since that reset"),
-        ("cursor_from", ColumnType::Json, "How far the stream was read before"),
-        ("cursor_to", ColumnType::Json, "How far the stream is read now"),
+        (
+            "generation",
+            ColumnType::Int,
+            "The operator's reset that the run belongs to",
+        ),
+        (
+            "epoch",
+            ColumnType::Int,
+            "The run's number since that reset",
+        ),
+        (
+            "cursor_from",
+            ColumnType::Json,
+            "How far the stream was read before",
+        ),
+        (
+            "cursor_to",
+            ColumnType::Json,
+            "How far the stream is read now",
+        ),
         ("pages", ColumnType::Int, "Pages read"),
-        ("requests", ColumnType::Int, "Requests sent, retries included"),
+        (
+            "requests",
+            ColumnType::Int,
+            "Requests sent, retries included",
+        ),
         ("retries", ColumnType::Int, "Requests that were sent again"),
         ("bytes", ColumnType::Int, "Bytes read"),
-        ("waited_ms", ColumnType::Int, "Milliseconds waited for the source's limits"),
-        ("fetched", ColumnType::Int, "Records that the source sent: the sum of the seven that follow"),
+        (
+            "waited_ms",
+            ColumnType::Int,
+            "Milliseconds waited for the source's limits",
+        ),
+        (
+            "fetched",
+            ColumnType::Int,
+            "Records that the source sent: the sum of the seven that follow",
+        ),
         ("new", ColumnType::Int, "Rows that were not there before"),
-        ("changed", ColumnType::Int, "Rows that are now in a newer state"),
-        ("unchanged", ColumnType::Int, "Records that say what the row says already"),
-        ("older_ignored", ColumnType::Int, "Records older than the row"),
-        ("duplicate", ColumnType::Int, "Records that came more than once in one batch"),
-        ("tombstoned", ColumnType::Int, "Rows that are now marked as gone"),
-        ("rejected", ColumnType::Int, "Records that went to the dead letters"),
-        ("marked", ColumnType::Int, "Rows marked as gone although no record came for them; not part of the sum"),
-        ("adapters", ColumnType::Text, "Warehouse and source host that the run worked with"),
-        ("product_version", ColumnType::Text, "The version of salesync"),
+        (
+            "changed",
+            ColumnType::Int,
+            "Rows that are now in a newer state",
+        ),
+        (
+            "unchanged",
+            ColumnType::Int,
+            "Records that say what the row says already",
+        ),
+        (
+            "older_ignored",
+            ColumnType::Int,
+            "Records older than the row",
+        ),
+        (
+            "duplicate",
+            ColumnType::Int,
+            "Records that came more than once in one batch",
+        ),
+        (
+            "tombstoned",
+            ColumnType::Int,
+            "Rows that are now marked as gone",
+        ),
+        (
+            "rejected",
+            ColumnType::Int,
+            "Records that went to the dead letters",
+        ),
+        (
+            "marked",
+            ColumnType::Int,
+            "Rows marked as gone although no record came for them; not part of the sum",
+        ),
+        (
+            "adapters",
+            ColumnType::Text,
+            "Warehouse and source host that the run worked with",
+        ),
+        (
+            "product_version",
+            ColumnType::Text,
+            "The version of salesync",
+        ),
     ],
     key: &["run_id", "source", "stream", "event"],
 };
@@ -232,7 +309,9 @@ impl Run {
     /// [`Code::Internal`] where the row does not fit the table.
     pub fn append_to(&self, rows: &mut PlainRows) -> Result<()> {
         let cursor = |cursor: &Option<Cursor>| {
-            cursor.as_ref().map_or(Value::Null, |cursor| Value::Text(cursor.to_json().into()))
+            cursor
+                .as_ref()
+                .map_or(Value::Null, |cursor| Value::Text(cursor.to_json().into()))
         };
         rows.push(&[
             text(Some(self.run_id.as_str())),

@@ -36,7 +36,10 @@ pub enum ColumnType {
 
 impl ColumnType {
     /// The decimal of sources that do not say how many digits a number has.
-    pub const NUMBER: Self = Self::Decimal { precision: 38, scale: 9 };
+    pub const NUMBER: Self = Self::Decimal {
+        precision: 38,
+        scale: 9,
+    };
 
     /// Returns the Arrow type that the column travels as.
     #[must_use]
@@ -58,18 +61,30 @@ impl ColumnType {
         match (self, other) {
             (a, b) if a == b => a,
             (
-                Self::Decimal { precision: p, scale: s },
-                Self::Decimal { precision: q, scale: t },
+                Self::Decimal {
+                    precision: p,
+                    scale: s,
+                },
+                Self::Decimal {
+                    precision: q,
+                    scale: t,
+                },
             ) => {
                 let scale = s.max(t);
                 let whole = (i16::from(p) - i16::from(s)).max(i16::from(q) - i16::from(t));
                 let precision = u8::try_from(whole + i16::from(scale)).unwrap_or(38).min(38);
-                if whole + i16::from(scale) > 38 { Self::Text } else { Self::Decimal { precision, scale } }
+                if whole + i16::from(scale) > 38 {
+                    Self::Text
+                } else {
+                    Self::Decimal { precision, scale }
+                }
             }
             (Self::Int, Self::Decimal { precision, scale })
-            | (Self::Decimal { precision, scale }, Self::Int) => {
-                Self::Decimal { precision: 19, scale: 0 }.widened(Self::Decimal { precision, scale })
+            | (Self::Decimal { precision, scale }, Self::Int) => Self::Decimal {
+                precision: 19,
+                scale: 0,
             }
+            .widened(Self::Decimal { precision, scale }),
             (Self::Date, Self::Timestamp) | (Self::Timestamp, Self::Date) => Self::Timestamp,
             _ => Self::Text,
         }
@@ -93,19 +108,47 @@ impl Column {
     /// # Errors
     /// [`crate::error::Code::ConfigInvalid`] where the name is no SQL identifier.
     pub fn new(name: &str, column_type: ColumnType, comment: impl Into<String>) -> Result<Self> {
-        Ok(Self { name: SqlIdentifier::parse(name)?, column_type, comment: comment.into() })
+        Ok(Self {
+            name: SqlIdentifier::parse(name)?,
+            column_type,
+            comment: comment.into(),
+        })
     }
 }
 
 /// The columns that every raw table carries after the vendor's own.
 pub const SYSTEM_COLUMNS: [(&str, ColumnType, &str); 7] = [
-    ("_extra", ColumnType::Json, "What the source sent and no column fits, by field name"),
-    ("_version", ColumnType::Timestamp, "When the source last changed the record"),
-    ("_synced_at", ColumnType::Timestamp, "When the record was read in this state, by the source's clock"),
+    (
+        "_extra",
+        ColumnType::Json,
+        "What the source sent and no column fits, by field name",
+    ),
+    (
+        "_version",
+        ColumnType::Timestamp,
+        "When the source last changed the record",
+    ),
+    (
+        "_synced_at",
+        ColumnType::Timestamp,
+        "When the record was read in this state, by the source's clock",
+    ),
     ("_run_id", ColumnType::Text, "The run that wrote this state"),
-    ("_deleted_at", ColumnType::Timestamp, "When the record went at the source; null while it is there"),
-    ("_deleted_reason", ColumnType::Text, "Why it went: deleted, archived, merged_into, absent or erased"),
-    ("_merged_into", ColumnType::Text, "The id of the record that it lives on in, at the end of the chain of merges"),
+    (
+        "_deleted_at",
+        ColumnType::Timestamp,
+        "When the record went at the source; null while it is there",
+    ),
+    (
+        "_deleted_reason",
+        ColumnType::Text,
+        "Why it went: deleted, archived, merged_into, absent or erased",
+    ),
+    (
+        "_merged_into",
+        ColumnType::Text,
+        "The id of the record that it lives on in, at the end of the chain of merges",
+    ),
 ];
 
 /// A raw table: the key, the vendor's columns and the system columns.
@@ -136,9 +179,15 @@ impl Table {
             kept.push(column);
         }
         let key = Field::new("id", DataType::Utf8, false);
-        let own = kept.iter().map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
+        let own = kept
+            .iter()
+            .map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
         let system = SYSTEM_COLUMNS.iter().map(|(name, column_type, _)| {
-            Field::new(*name, column_type.arrow(), !matches!(*name, "_version" | "_synced_at" | "_run_id"))
+            Field::new(
+                *name,
+                column_type.arrow(),
+                !matches!(*name, "_version" | "_synced_at" | "_run_id"),
+            )
         });
         let fields: Vec<Field> = std::iter::once(key).chain(own).chain(system).collect();
         Ok(Self {
@@ -171,7 +220,11 @@ impl Table {
     /// Returns every column with type and comment: the key, the vendor's, the system's.
     pub fn all_columns(&self) -> impl Iterator<Item = (&str, ColumnType, &str)> {
         std::iter::once(("id", ColumnType::Text, "The record's id at the source"))
-            .chain(self.columns.iter().map(|c| (c.name.as_str(), c.column_type, c.comment.as_str())))
+            .chain(
+                self.columns
+                    .iter()
+                    .map(|c| (c.name.as_str(), c.column_type, c.comment.as_str())),
+            )
             .chain(SYSTEM_COLUMNS)
     }
 
@@ -227,7 +280,11 @@ mod tests {
             (decimal(18, 2), decimal(10, 4), decimal(20, 4)),
             (ColumnType::Int, decimal(18, 2), decimal(21, 2)),
             (decimal(38, 0), decimal(38, 9), ColumnType::Text),
-            (ColumnType::Date, ColumnType::Timestamp, ColumnType::Timestamp),
+            (
+                ColumnType::Date,
+                ColumnType::Timestamp,
+                ColumnType::Timestamp,
+            ),
             (ColumnType::Bool, ColumnType::Int, ColumnType::Text),
         ];
         for (a, b, expected) in cases {
@@ -239,7 +296,8 @@ mod tests {
     #[test]
     fn a_column_is_found_whatever_its_case_and_kept_once() {
         let column = |name| Column::new(name, ColumnType::Text, "").unwrap();
-        let table = Table::new("t", "", vec![column("Name"), column("NAME"), column("Id")]).unwrap();
+        let table =
+            Table::new("t", "", vec![column("Name"), column("NAME"), column("Id")]).unwrap();
         assert_eq!(table.columns().len(), 1);
         assert_eq!(table.position("name"), Some(0));
         assert_eq!(table.arrow().fields().len(), 1 + 1 + SYSTEM_COLUMNS.len());

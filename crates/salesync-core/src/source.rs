@@ -32,7 +32,9 @@ pub struct SourceDefinition {
 
 impl fmt::Debug for SourceDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SourceDefinition").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("SourceDefinition")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -78,9 +80,6 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Returns the source's clock: its answers' own time, carried on by ours. Before the first answer
     /// it is the time of the run.
     fn clock(&self) -> Timestamp;
-
-    /// Returns what was sent so far by all streams.
-    fn traffic(&self) -> Traffic;
 }
 
 /// A page of records and what it says about where reading stands.
@@ -164,4 +163,7 @@ pub trait Stream: Send + Sync + fmt::Debug {
     /// # Errors
     /// As [`Stream::fetch`].
     async fn presence(&self, keys: &[String]) -> Result<Vec<Presence>>;
+
+    /// Returns what was sent for this stream so far, its description included, logins not.
+    fn traffic(&self) -> Traffic;
 }

@@ -50,7 +50,10 @@ impl Timestamp {
     /// Returns the instant `duration` later, at most the largest one.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// Returns the instant `duration` earlier, never before 1970.
@@ -82,9 +85,7 @@ impl From<DateTime<Utc>> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.to_datetime() {
-            Some(datetime) => {
-                f.write_str(&datetime.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-            }
+            Some(datetime) => f.write_str(&datetime.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
             None => write!(f, "{} µs", self.0),
         }
     }

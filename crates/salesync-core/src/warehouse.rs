@@ -21,16 +21,52 @@ pub static SYNC_STATE: PlainTable = PlainTable {
         ("source", ColumnType::Text, "The source"),
         ("stream", ColumnType::Text, "The stream"),
         ("slot", ColumnType::Text, "incremental or full"),
-        ("generation", ColumnType::Int, "Rises only when an operator resets the stream"),
-        ("epoch", ColumnType::Int, "The number of the run since the reset"),
-        ("seq", ColumnType::Int, "The number of the commit in the run"),
+        (
+            "generation",
+            ColumnType::Int,
+            "Rises only when an operator resets the stream",
+        ),
+        (
+            "epoch",
+            ColumnType::Int,
+            "The number of the run since the reset",
+        ),
+        (
+            "seq",
+            ColumnType::Int,
+            "The number of the commit in the run",
+        ),
         ("run_id", ColumnType::Text, "The run"),
-        ("cursor", ColumnType::Json, "Everything below it is durable; null where nothing is"),
-        ("source_clock", ColumnType::Timestamp, "The source's clock when the run began"),
-        ("committed_at", ColumnType::Timestamp, "When the row was written"),
-        ("product_version", ColumnType::Text, "The version of salesync"),
+        (
+            "cursor",
+            ColumnType::Json,
+            "Everything below it is durable; null where nothing is",
+        ),
+        (
+            "source_clock",
+            ColumnType::Timestamp,
+            "The source's clock when the run began",
+        ),
+        (
+            "committed_at",
+            ColumnType::Timestamp,
+            "When the row was written",
+        ),
+        (
+            "product_version",
+            ColumnType::Text,
+            "The version of salesync",
+        ),
     ],
-    key: &["source", "stream", "slot", "generation", "epoch", "seq", "run_id"],
+    key: &[
+        "source",
+        "stream",
+        "slot",
+        "generation",
+        "epoch",
+        "seq",
+        "run_id",
+    ],
 };
 
 /// The log of schema changes.
@@ -41,7 +77,11 @@ pub static SCHEMA_CHANGES: PlainTable = PlainTable {
         ("changed_at", ColumnType::Timestamp, "When"),
         ("run_id", ColumnType::Text, "The run that did it"),
         ("table_name", ColumnType::Text, "The table"),
-        ("column_name", ColumnType::Text, "The column; null where the table was made"),
+        (
+            "column_name",
+            ColumnType::Text,
+            "The column; null where the table was made",
+        ),
         ("change", ColumnType::Text, "created, added or widened"),
     ],
     key: &["run_id", "table_name", "column_name", "change"],
@@ -82,7 +122,13 @@ impl Scan {
     /// Returns a scan of all rows and columns of a table.
     #[must_use]
     pub fn of(table: SqlIdentifier) -> Self {
-        Self { table, columns: Vec::new(), filter: Filter::All, newest_by: None, limit: None }
+        Self {
+            table,
+            columns: Vec::new(),
+            filter: Filter::All,
+            newest_by: None,
+            limit: None,
+        }
     }
 }
 
@@ -110,6 +156,7 @@ pub trait Warehouse: Send + Sync + fmt::Debug {
     ///
     /// A row replaces the one of its key when its `_version` is newer, or the same and it was read
     /// later with other content. Repeating a commit changes nothing; two at once harm nothing.
+    /// A batch without rows, marks and notes needs no prepared table.
     ///
     /// # Errors
     /// Nothing is written then. `ERR_STORE_CONFLICT`, `ERR_STORE_UNAVAILABLE`, `ERR_STORE_SCHEMA`.

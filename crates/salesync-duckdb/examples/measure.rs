@@ -2,7 +2,10 @@
 //!
 //! A first load in commits of 20,000 rows, the same once more unchanged, then 2,000 changed rows spread
 //! over the whole table, an incremental sync and one in which nothing changed.
-#![expect(clippy::print_stdout, reason = "the figures are what the program is for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures are what the program is for"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +25,10 @@ const ROWS_PER_COMMIT: u64 = 20_000;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let rows = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(500_000_u64);
+    let rows = std::env::args()
+        .nth(1)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(500_000_u64);
     let folder = tempfile::tempdir().map_err(io)?;
     let path = folder.path().join("measure.duckdb");
     let table = table()?;
@@ -33,19 +39,59 @@ async fn main() -> Result<()> {
     let warehouse = DuckDbWarehouse::open(DuckDbSettings::new(&path)).await?;
     warehouse.prepare(&table).await?;
     measure("first load", &path, load(&warehouse, &table, &all, 1)).await?;
-    measure("all of it unchanged", &path, load(&warehouse, &table, &all, 1)).await?;
-    measure("all of it unchanged, again", &path, load(&warehouse, &table, &all, 1)).await?;
-    measure("2,000 changed, spread", &path, load(&warehouse, &table, &spread, 2)).await?;
-    measure("2,000 unchanged, spread", &path, load(&warehouse, &table, &spread, 2)).await?;
-    measure("2,000 unchanged, recent", &path, load(&warehouse, &table, &recent, 1)).await?;
-    measure("2,000 changed, recent", &path, load(&warehouse, &table, &recent, 2)).await?;
+    measure(
+        "all of it unchanged",
+        &path,
+        load(&warehouse, &table, &all, 1),
+    )
+    .await?;
+    measure(
+        "all of it unchanged, again",
+        &path,
+        load(&warehouse, &table, &all, 1),
+    )
+    .await?;
+    measure(
+        "2,000 changed, spread",
+        &path,
+        load(&warehouse, &table, &spread, 2),
+    )
+    .await?;
+    measure(
+        "2,000 unchanged, spread",
+        &path,
+        load(&warehouse, &table, &spread, 2),
+    )
+    .await?;
+    measure(
+        "2,000 unchanged, recent",
+        &path,
+        load(&warehouse, &table, &recent, 1),
+    )
+    .await?;
+    measure(
+        "2,000 changed, recent",
+        &path,
+        load(&warehouse, &table, &recent, 2),
+    )
+    .await?;
     let close = async {
         drop(warehouse);
         Ok(Committed::default())
     };
     measure("close", &path, close).await?;
-    measure("sync of one changed row, opened and closed", &path, one_run(&path, &table, &[7], 3)).await?;
-    measure("sync in which nothing changed", &path, one_run(&path, &table, &[], 3)).await?;
+    measure(
+        "sync of one changed row, opened and closed",
+        &path,
+        one_run(&path, &table, &[7], 3),
+    )
+    .await?;
+    measure(
+        "sync in which nothing changed",
+        &path,
+        one_run(&path, &table, &[], 3),
+    )
+    .await?;
     Ok(())
 }
 
@@ -56,7 +102,10 @@ async fn one_run(path: &Path, table: &Arc<Table>, keys: &[u64], version: i64) ->
 }
 
 fn table() -> Result<Arc<Table>> {
-    let money = ColumnType::Decimal { precision: 18, scale: 2 };
+    let money = ColumnType::Decimal {
+        precision: 18,
+        scale: 2,
+    };
     let mut columns = Vec::new();
     for (name, column_type) in [
         ("email", ColumnType::Text),
@@ -77,7 +126,11 @@ fn table() -> Result<Arc<Table>> {
     ] {
         columns.push(Column::new(name, column_type, "A column to measure with")?);
     }
-    Ok(Arc::new(Table::new("measure_contacts", "Rows to measure with", columns)?))
+    Ok(Arc::new(Table::new(
+        "measure_contacts",
+        "Rows to measure with",
+        columns,
+    )?))
 }
 
 /// A row that differs from version to version, in an order of keys that is not the order of rows.
@@ -94,14 +147,25 @@ fn change(n: u64, version: i64) -> Change<'static> {
             text(format!("Last{}", mixed % 20_000)),
             text(format!("Company {}", n % 5_000)),
             text(format!("+49 30 {}", mixed % 10_000_000)),
-            text(if n % 3 == 0 { "customer" } else { "lead" }.to_owned()),
+            text(
+                if n.is_multiple_of(3) {
+                    "customer"
+                } else {
+                    "lead"
+                }
+                .to_owned(),
+            ),
             Value::Int(number % 40),
             Value::Int(version),
             Value::Decimal(i128::from(mixed % 100_000_000)),
-            Value::Bool(n % 2 == 0),
+            Value::Bool(n.is_multiple_of(2)),
             Value::Timestamp(Timestamp::from_millis(1_600_000_000_000 + number)),
             Value::Date(i32::try_from(n % 20_000).unwrap_or(0)),
-            if n % 4 == 0 { text(format!("met at fair {}", mixed % 1_000)) } else { Value::Null },
+            if n.is_multiple_of(4) {
+                text(format!("met at fair {}", mixed % 1_000))
+            } else {
+                Value::Null
+            },
             Value::Decimal(i128::from(mixed)),
             text(format!("[\"tag-{}\"]", n % 30)),
         ],
@@ -132,7 +196,10 @@ async fn load(
         }
         let (rows, tombstones) = buffer.finish()?;
         let state = State {
-            id: StreamId { source: "measure".into(), stream: "contacts".into() },
+            id: StreamId {
+                source: "measure".into(),
+                stream: "contacts".into(),
+            },
             slot: Slot::Incremental,
             generation: 0,
             epoch: 1,
@@ -183,16 +250,33 @@ async fn measure(
 /// The processor time of this process so far, as Linux counts it, in ticks of 10 ms.
 fn cpu_ms() -> Result<u64> {
     let stat = std::fs::read_to_string("/proc/self/stat").map_err(io)?;
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum();
     Ok(ticks * 10)
 }
 
 /// The most memory that this process ever held.
 fn peak_mb() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status").map_err(io)?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    Ok(line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) / 1_000)
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or_default();
+    Ok(line
+        .trim()
+        .trim_end_matches(" kB")
+        .trim()
+        .parse::<u64>()
+        .unwrap_or(0)
+        / 1_000)
 }
 
 fn io(error: std::io::Error) -> Error {

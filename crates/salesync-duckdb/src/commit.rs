@@ -23,7 +23,10 @@ impl Database {
     /// Makes a batch durable, all of it or nothing.
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<Committed> {
         let name = batch.table.name().as_str();
-        let table = prepared(self.table(name)?, name)?;
+        let table = match batch.touches_table() {
+            true => Some(prepared(self.table(name)?, name)?),
+            false => None,
+        };
         let log = prepared(self.table(SYNC_STATE.name)?, SYNC_STATE.name)?;
         let mut appends = Vec::with_capacity(batch.appends.len());
         for (plain, rows) in &batch.appends {
@@ -38,12 +41,15 @@ impl Database {
         }
 
         let transaction = self.begin(OPERATION)?;
-        let mut committed = merge(&transaction, (name, &table), &batch.rows)?;
-        committed.marked = mark(&transaction, name, &batch.tombstones)?;
-        if names_a_survivor(&batch.rows, &batch.tombstones) {
-            follow_merges(&transaction, name)?;
+        let mut committed = Committed::default();
+        if let Some(table) = &table {
+            committed = merge(&transaction, (name, table), &batch.rows)?;
+            committed.marked = mark(&transaction, name, &batch.tombstones)?;
+            if names_a_survivor(&batch.rows, &batch.tombstones) {
+                follow_merges(&transaction, name)?;
+            }
+            note_seen(&transaction, batch)?;
         }
-        note_seen(&transaction, batch)?;
         append(&transaction, &SYNC_STATE, &log, &rows_from(&batch.states)?)?;
         for (plain, found, rows) in appends {
             append(&transaction, plain, &found, rows)?;
@@ -65,7 +71,11 @@ fn note_seen(connection: &Connection, batch: &Batch) -> Result<()> {
     if matches!(batch.seen, Seen::Ignore | Seen::Forget) {
         return Ok(());
     }
-    let rejected: StringArray = batch.seen_rejected.iter().map(|key| Some(key.as_str())).collect();
+    let rejected: StringArray = batch
+        .seen_rejected
+        .iter()
+        .map(|key| Some(key.as_str()))
+        .collect();
     let fetched = batch.rows.column_by_name("id").map(Arc::clone);
     let keys = [fetched, Some(Arc::new(rejected) as _)];
     for keys in keys.into_iter().flatten().filter(|keys| !keys.is_empty()) {

@@ -1,6 +1,7 @@
 //! A connection and what is known about the tables that it sees.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use duckdb::{Connection, Transaction};
@@ -8,6 +9,10 @@ use salesync_core::error::Result;
 
 use crate::failure::{failure, kind_of};
 use crate::sql::{literal, quoted};
+
+/// A log that has grown to this is folded into the file when it is closed. A smaller one stays: to
+/// replay it costs less than to rewrite every part of the file that it touches.
+const FOLD_ON_CLOSE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// A column as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +30,28 @@ pub(crate) struct StoredTable {
 impl StoredTable {
     /// Returns the column of that name; case does not count.
     pub(crate) fn column(&self, name: &str) -> Option<&StoredColumn> {
-        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+        self.columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name))
     }
 }
 
 /// The open database, with the tenant's schema as the place where names are looked up.
 pub(crate) struct Database {
     connection: Connection,
+    log: PathBuf,
     tables: HashMap<String, Arc<StoredTable>>,
 }
 
 impl Database {
     /// Wraps a connection and makes schema, shared logs and views where they are missing.
-    pub(crate) fn new(connection: Connection, schema: &str) -> Result<Self> {
-        let mut database = Self { connection, tables: HashMap::new() };
+    /// `log` is where the write-ahead log stands.
+    pub(crate) fn new(connection: Connection, log: PathBuf, schema: &str) -> Result<Self> {
+        let mut database = Self {
+            connection,
+            log,
+            tables: HashMap::new(),
+        };
         database.lay_out(schema)?;
         Ok(database)
     }
@@ -49,12 +62,16 @@ impl Database {
 
     /// Runs statements of ours outside of a transaction.
     pub(crate) fn execute(&self, operation: &'static str, sql: &str) -> Result<()> {
-        self.connection.execute_batch(sql).map_err(failure(operation))
+        self.connection
+            .execute_batch(sql)
+            .map_err(failure(operation))
     }
 
     /// Begins a transaction, which is rolled back unless it is committed.
     pub(crate) fn begin(&self, operation: &'static str) -> Result<Transaction<'_>> {
-        self.connection.unchecked_transaction().map_err(failure(operation))
+        self.connection
+            .unchecked_transaction()
+            .map_err(failure(operation))
     }
 
     /// Changes the schema, all of it or nothing, apart from any rows; then folds the log into the
@@ -63,7 +80,9 @@ impl Database {
         const OPERATION: &str = "change a table's columns";
         let transaction = self.begin(OPERATION)?;
         for statement in statements {
-            transaction.execute_batch(statement).map_err(failure(OPERATION))?;
+            transaction
+                .execute_batch(statement)
+                .map_err(failure(OPERATION))?;
         }
         transaction.commit().map_err(failure(OPERATION))?;
         self.tables.clear();
@@ -76,7 +95,9 @@ impl Database {
         if let Some(known) = self.tables.get(&lower) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(table) = self.read_table(name)? else { return Ok(None) };
+        let Some(table) = self.read_table(name)? else {
+            return Ok(None);
+        };
         let table = Arc::new(table);
         self.tables.insert(lower, Arc::clone(&table));
         Ok(Some(table))
@@ -84,17 +105,36 @@ impl Database {
 
     fn read_table(&self, name: &str) -> Result<Option<StoredTable>> {
         let failed = failure("look at a table");
-        let sql =
-            format!("SELECT name, type FROM pragma_table_info({})", literal(&quoted(name)));
+        let sql = format!(
+            "SELECT name, type FROM pragma_table_info({})",
+            literal(&quoted(name))
+        );
         let mut statement = match self.connection.prepare(&sql) {
             Ok(statement) => statement,
             Err(error) if kind_of(&error) == "Catalog Error" => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
         let columns = statement
-            .query_map([], |row| Ok(StoredColumn { name: row.get(0)?, type_name: row.get(1)? }))
+            .query_map([], |row| {
+                Ok(StoredColumn {
+                    name: row.get(0)?,
+                    type_name: row.get(1)?,
+                })
+            })
             .and_then(Iterator::collect::<duckdb::Result<Vec<_>>>)
             .map_err(failed)?;
         Ok(Some(StoredTable { columns }))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let size_bytes = std::fs::metadata(&self.log).map_or(0, |log| log.len());
+        if size_bytes < FOLD_ON_CLOSE_BYTES {
+            return;
+        }
+        if let Err(error) = self.execute("close a DuckDB file", "CHECKPOINT") {
+            tracing::debug!(error = %error, "the write-ahead log stays beside the file");
+        }
     }
 }

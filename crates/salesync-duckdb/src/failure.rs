@@ -13,8 +13,13 @@ pub(crate) fn failure(operation: &'static str) -> impl Fn(duckdb::Error) -> Erro
 fn code_of(kind: &str) -> Code {
     match kind {
         "TransactionContext Error" => Code::StoreConflict,
-        "Catalog Error" | "Binder Error" | "Conversion Error" | "Out of Range Error"
-        | "Constraint Error" | "Mismatch Type Error" | "Dependency Error" => Code::StoreSchema,
+        "Catalog Error"
+        | "Binder Error"
+        | "Conversion Error"
+        | "Out of Range Error"
+        | "Constraint Error"
+        | "Mismatch Type Error"
+        | "Dependency Error" => Code::StoreSchema,
         "Serialization Error" => Code::StoreCorrupt,
         "Parser Error" => Code::Internal,
         _ => Code::StoreUnavailable,
@@ -44,7 +49,10 @@ pub(crate) fn kind_of(error: &duckdb::Error) -> &'static str {
         "Permission Error",
     ];
     let text = error.to_string();
-    KINDS.into_iter().find(|kind| text.starts_with(kind)).unwrap_or("other error")
+    KINDS
+        .into_iter()
+        .find(|kind| text.starts_with(kind))
+        .unwrap_or("other error")
 }
 
 #[cfg(test)]
@@ -54,7 +62,9 @@ mod tests {
     #[test]
     fn the_text_of_an_error_of_duckdb_never_reaches_ours() {
         let connection = duckdb::Connection::open_in_memory().unwrap();
-        let error = connection.execute_batch("SELECT CAST('secret-value' AS BIGINT)").unwrap_err();
+        let error = connection
+            .execute_batch("SELECT CAST('secret-value' AS BIGINT)")
+            .unwrap_err();
         assert!(error.to_string().contains("secret-value"));
         let ours = failure("read rows")(error);
         assert_eq!(

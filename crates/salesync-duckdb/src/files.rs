@@ -23,20 +23,33 @@ pub enum FileFormat {
 /// # Errors
 /// [`Code::RequestInvalid`] where the file is not there or is not of that format.
 pub fn read(path: &Path, format: FileFormat) -> Result<Vec<RecordBatch>> {
-    let unreadable = || Error::new(Code::RequestInvalid, "read a file").with("file", path.display());
-    std::fs::File::open(path).map_err(|error| unreadable().with("reason", error.kind()).because(error))?;
+    let unreadable =
+        || Error::new(Code::RequestInvalid, "read a file").with("file", path.display());
+    std::fs::File::open(path)
+        .map_err(|error| unreadable().with("reason", error.kind()).because(error))?;
     let file = text_literal(&path.to_string_lossy());
     let rows = match format {
         FileFormat::Csv => format!("read_csv({file}, all_varchar = true, header = true)"),
-        FileFormat::Ndjson => format!("read_json({file}, format = 'auto', maximum_object_size = 33554432)"),
+        FileFormat::Ndjson => {
+            format!("read_json({file}, format = 'auto', maximum_object_size = 33554432)")
+        }
         FileFormat::Parquet => format!("read_parquet({file})"),
     };
     let connection = Connection::open_in_memory().map_err(|error| unreadable().because(error))?;
     let mut statement = connection
         .prepare(&format!("SELECT COLUMNS(*)::VARCHAR FROM {rows}"))
-        .map_err(|error| unreadable().with("reason", "it is not of the format that its ending says").because(error))?;
+        .map_err(|error| {
+            unreadable()
+                .with("reason", "it is not of the format that its ending says")
+                .because(error)
+        })?;
     let batches = statement.query_arrow([]).map_err(|error| {
-        unreadable().with("reason", "a row is not of the format that the file's ending says").because(error)
+        unreadable()
+            .with(
+                "reason",
+                "a row is not of the format that the file's ending says",
+            )
+            .because(error)
     })?;
     Ok(batches.collect())
 }
@@ -46,7 +59,8 @@ pub fn read(path: &Path, format: FileFormat) -> Result<Vec<RecordBatch>> {
 /// # Errors
 /// [`Code::RequestInvalid`] where the file can't be written.
 pub fn write(path: &Path, format: FileFormat, rows: &RecordBatch) -> Result<()> {
-    let unwritable = || Error::new(Code::RequestInvalid, "write a file").with("file", path.display());
+    let unwritable =
+        || Error::new(Code::RequestInvalid, "write a file").with("file", path.display());
     let options = match format {
         FileFormat::Csv => "FORMAT csv, HEADER",
         FileFormat::Ndjson => "FORMAT json",
@@ -88,9 +102,11 @@ mod tests {
         let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Utf8, true)]));
         let values = StringArray::from(vec![Some("x,\"y\"\n"), Some("é"), Some("7")]);
         let rows = RecordBatch::try_new(schema, vec![Arc::new(values.clone())]).unwrap();
-        for (format, name) in
-            [(FileFormat::Csv, "it's.csv"), (FileFormat::Ndjson, "b.ndjson"), (FileFormat::Parquet, "c.parquet")]
-        {
+        for (format, name) in [
+            (FileFormat::Csv, "it's.csv"),
+            (FileFormat::Ndjson, "b.ndjson"),
+            (FileFormat::Parquet, "c.parquet"),
+        ] {
             let path = folder.path().join(name);
             write(&path, format, &rows).unwrap();
             let read = read(&path, format).unwrap();
@@ -102,9 +118,15 @@ mod tests {
     fn a_file_that_is_not_there_or_of_another_format_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("none.csv");
-        assert_eq!(read(&missing, FileFormat::Csv).unwrap_err().code(), Code::RequestInvalid);
+        assert_eq!(
+            read(&missing, FileFormat::Csv).unwrap_err().code(),
+            Code::RequestInvalid
+        );
         let text = folder.path().join("text.parquet");
         std::fs::write(&text, "hello").unwrap();
-        assert_eq!(read(&text, FileFormat::Parquet).unwrap_err().code(), Code::RequestInvalid);
+        assert_eq!(
+            read(&text, FileFormat::Parquet).unwrap_err().code(),
+            Code::RequestInvalid
+        );
     }
 }

@@ -24,8 +24,14 @@ pub(crate) static SEEN_KEYS: PlainTable = PlainTable {
     key: &[],
 };
 
-static LOGS: [&PlainTable; 6] =
-    [&SYNC_STATE, &SCHEMA_CHANGES, &RUN_EVENTS, &SYNC_WINDOWS, &DEAD_LETTER_EVENTS, &SEEN_KEYS];
+static LOGS: [&PlainTable; 6] = [
+    &SYNC_STATE,
+    &SCHEMA_CHANGES,
+    &RUN_EVENTS,
+    &SYNC_WINDOWS,
+    &DEAD_LETTER_EVENTS,
+    &SEEN_KEYS,
+];
 
 /// Name, meaning and definition; a view may build on those before it. Each definition is one that
 /// BigQuery understands too.

@@ -30,8 +30,10 @@ pub(crate) fn append(
         format!("INSERT INTO {target} ({list}) SELECT {values} FROM temp._appended AS s")
     } else {
         let own: Vec<String> = keys.iter().map(|key| format!("s.{key}")).collect();
-        let same: Vec<String> =
-            keys.iter().map(|key| format!("t.{key} IS NOT DISTINCT FROM s.{key}")).collect();
+        let same: Vec<String> = keys
+            .iter()
+            .map(|key| format!("t.{key} IS NOT DISTINCT FROM s.{key}"))
+            .collect();
         format!(
             "INSERT INTO {target} ({list}) SELECT DISTINCT ON ({}) {values} FROM temp._appended AS s \
              WHERE NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {})",

@@ -33,9 +33,11 @@ pub(crate) fn mark(connection: &Connection, name: &str, tombstones: &[Tombstone]
            AND (m.reason <> 'merged_into' OR t._merged_into IS NOT NULL), false))"
     ))?;
     let (marked, there): (u64, u64) = connection
-        .query_row("SELECT count(*), count(place) FROM temp._marked", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row(
+            "SELECT count(*), count(place) FROM temp._marked",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
         .map_err(failure(OPERATION))?;
     if there > 0 {
         run(&format!(
@@ -47,7 +49,9 @@ pub(crate) fn mark(connection: &Connection, name: &str, tombstones: &[Tombstone]
         run(&format!(
             "DELETE FROM {target} WHERE rowid IN (SELECT place FROM temp._marked WHERE place IS NOT NULL)"
         ))?;
-        run(&format!("INSERT INTO {target} SELECT * FROM temp._rewritten"))?;
+        run(&format!(
+            "INSERT INTO {target} SELECT * FROM temp._rewritten"
+        ))?;
         drop_temporary(connection, "_rewritten")?;
     }
     if marked > there {
@@ -67,20 +71,31 @@ fn rows_from(tombstones: &[Tombstone]) -> Result<RecordBatch> {
     let texts = |text: fn(&Tombstone) -> Option<&str>| -> ArrayRef {
         Arc::new(tombstones.iter().map(text).collect::<StringArray>())
     };
-    let at: TimestampMicrosecondArray =
-        tombstones.iter().map(|tombstone| Some(tombstone.deletion.at.micros())).collect();
+    let at: TimestampMicrosecondArray = tombstones
+        .iter()
+        .map(|tombstone| Some(tombstone.deletion.at.micros()))
+        .collect();
     rows_of(vec![
         ("id", texts(|tombstone| Some(&tombstone.key))),
         ("at", Arc::new(at.with_timezone("UTC"))),
-        ("reason", texts(|tombstone| Some(tombstone.deletion.reason.as_str()))),
-        ("merged_into", texts(|tombstone| tombstone.deletion.merged_into.as_deref())),
+        (
+            "reason",
+            texts(|tombstone| Some(tombstone.deletion.reason.as_str())),
+        ),
+        (
+            "merged_into",
+            texts(|tombstone| tombstone.deletion.merged_into.as_deref()),
+        ),
     ])
 }
 
 /// Returns whether a batch says of some record that it lives on in another one.
 pub(crate) fn names_a_survivor(rows: &RecordBatch, tombstones: &[Tombstone]) -> bool {
-    rows.column_by_name("_merged_into").is_some_and(|column| column.null_count() < column.len())
-        || tombstones.iter().any(|tombstone| tombstone.deletion.merged_into.is_some())
+    rows.column_by_name("_merged_into")
+        .is_some_and(|column| column.null_count() < column.len())
+        || tombstones
+            .iter()
+            .any(|tombstone| tombstone.deletion.merged_into.is_some())
 }
 
 /// Lets every merged row name the end of its chain of merges.
@@ -100,7 +115,12 @@ pub(crate) fn follow_merges(connection: &Connection, name: &str) -> Result<()> {
         return Ok(());
     }
     let texts = |text: fn(&(&str, &str)) -> String| -> ArrayRef {
-        Arc::new(moved.iter().map(|pair| Some(text(pair))).collect::<StringArray>())
+        Arc::new(
+            moved
+                .iter()
+                .map(|pair| Some(text(pair)))
+                .collect::<StringArray>(),
+        )
     };
     let rows = rows_of(vec![
         ("id", texts(|(key, _)| (*key).to_owned())),
@@ -132,7 +152,10 @@ mod tests {
     #[test]
     fn a_chain_of_merges_ends_at_the_survivor_and_a_circle_does_not_hang() {
         let into = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+            pairs
+                .iter()
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+                .collect()
         };
         let chain = into(&[("a", "b"), ("b", "c"), ("c", "d")]);
         assert_eq!(moved(&chain, "a"), Some(("a", "d")));

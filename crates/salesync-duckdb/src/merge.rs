@@ -37,7 +37,9 @@ pub(crate) fn merge(
     let target = quoted(name);
     let staged = Staged::put(connection, "_staged", rows)?;
     let met = meet(connection, &target, table, rows)?;
-    let gone = rows.column_by_name("_deleted_at").map_or(0, |marks| marks.len() - marks.null_count());
+    let gone = rows
+        .column_by_name("_deleted_at")
+        .map_or(0, |marks| marks.len() - marks.null_count());
     let committed = met.verdict(rows.num_rows(), gone)?;
 
     let superseded = committed.changed + (committed.tombstoned - (met.gone_absent(gone)?));
@@ -59,7 +61,10 @@ pub(crate) fn merge(
             ""
         };
         let (list, values) = (staged.column_list(), staged.values_for(table));
-        run(connection, &format!("INSERT INTO {target} ({list}) SELECT {values} FROM temp._staged AS s {but}"))?
+        run(
+            connection,
+            &format!("INSERT INTO {target} ({list}) SELECT {values} FROM temp._staged AS s {but}"),
+        )?
     };
     drop_temporary(connection, "_met")?;
     staged.drop_from(connection)?;
@@ -114,7 +119,10 @@ impl Met {
 }
 
 fn twice() -> Error {
-    Error::new(Code::StoreCorrupt, "merge rows into a table that holds a key twice")
+    Error::new(
+        Code::StoreCorrupt,
+        "merge rows into a table that holds a key twice",
+    )
 }
 
 /// Notes in `_met`, for each staged row whose key is there already, where that row is and whether it
@@ -136,15 +144,14 @@ fn meet(
              FROM temp._staged AS s JOIN {target} AS t ON t.id = s.id"
         ),
     )?;
-    let level: u64 = number(connection, "SELECT count(*) FROM temp._met WHERE level")?;
-    if level > 0 {
+    if let Some((first, last)) = places_of_level(connection)? {
         let same = same_content(table, rows);
         run(
             connection,
             &format!(
                 "CREATE TEMP TABLE _same AS SELECT m.place FROM temp._met AS m \
                  JOIN temp._staged AS s ON s.id = m.id JOIN {target} AS t ON t.rowid = m.place \
-                 WHERE m.level AND {same}"
+                 WHERE m.level AND t.rowid BETWEEN {first} AND {last} AND {same}"
             ),
         )?;
         run(
@@ -180,24 +187,37 @@ fn meet(
 fn same_content(table: &StoredTable, rows: &RecordBatch) -> String {
     let schema = rows.schema();
     let names = schema.fields().iter().map(|field| field.name().as_str());
-    let conditions = names.filter(|name| !NOT_CONTENT.contains(name)).map(|name| {
-        let stored = format!("t.{}", quoted(name));
-        if name == "_merged_into" {
-            // The row names the end of the chain of merges, the record its first step.
-            return format!("({stored} IS NULL) = (s._merged_into IS NULL)");
-        }
-        format!("{stored} IS NOT DISTINCT FROM {}", value_for(table, name))
-    });
+    let conditions = names
+        .filter(|name| !NOT_CONTENT.contains(name))
+        .map(|name| {
+            let stored = format!("t.{}", quoted(name));
+            if name == "_merged_into" {
+                // The row names the end of the chain of merges, the record its first step.
+                return format!("({stored} IS NULL) = (s._merged_into IS NULL)");
+            }
+            format!("{stored} IS NOT DISTINCT FROM {}", value_for(table, name))
+        });
     conditions.collect::<Vec<_>>().join(" AND ")
 }
 
-fn number(connection: &Connection, sql: &str) -> Result<u64> {
-    connection.query_row(sql, [], |row| row.get(0)).map_err(failure(OPERATION))
+/// Returns between which places the rows lie whose content must be compared: what was written lately
+/// lies together, and the rest of a large table is then not read.
+fn places_of_level(connection: &Connection) -> Result<Option<(i64, i64)>> {
+    let sql = "SELECT min(place), max(place) FROM temp._met WHERE level";
+    connection
+        .query_row(sql, [], |row| {
+            let (first, last): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+            Ok(first.zip(last))
+        })
+        .map_err(failure(OPERATION))
 }
 
 /// Runs a statement and returns how many rows it wrote.
 fn run(connection: &Connection, sql: &str) -> Result<u64> {
-    connection.execute(sql, []).map(count).map_err(failure(OPERATION))
+    connection
+        .execute(sql, [])
+        .map(count)
+        .map_err(failure(OPERATION))
 }
 
 fn count(rows: usize) -> u64 {

@@ -74,7 +74,9 @@ fn check_path(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(wrong("a folder in its place"));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(wrong("no folder to put it in"));
     }
@@ -92,11 +94,16 @@ fn connect(path: &Path) -> duckdb::Result<Connection> {
 
 fn limit(connection: &Connection, settings: &DuckDbSettings) -> Result<()> {
     let failed = failure("set DuckDB's limits");
+    let memory_limit_mb = settings.memory_limit_mb;
     connection
-        .execute_batch(&format!("SET memory_limit = '{}MB'", settings.memory_limit_mb))
+        .execute_batch(&format!(
+            "SET memory_limit = '{memory_limit_mb}MB'; PRAGMA disable_checkpoint_on_shutdown"
+        ))
         .map_err(&failed)?;
     if let Some(threads) = settings.threads {
-        connection.execute_batch(&format!("SET threads = {threads}")).map_err(&failed)?;
+        connection
+            .execute_batch(&format!("SET threads = {threads}"))
+            .map_err(&failed)?;
     }
     // Builds without time zones do not know the setting, and mean UTC anyway.
     if let Err(error) = connection.execute_batch("SET TimeZone = 'UTC'") {
@@ -134,7 +141,11 @@ fn is_about_the_log(error: &duckdb::Error) -> bool {
 /// is read again by the next run: nothing is lost for good.
 fn put_log_aside(path: &Path) -> Result<()> {
     let failed = |error: std::io::Error| {
-        Error::new(Code::StoreUnavailable, "put a damaged write-ahead log aside").because(error)
+        Error::new(
+            Code::StoreUnavailable,
+            "put a damaged write-ahead log aside",
+        )
+        .because(error)
     };
     for suffix in [".wal", ".wal.checkpoint", ".wal.recovery"] {
         let log = beside(path, suffix);
@@ -142,7 +153,9 @@ fn put_log_aside(path: &Path) -> Result<()> {
             continue;
         }
         let free = (1..).map(|n| beside(path, &format!("{suffix}.damaged-{n}")));
-        let Some(aside) = free.into_iter().find(|aside| !aside.exists()) else { continue };
+        let Some(aside) = free.into_iter().find(|aside| !aside.exists()) else {
+            continue;
+        };
         std::fs::rename(&log, &aside).map_err(failed)?;
         tracing::warn!(
             file = %path.display(),
@@ -153,7 +166,8 @@ fn put_log_aside(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// Returns the path of a file that DuckDB keeps beside the database.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
     name.push(suffix);
     PathBuf::from(name)

@@ -52,7 +52,9 @@ impl Database {
     fn fit(&mut self, wanted: &Wanted<'_>) -> Result<Vec<SchemaChange>> {
         let (changes, statements) = match self.table(wanted.name)? {
             None => {
-                let created = SchemaChange::Created { table: wanted.name.to_owned() };
+                let created = SchemaChange::Created {
+                    table: wanted.name.to_owned(),
+                };
                 (vec![created], create(wanted))
             }
             Some(stored) => alter(wanted, &stored)?,
@@ -70,7 +72,11 @@ fn create(wanted: &Wanted<'_>) -> Vec<String> {
         .columns
         .iter()
         .map(|(name, column_type, _)| {
-            let key = if wanted.decisive.contains(&"id") && *name == "id" { " NOT NULL" } else { "" };
+            let key = if wanted.decisive.contains(&"id") && *name == "id" {
+                " NOT NULL"
+            } else {
+                ""
+            };
             format!("{} {}{key}", quoted(name), type_name(*column_type))
         })
         .collect();
@@ -78,7 +84,12 @@ fn create(wanted: &Wanted<'_>) -> Vec<String> {
         format!("CREATE TABLE {table} ({})", columns.join(", ")),
         format!("COMMENT ON TABLE {table} IS {}", literal(wanted.comment)),
     ];
-    statements.extend(wanted.columns.iter().map(|column| comment_on(wanted.name, column)));
+    statements.extend(
+        wanted
+            .columns
+            .iter()
+            .map(|column| comment_on(wanted.name, column)),
+    );
     statements
 }
 
@@ -107,7 +118,9 @@ fn alter(wanted: &Wanted<'_>, stored: &StoredTable) -> Result<(Vec<SchemaChange>
         if widened != found.type_name {
             refuse_decisive(wanted, name)?;
             let own = quoted(&found.name);
-            statements.push(format!("ALTER TABLE {table} ALTER {own} SET DATA TYPE {widened}"));
+            statements.push(format!(
+                "ALTER TABLE {table} ALTER {own} SET DATA TYPE {widened}"
+            ));
             changes.push(SchemaChange::Widened {
                 table: wanted.name.to_owned(),
                 column: name.to_owned(),
@@ -127,5 +140,10 @@ fn refuse_decisive(wanted: &Wanted<'_>, column: &str) -> Result<()> {
 }
 
 fn comment_on(table: &str, (name, _, comment): &Column<'_>) -> String {
-    format!("COMMENT ON COLUMN {}.{} IS {}", quoted(table), quoted(name), literal(comment))
+    format!(
+        "COMMENT ON COLUMN {}.{} IS {}",
+        quoted(table),
+        quoted(name),
+        literal(comment)
+    )
 }

@@ -42,7 +42,9 @@ impl Queue for DuckDbQueue {
             let table = prepared(database.table(plain.name)?, plain.name)?;
             let transaction = database.begin("publish dead letters")?;
             append(&transaction, plain, &table, &rows)?;
-            transaction.commit().map_err(failure("publish dead letters"))
+            transaction
+                .commit()
+                .map_err(failure("publish dead letters"))
         };
         self.store
             .run(publish)
@@ -52,12 +54,16 @@ impl Queue for DuckDbQueue {
 
     async fn receive(&self, limit: usize) -> Result<Vec<Message>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.store.run(move |database| receive(database.connection(), limit)).await
+        self.store
+            .run(move |database| receive(database.connection(), limit))
+            .await
     }
 
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
         let id = id.to_owned();
-        self.store.run(move |database| settle(database, &id, outcome)).await
+        self.store
+            .run(move |database| settle(database, &id, outcome))
+            .await
     }
 }
 
@@ -65,7 +71,11 @@ fn letter_in(message: &Message) -> Result<DeadLetter> {
     let refused = || Error::new(Code::QueuePublish, "read a dead letter").with("id", &message.id);
     let letter: DeadLetter =
         serde_json::from_str(&message.body).map_err(|error| refused().because(error))?;
-    if letter.dead_id == message.id { Ok(letter) } else { Err(refused()) }
+    if letter.dead_id == message.id {
+        Ok(letter)
+    } else {
+        Err(refused())
+    }
 }
 
 fn receive(connection: &Connection, limit: i64) -> Result<Vec<Message>> {
@@ -76,7 +86,9 @@ fn receive(connection: &Connection, limit: i64) -> Result<Vec<Message>> {
     let stored = connection
         .prepare(sql)
         .and_then(|mut statement| {
-            statement.query_map([limit], read)?.collect::<duckdb::Result<Vec<_>>>()
+            statement
+                .query_map([limit], read)?
+                .collect::<duckdb::Result<Vec<_>>>()
         })
         .map_err(failed)?;
     stored.into_iter().map(message_of).collect()
@@ -110,8 +122,18 @@ fn read(row: &Row<'_>) -> duckdb::Result<Stored> {
 }
 
 fn message_of(stored: Stored) -> Result<Message> {
-    let [dead_id, source, stream, record_id, code, field, message, run_id, payload, encoding] =
-        stored.letter;
+    let [
+        dead_id,
+        source,
+        stream,
+        record_id,
+        code,
+        field,
+        message,
+        run_id,
+        payload,
+        encoding,
+    ] = stored.letter;
     let dead_id = dead_id.unwrap_or_default();
     let letter = DeadLetter {
         dead_id: dead_id.clone(),
@@ -138,9 +160,11 @@ fn settle(database: &mut Database, id: &str, outcome: Outcome) -> Result<()> {
     let failed = failure("settle a dead letter");
     let transaction = database.begin("settle a dead letter")?;
     let open: Option<u32> = transaction
-        .query_row("SELECT attempt FROM dead_letters WHERE dead_id = ? AND state = 'open'", [id], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT attempt FROM dead_letters WHERE dead_id = ? AND state = 'open'",
+            [id],
+            |row| row.get(0),
+        )
         .optional()
         .map_err(&failed)?;
     let Some(attempt) = open else { return Ok(()) };
@@ -154,6 +178,8 @@ fn settle(database: &mut Database, id: &str, outcome: Outcome) -> Result<()> {
                SELECT * REPLACE (event + 1 AS event, ? AS attempt, ? AS state, now() AS seen_at, \
                  NULL AS payload) \
                FROM dead_letter_events WHERE dead_id = ? ORDER BY event DESC LIMIT 1";
-    transaction.execute(sql, params![attempt, state.as_str(), id]).map_err(&failed)?;
+    transaction
+        .execute(sql, params![attempt, state.as_str(), id])
+        .map_err(&failed)?;
     transaction.commit().map_err(&failed)
 }

@@ -21,7 +21,11 @@ impl Database {
         let (sql, values) = select(scan);
         let failed = failure("read rows");
         let mut statement = self.connection().prepare(&sql).map_err(&failed)?;
-        drop(statement.stream_arrow(params_from_iter(values)).map_err(&failed)?);
+        drop(
+            statement
+                .stream_arrow(params_from_iter(values))
+                .map_err(&failed)?,
+        );
         let mut batches = Vec::new();
         while let Some(rows) = statement.step().map_err(&failed)? {
             if !arrow::array::Array::is_empty(&rows) {
@@ -54,8 +58,16 @@ impl Database {
 
 /// Returns the statement and the values that are bound to it.
 fn select(scan: &Scan) -> (String, Vec<Value>) {
-    let columns: Vec<String> = scan.columns.iter().map(|column| quoted(column.as_str())).collect();
-    let columns = if columns.is_empty() { "*".to_owned() } else { columns.join(", ") };
+    let columns: Vec<String> = scan
+        .columns
+        .iter()
+        .map(|column| quoted(column.as_str()))
+        .collect();
+    let columns = if columns.is_empty() {
+        "*".to_owned()
+    } else {
+        columns.join(", ")
+    };
     let mut sql = format!("SELECT {columns} FROM {} AS t", quoted(scan.table.as_str()));
     let mut values = Vec::new();
     match &scan.filter {
@@ -79,7 +91,10 @@ fn select(scan: &Scan) -> (String, Vec<Value>) {
         }
     }
     if let Some(column) = &scan.newest_by {
-        sql.push_str(&format!(" ORDER BY {} DESC NULLS LAST", quoted(column.as_str())));
+        sql.push_str(&format!(
+            " ORDER BY {} DESC NULLS LAST",
+            quoted(column.as_str())
+        ));
     }
     if let Some(limit) = scan.limit {
         sql.push_str(&format!(" LIMIT {limit}"));

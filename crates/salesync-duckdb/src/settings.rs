@@ -6,8 +6,14 @@ use salesync_core::error::{Code, Error, Result};
 use salesync_core::validate::check_name;
 
 /// Names that DuckDB gives a meaning of its own.
-const RESERVED: [&str; 6] =
-    ["main", "temp", "system", "pg_catalog", "information_schema", "memory"];
+const RESERVED: [&str; 6] = [
+    "main",
+    "temp",
+    "system",
+    "pg_catalog",
+    "information_schema",
+    "memory",
+];
 
 /// What a [`crate::DuckDbWarehouse`] is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +32,12 @@ impl DuckDbSettings {
     /// Returns the usual settings for a file: schema `sales`, 256 MB, a thread per core.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), schema: "sales".to_owned(), memory_limit_mb: 256, threads: None }
+        Self {
+            path: path.into(),
+            schema: "sales".to_owned(),
+            memory_limit_mb: 256,
+            threads: None,
+        }
     }
 
     pub(crate) fn check(&self) -> Result<()> {
@@ -56,10 +67,22 @@ mod tests {
         let good = DuckDbSettings::new("x.duckdb");
         assert!(good.check().is_ok());
         let bad = [
-            DuckDbSettings { schema: "Sales".into(), ..good.clone() },
-            DuckDbSettings { schema: "temp".into(), ..good.clone() },
-            DuckDbSettings { memory_limit_mb: 1, ..good.clone() },
-            DuckDbSettings { threads: Some(0), ..good },
+            DuckDbSettings {
+                schema: "Sales".into(),
+                ..good.clone()
+            },
+            DuckDbSettings {
+                schema: "temp".into(),
+                ..good.clone()
+            },
+            DuckDbSettings {
+                memory_limit_mb: 1,
+                ..good.clone()
+            },
+            DuckDbSettings {
+                threads: Some(0),
+                ..good
+            },
         ];
         assert!(bad.iter().all(|settings| settings.check().is_err()));
     }

@@ -56,7 +56,10 @@ mod tests {
             ColumnType::Bool,
             ColumnType::Int,
             ColumnType::NUMBER,
-            ColumnType::Decimal { precision: 18, scale: 0 },
+            ColumnType::Decimal {
+                precision: 18,
+                scale: 0,
+            },
             ColumnType::Double,
             ColumnType::Timestamp,
             ColumnType::Date,

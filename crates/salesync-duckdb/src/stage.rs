@@ -30,22 +30,43 @@ impl Staged {
         let columns = schema
             .fields()
             .iter()
-            .map(|field| Ok(format!("{} {}", quoted(field.name()), type_of(field.data_type())?)))
+            .map(|field| {
+                Ok(format!(
+                    "{} {}",
+                    quoted(field.name()),
+                    type_of(field.data_type())?
+                ))
+            })
             .collect::<Result<Vec<_>>>()?;
         connection
-            .execute_batch(&format!("CREATE TEMP TABLE {} ({})", quoted(name), columns.join(", ")))
+            .execute_batch(&format!(
+                "CREATE TEMP TABLE {} ({})",
+                quoted(name),
+                columns.join(", ")
+            ))
             .map_err(&failed)?;
-        let mut appender =
-            connection.appender_to_catalog_and_db(name, "temp", "main").map_err(&failed)?;
-        appender.append_record_batch(rows.clone()).map_err(&failed)?;
+        let mut appender = connection
+            .appender_to_catalog_and_db(name, "temp", "main")
+            .map_err(&failed)?;
+        appender
+            .append_record_batch(rows.clone())
+            .map_err(&failed)?;
         appender.flush().map_err(&failed)?;
-        let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         Ok(Self { name, columns })
     }
 
     /// Returns the staged columns as a list for `INSERT INTO table (…)`.
     pub(crate) fn column_list(&self) -> String {
-        self.columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+        self.columns
+            .iter()
+            .map(|name| quoted(name))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Returns the staged values of alias `s` in the types of `table`, in the order of the list.
@@ -79,9 +100,7 @@ pub(crate) fn value_for(table: &StoredTable, name: &str) -> String {
 }
 
 /// Returns rows of these columns.
-pub(crate) fn rows_of(
-    columns: Vec<(&str, arrow::array::ArrayRef)>,
-) -> Result<RecordBatch> {
+pub(crate) fn rows_of(columns: Vec<(&str, arrow::array::ArrayRef)>) -> Result<RecordBatch> {
     let fields: Vec<Field> = columns
         .iter()
         .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))

@@ -51,7 +51,11 @@ fn read(stored: Stored, id: &StreamId, slot: Slot) -> Result<State> {
             .with("source", &id.source)
             .with("stream", &id.stream)
     };
-    let number = |value: Option<i64>| value.and_then(|n| u64::try_from(n).ok()).ok_or_else(corrupt);
+    let number = |value: Option<i64>| {
+        value
+            .and_then(|n| u64::try_from(n).ok())
+            .ok_or_else(corrupt)
+    };
     let time = |value: Option<i64>| value.map(Timestamp::from_micros).ok_or_else(corrupt);
     let [generation, epoch, seq] = stored.order;
     let [source_clock, committed_at] = stored.times;
@@ -63,7 +67,11 @@ fn read(stored: Stored, id: &StreamId, slot: Slot) -> Result<State> {
         epoch: number(epoch)?,
         seq: number(seq)?,
         run_id: run_id_of(run_id)?,
-        cursor: stored.cursor.as_deref().map(Cursor::from_json).transpose()?,
+        cursor: stored
+            .cursor
+            .as_deref()
+            .map(Cursor::from_json)
+            .transpose()?,
         source_clock: time(source_clock)?,
         committed_at: time(committed_at)?,
     })
@@ -76,9 +84,7 @@ pub(crate) fn run_id_of(text: String) -> Result<RunId> {
 }
 
 /// Returns states as rows of the log.
-pub(crate) fn rows_from(
-    states: &[State],
-) -> Result<arrow::array::RecordBatch> {
+pub(crate) fn rows_from(states: &[State]) -> Result<arrow::array::RecordBatch> {
     let mut rows = PlainRows::new(&SYNC_STATE)?;
     for state in states {
         let cursor = state.cursor.as_ref().map(Cursor::to_json);

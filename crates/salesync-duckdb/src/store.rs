@@ -8,7 +8,7 @@ use salesync_core::error::{Code, Error, Result};
 
 use crate::claim::Claim;
 use crate::database::Database;
-use crate::open::{open, open_now};
+use crate::open::{beside, open, open_now};
 use crate::settings::DuckDbSettings;
 
 /// An open file. The last clone closes it.
@@ -33,7 +33,8 @@ impl Store {
                 Error::new(Code::RunOverlap, "open a DuckDB file")
                     .with("file", settings.path.display())
             })?;
-            let database = Database::new(open_now(&settings)?, &settings.schema)?;
+            let log = beside(&settings.path, ".wal");
+            let database = Database::new(open_now(&settings)?, log, &settings.schema)?;
             Ok(OpenFile {
                 path: settings.path.clone(),
                 database: Mutex::new(database),
@@ -41,7 +42,9 @@ impl Store {
             })
         })
         .await?;
-        Ok(Self { file: Arc::new(file) })
+        Ok(Self {
+            file: Arc::new(file),
+        })
     }
 
     pub(crate) fn path(&self) -> &PathBuf {
@@ -69,6 +72,8 @@ impl Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("path", &self.file.path).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("path", &self.file.path)
+            .finish_non_exhaustive()
     }
 }

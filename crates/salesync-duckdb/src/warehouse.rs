@@ -33,7 +33,9 @@ impl DuckDbWarehouse {
     /// # Cancel safety
     /// A dropped opening leaves at most the empty tables behind.
     pub async fn open(settings: DuckDbSettings) -> Result<Self> {
-        Ok(Self { store: Store::open(settings).await? })
+        Ok(Self {
+            store: Store::open(settings).await?,
+        })
     }
 
     /// Returns the queue of dead letters in the same file.
@@ -51,16 +53,22 @@ impl Warehouse for DuckDbWarehouse {
 
     async fn prepare(&self, table: &Arc<Table>) -> Result<Vec<SchemaChange>> {
         let table = Arc::clone(table);
-        self.store.run(move |database| database.prepare_raw(&table)).await
+        self.store
+            .run(move |database| database.prepare_raw(&table))
+            .await
     }
 
     async fn cursor(&self, id: &StreamId, slot: Slot) -> Result<Option<State>> {
         let id = id.clone();
-        self.store.run(move |database| database.state(&id, slot)).await
+        self.store
+            .run(move |database| database.state(&id, slot))
+            .await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
-        self.store.run(move |database| database.commit(&batch)).await
+        self.store
+            .run(move |database| database.commit(&batch))
+            .await
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<RecordBatch>> {
@@ -69,6 +77,8 @@ impl Warehouse for DuckDbWarehouse {
     }
 
     async fn replace(&self, tables: Vec<(&'static PlainTable, RecordBatch)>) -> Result<()> {
-        self.store.run(move |database| database.replace(&tables)).await
+        self.store
+            .run(move |database| database.replace(&tables))
+            .await
     }
 }

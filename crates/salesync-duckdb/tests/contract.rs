@@ -1,4 +1,5 @@
 //! A DuckDB file keeps every promise of the ports.
+#![expect(clippy::unwrap_used, reason = "these are the helpers of tests")]
 
 use std::sync::Arc;
 
@@ -10,7 +11,12 @@ use tempfile::TempDir;
 async fn open() -> (DuckDbWarehouse, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.duckdb");
-    (DuckDbWarehouse::open(DuckDbSettings::new(path)).await.unwrap(), folder)
+    (
+        DuckDbWarehouse::open(DuckDbSettings::new(path))
+            .await
+            .unwrap(),
+        folder,
+    )
 }
 
 mod warehouse {

@@ -1,4 +1,5 @@
 //! What is promised about the file: who may open it, what damage it survives, what its views show.
+#![expect(clippy::unwrap_used, reason = "these are the helpers of tests")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,7 +12,7 @@ use salesync_core::cursor::Cursor;
 use salesync_core::error::Code;
 use salesync_core::plain::PlainRows;
 use salesync_core::record::{Change, Value};
-use salesync_core::run::{RUN_EVENTS, Counts, Run, RunId, RunStatus, Traffic};
+use salesync_core::run::{Counts, RUN_EVENTS, Run, RunId, RunStatus, Traffic};
 use salesync_core::schema::{Column, ColumnType, Table};
 use salesync_core::time::Timestamp;
 use salesync_core::validate::SqlIdentifier;
@@ -22,11 +23,16 @@ use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
 const HELD: &str = "SALESYNC_TEST_HELD_FILE";
 
 async fn open(path: &Path) -> DuckDbWarehouse {
-    DuckDbWarehouse::open(DuckDbSettings::new(path)).await.unwrap()
+    DuckDbWarehouse::open(DuckDbSettings::new(path))
+        .await
+        .unwrap()
 }
 
 async fn refusal(path: &Path) -> Code {
-    DuckDbWarehouse::open(DuckDbSettings::new(path)).await.unwrap_err().code()
+    DuckDbWarehouse::open(DuckDbSettings::new(path))
+        .await
+        .unwrap_err()
+        .code()
 }
 
 fn table() -> Arc<Table> {
@@ -35,7 +41,10 @@ fn table() -> Arc<Table> {
 }
 
 fn stream() -> StreamId {
-    StreamId { source: "test".to_owned(), stream: "things".to_owned() }
+    StreamId {
+        source: "test".to_owned(),
+        stream: "things".to_owned(),
+    }
 }
 
 /// The `seq`th commit of a run: one new row, and a cursor that stands for it.
@@ -78,22 +87,32 @@ fn batch(seq: u64) -> Batch {
 async fn count(warehouse: &DuckDbWarehouse, table: &str) -> u64 {
     let scan = Scan::of(SqlIdentifier::parse(table).unwrap());
     let batches = warehouse.scan(&scan).await.unwrap();
-    batches.iter().map(|rows| u64::try_from(rows.num_rows()).unwrap()).sum()
+    batches
+        .iter()
+        .map(|rows| u64::try_from(rows.num_rows()).unwrap())
+        .sum()
 }
 
 async fn texts(warehouse: &DuckDbWarehouse, table: &str, column: &str) -> Vec<String> {
     let name = |text| SqlIdentifier::parse(text).unwrap();
-    let scan = Scan { columns: vec![name(column)], ..Scan::of(name(table)) };
+    let scan = Scan {
+        columns: vec![name(column)],
+        ..Scan::of(name(table))
+    };
     let batches = warehouse.scan(&scan).await.unwrap();
     let columns = batches.iter().map(|rows| rows.column(0).as_string::<i32>());
-    let mut texts: Vec<String> =
-        columns.flat_map(|column| column.iter().flatten().map(str::to_owned)).collect();
+    let mut texts: Vec<String> = columns
+        .flat_map(|column| column.iter().flatten().map(str::to_owned))
+        .collect();
     texts.sort();
     texts
 }
 
 async fn seq(warehouse: &DuckDbWarehouse) -> u64 {
-    let state = warehouse.cursor(&stream(), Slot::Incremental).await.unwrap();
+    let state = warehouse
+        .cursor(&stream(), Slot::Incremental)
+        .await
+        .unwrap();
     state.map_or(0, |state| state.seq)
 }
 
@@ -107,7 +126,13 @@ async fn what_was_committed_is_there_when_the_file_is_opened_again() {
     drop(warehouse);
     let warehouse = open(&path).await;
     assert!(warehouse.prepare(&table()).await.unwrap().is_empty());
-    assert_eq!((count(&warehouse, "test_things").await, seq(&warehouse).await), (1, 1));
+    assert_eq!(
+        (
+            count(&warehouse, "test_things").await,
+            seq(&warehouse).await
+        ),
+        (1, 1)
+    );
     assert_eq!(warehouse.commit(batch(1)).await.unwrap().unchanged, 1);
 }
 
@@ -142,8 +167,8 @@ async fn a_file_that_another_process_holds_is_an_overlap_until_it_lets_go() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let output = BufReader::new(holder.stdout.take().unwrap());
-    assert!(output.lines().any(|line| line.unwrap() == "held"));
+    let mut output = BufReader::new(holder.stdout.take().unwrap()).lines();
+    assert!(output.any(|line| line.unwrap() == "held"));
     assert_eq!(refusal(&path).await, Code::RunOverlap);
     drop(holder.stdin.take());
     assert!(holder.wait().unwrap().success());
@@ -154,13 +179,26 @@ async fn a_file_that_another_process_holds_is_an_overlap_until_it_lets_go() {
 async fn what_is_wrong_with_a_path_has_a_code_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("notes.txt");
-    std::fs::write(&text, "these are notes, and no database at all. ".repeat(500)).unwrap();
+    std::fs::write(
+        &text,
+        "these are notes, and no database at all. ".repeat(500),
+    )
+    .unwrap();
     assert_eq!(refusal(&text).await, Code::StoreCorrupt);
-    let error = DuckDbWarehouse::open(DuckDbSettings::new(&text)).await.unwrap_err();
+    let error = DuckDbWarehouse::open(DuckDbSettings::new(&text))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("notes.txt"), "{error}");
-    assert!(std::fs::read_to_string(&text).unwrap().starts_with("these are notes"));
+    assert!(
+        std::fs::read_to_string(&text)
+            .unwrap()
+            .starts_with("these are notes")
+    );
     assert_eq!(refusal(folder.path()).await, Code::ConfigInvalid);
-    assert_eq!(refusal(&folder.path().join("no/such/a.duckdb")).await, Code::ConfigInvalid);
+    assert_eq!(
+        refusal(&folder.path().join("no/such/a.duckdb")).await,
+        Code::ConfigInvalid
+    );
 }
 
 /// Ten commits, then the power fails and the log is damaged in one of many ways: the file opens, and the
@@ -193,7 +231,10 @@ async fn a_damaged_log_costs_commits_but_never_tears_one() {
         std::fs::write(&path, &file).unwrap();
         std::fs::write(folder.path().join(format!("{index}.duckdb.wal")), log).unwrap();
         let warehouse = open(&path).await;
-        let (rows, seq) = (count(&warehouse, "test_things").await, seq(&warehouse).await);
+        let (rows, seq) = (
+            count(&warehouse, "test_things").await,
+            seq(&warehouse).await,
+        );
         assert_eq!(rows, seq, "{damage}");
         assert!(damage != "whole" || rows == 10);
         // The next run reads again what was lost.
@@ -202,7 +243,10 @@ async fn a_damaged_log_costs_commits_but_never_tears_one() {
         }
         assert_eq!(count(&warehouse, "test_things").await, 10, "{damage}");
         put_aside += usize::from(
-            folder.path().join(format!("{index}.duckdb.wal.damaged-1")).exists(),
+            folder
+                .path()
+                .join(format!("{index}.duckdb.wal.damaged-1"))
+                .exists(),
         );
     }
     assert!(put_aside > 0, "no damage was bad enough to put a log aside");
@@ -252,7 +296,9 @@ async fn the_views_show_how_runs_stand_and_how_fresh_a_stream_is() {
     let folder = tempfile::tempdir().unwrap();
     let warehouse = open(&folder.path().join("a.duckdb")).await;
     warehouse.prepare(&table()).await.unwrap();
-    let ids: Vec<RunId> = (1..=3).map(|n| RunId::new(Timestamp::from_millis(n))).collect();
+    let ids: Vec<RunId> = (1..=3)
+        .map(|n| RunId::new(Timestamp::from_millis(n)))
+        .collect();
     let events = [
         run(1, RunStatus::Running, &ids[0]),
         run(2, RunStatus::Running, &ids[1]),
@@ -260,18 +306,30 @@ async fn the_views_show_how_runs_stand_and_how_fresh_a_stream_is() {
         run(3, RunStatus::Running, &ids[2]),
     ];
     let mut rows = PlainRows::new(&RUN_EVENTS).unwrap();
-    events.iter().for_each(|event| event.append_to(&mut rows).unwrap());
+    events
+        .iter()
+        .for_each(|event| event.append_to(&mut rows).unwrap());
     let appends = vec![rows.finish().unwrap()];
-    warehouse.commit(Batch { appends, ..batch(1) }).await.unwrap();
+    warehouse
+        .commit(Batch {
+            appends,
+            ..batch(1)
+        })
+        .await
+        .unwrap();
     let statuses = texts(&warehouse, "etl_runs", "status").await;
     assert_eq!(statuses, ["abandoned", "running", "succeeded"]);
     let succeeded = texts(&warehouse, "data_freshness", "last_succeeded_run_id").await;
     assert_eq!(succeeded, [ids[1].as_str()]);
     let name = |text| SqlIdentifier::parse(text).unwrap();
-    let scan = Scan { columns: vec![name("complete_to")], ..Scan::of(name("data_freshness")) };
+    let scan = Scan {
+        columns: vec![name("complete_to")],
+        ..Scan::of(name("data_freshness"))
+    };
     let fresh = warehouse.scan(&scan).await.unwrap();
-    let complete_to =
-        fresh[0].column(0).as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
+    let complete_to = fresh[0]
+        .column(0)
+        .as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
     assert_eq!(complete_to.value(0), 1_700_000_000_000_000);
     assert_eq!(count(&warehouse, "dead_letters").await, 0);
 }

@@ -28,19 +28,30 @@ pub(crate) async fn stores(settings: &Settings) -> Result<Stores> {
             })
             .await?;
             let dead_letters = warehouse.queue();
-            Ok(Stores { warehouse: Arc::new(warehouse), dead_letters: Arc::new(dead_letters) })
+            Ok(Stores {
+                warehouse: Arc::new(warehouse),
+                dead_letters: Arc::new(dead_letters),
+            })
         }
     }
 }
 
-pub(crate) fn secrets(settings: &Settings, sources: &[&'static SourceDefinition]) -> Arc<dyn SecretStore> {
+pub(crate) fn secrets(
+    settings: &Settings,
+    sources: &[&'static SourceDefinition],
+) -> Arc<dyn SecretStore> {
     match &settings.secrets {
         SecretsChoice::Environment => {
             let given = sources.iter().filter_map(|source| {
-                Some((source.name.to_owned(), settings.given(&secret_name(source.name))?.to_owned()))
+                Some((
+                    source.name.to_owned(),
+                    settings.given(&secret_name(source.name))?.to_owned(),
+                ))
             });
             Arc::new(EnvironmentSecrets::new(given))
         }
-        SecretsChoice::Folder(folder) => Arc::new(FolderSecrets { folder: folder.clone() }),
+        SecretsChoice::Folder(folder) => Arc::new(FolderSecrets {
+            folder: folder.clone(),
+        }),
     }
 }

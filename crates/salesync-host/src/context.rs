@@ -21,7 +21,12 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(settings: Settings, sources: &[&'static SourceDefinition]) -> Self {
         let secrets = adapters::secrets(&settings, sources);
-        Self { settings, sources: sources.to_vec(), secrets, now: now() }
+        Self {
+            settings,
+            sources: sources.to_vec(),
+            secrets,
+            now: now(),
+        }
     }
 
     /// Opens the warehouse: only commands that need it do.
@@ -61,7 +66,10 @@ impl Context {
 
 /// Returns the time, for a command that starts now.
 pub(crate) fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the time is asked")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the time is asked"
+    )]
     let now = chrono::Utc::now();
     Timestamp::from(now)
 }

@@ -82,18 +82,27 @@ async fn run_sync(
         adapters: format!(
             "{} <- {}",
             warehouse.describe(),
-            cx.settings.base_urls.get(definition.name).map_or("", String::as_str)
+            cx.settings
+                .base_urls
+                .get(definition.name)
+                .map_or("", String::as_str)
         ),
     });
-    let syncs = selected.iter().zip(contexts).map(|(definition, sync_cx)| async move {
-        let source = cx.connect(definition)?;
-        sync::run(&sync_cx, definition, &source, command).await
-    });
+    let syncs = selected
+        .iter()
+        .zip(contexts)
+        .map(|(definition, sync_cx)| async move {
+            let source = cx.connect(definition)?;
+            sync::run(&sync_cx, definition, &source, command).await
+        });
     let mut runs = Vec::new();
     for result in join_all(syncs).await {
         runs.extend(result?);
     }
-    Ok(Report::Synced { runs, not_configured })
+    Ok(Report::Synced {
+        runs,
+        not_configured,
+    })
 }
 
 /// Splits the sources that a sync names into those whose secret was given and those that nobody set up.
@@ -106,25 +115,44 @@ fn configured(
     if name != "all" || !cx.secrets_are_settings() {
         return Ok((selected, Vec::new()));
     }
-    let (given, missing): (Vec<&'static SourceDefinition>, Vec<&'static SourceDefinition>) =
-        selected.into_iter().partition(|source| cx.settings.given(&secret_name(source.name)).is_some());
+    let (given, missing): (
+        Vec<&'static SourceDefinition>,
+        Vec<&'static SourceDefinition>,
+    ) = selected
+        .into_iter()
+        .partition(|source| cx.settings.given(&secret_name(source.name)).is_some());
     if given.is_empty() {
-        let names: Vec<String> = missing.iter().map(|source| secret_name(source.name)).collect();
-        return Err(Error::new(Code::ConfigInvalid, "select sources").with("none of these is set", names.join(", ")));
+        let names: Vec<String> = missing
+            .iter()
+            .map(|source| secret_name(source.name))
+            .collect();
+        return Err(Error::new(Code::ConfigInvalid, "select sources")
+            .with("none of these is set", names.join(", ")));
     }
     Ok((given, missing.iter().map(|source| source.name).collect()))
 }
 
 async fn run_resolve(cx: &Context) -> Result<Resolved> {
     let Stores { warehouse, .. } = cx.stores().await?;
-    resolve_and_publish(warehouse.as_ref(), &cx.sources, (&RunId::new(cx.now), cx.now)).await
+    resolve_and_publish(
+        warehouse.as_ref(),
+        &cx.sources,
+        (&RunId::new(cx.now), cx.now),
+    )
+    .await
 }
 
 async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
-    let Stores { warehouse, dead_letters } = cx.stores().await?;
+    let Stores {
+        warehouse,
+        dead_letters,
+    } = cx.stores().await?;
     let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for letter in letters(dead_letters.as_ref(), selection).await? {
-        by_source.entry(letter.source.clone()).or_default().push(letter);
+        by_source
+            .entry(letter.source.clone())
+            .or_default()
+            .push(letter);
     }
     let run_id = RunId::new(cx.now);
     let mut total = Redriven::default();
@@ -152,7 +180,12 @@ async fn run_check(cx: &Context, name: &str) -> Result<Vec<Checked>> {
             Err(error) => Err(error),
         };
         checked.push(match result {
-            Ok(()) => Checked { source: definition.name, ok: true, code: None, message: None },
+            Ok(()) => Checked {
+                source: definition.name,
+                ok: true,
+                code: None,
+                message: None,
+            },
             Err(error) => Checked {
                 source: definition.name,
                 ok: false,

@@ -10,7 +10,9 @@ use crate::settings::{LogFormat, Settings};
 /// Starts the log. Called once per process.
 pub(crate) fn start(settings: &Settings) -> Result<()> {
     let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
-        Error::new(Code::ConfigInvalid, "read settings").with("setting", "SALESYNC_LOG").because(error)
+        Error::new(Code::ConfigInvalid, "read settings")
+            .with("setting", "SALESYNC_LOG")
+            .because(error)
     })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

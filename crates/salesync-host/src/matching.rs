@@ -7,7 +7,8 @@ use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::resolve::{
-    ColumnField, ColumnMap, EntityKind, Identity, Membership, Previous, Resolution, Settings, resolve,
+    ColumnField, ColumnMap, EntityKind, Identity, Membership, Previous, Resolution, Settings,
+    resolve,
 };
 use salesync_duckdb::files::{self, FileFormat};
 use serde_json::json;
@@ -27,7 +28,12 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
     let started = std::time::Instant::now();
     let batches = files::read(&words.file, format_of(&words.file, None)?)?;
     let headers: Vec<String> = batches.first().map_or_else(Vec::new, |batch| {
-        batch.schema().fields().iter().map(|field| field.name().clone()).collect()
+        batch
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect()
     });
     let map = column_map(&headers, &words.map)?;
     if output == Output::Text {
@@ -66,15 +72,19 @@ fn format_of(path: &Path, word: Option<FormatWord>) -> Result<FileFormat> {
         Some(FormatWord::Parquet) => return Ok(FileFormat::Parquet),
         None => {}
     }
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
     match plain.rsplit_once('.').map(|(_, ending)| ending) {
         Some("csv" | "tsv" | "txt") => Ok(FileFormat::Csv),
         Some("ndjson" | "jsonl" | "json") => Ok(FileFormat::Ndjson),
         Some("parquet" | "pq") => Ok(FileFormat::Parquet),
-        _ => Err(Error::new(Code::RequestInvalid, "read the format of a file")
-            .with("file", path.display())
-            .with("ends in none of", ".csv, .tsv, .ndjson, .jsonl, .parquet")),
+        _ => Err(
+            Error::new(Code::RequestInvalid, "read the format of a file")
+                .with("file", path.display())
+                .with("ends in none of", ".csv, .tsv, .ndjson, .jsonl, .parquet"),
+        ),
     }
 }
 
@@ -83,40 +93,57 @@ fn column_map(headers: &[String], corrections: &[String]) -> Result<ColumnMap> {
     let mut map = ColumnMap::guess(&borrowed);
     for correction in corrections {
         let invalid = || Error::new(Code::RequestInvalid, "read --map");
-        let (field, column) =
-            correction.split_once('=').ok_or_else(|| invalid().with("must be", "FIELD=COLUMN"))?;
+        let (field, column) = correction
+            .split_once('=')
+            .ok_or_else(|| invalid().with("must be", "FIELD=COLUMN"))?;
         let field = ColumnField::parse(field).ok_or_else(|| {
             let known: Vec<&str> = ColumnField::names().collect();
-            invalid().with("unknown field", field).with("fields", known.join(", "))
+            invalid()
+                .with("unknown field", field)
+                .with("fields", known.join(", "))
         })?;
         map = map.with(field, column).ok_or_else(|| {
-            invalid().with("the file has no column", column).with("columns", headers.join(", "))
+            invalid()
+                .with("the file has no column", column)
+                .with("columns", headers.join(", "))
         })?;
     }
     if map.columns().is_empty() {
-        return Err(Error::new(Code::RequestInvalid, "guess what the columns mean")
-            .with("columns", headers.join(", "))
-            .with("say it with", "--map FIELD=COLUMN"));
+        return Err(
+            Error::new(Code::RequestInvalid, "guess what the columns mean")
+                .with("columns", headers.join(", "))
+                .with("say it with", "--map FIELD=COLUMN"),
+        );
     }
     Ok(map)
 }
 
 fn describe(map: &ColumnMap, headers: &[String]) -> String {
-    let pairs = map.columns().iter().filter_map(|(field, at)| {
-        Some(format!("{}={}", field.as_str(), headers.get(*at)?))
-    });
+    let pairs = map
+        .columns()
+        .iter()
+        .filter_map(|(field, at)| Some(format!("{}={}", field.as_str(), headers.get(*at)?)));
     format!("columns: {}", pairs.collect::<Vec<_>>().join(" "))
 }
 
-fn identities(batches: &[RecordBatch], map: &ColumnMap, words: &MatchWords) -> Result<Vec<Identity>> {
+fn identities(
+    batches: &[RecordBatch],
+    map: &ColumnMap,
+    words: &MatchWords,
+) -> Result<Vec<Identity>> {
     let mut identities = Vec::new();
     for batch in batches {
-        let columns: Option<Vec<&StringArray>> =
-            batch.columns().iter().map(|column| column.as_string_opt::<i32>()).collect();
+        let columns: Option<Vec<&StringArray>> = batch
+            .columns()
+            .iter()
+            .map(|column| column.as_string_opt::<i32>())
+            .collect();
         let columns = columns.ok_or_else(|| Error::new(Code::Internal, "read a file as text"))?;
         for row in 0..batch.num_rows() {
-            let values: Vec<Option<&str>> =
-                columns.iter().map(|column| column.is_valid(row).then(|| column.value(row))).collect();
+            let values: Vec<Option<&str>> = columns
+                .iter()
+                .map(|column| column.is_valid(row).then(|| column.value(row)))
+                .collect();
             let number = u64::try_from(identities.len() + 1).unwrap_or(u64::MAX);
             let mut identity = map.identity(&values, "file", number);
             match words.kind {

@@ -12,7 +12,10 @@ pub(crate) fn observer() -> Observer {
     if !std::io::stderr().is_terminal() {
         return Arc::new(|_: &Observation| {});
     }
-    let bars = Bars { all: MultiProgress::new(), by_stream: Mutex::new(HashMap::new()) };
+    let bars = Bars {
+        all: MultiProgress::new(),
+        by_stream: Mutex::new(HashMap::new()),
+    };
     Arc::new(move |seen: &Observation| bars.show(seen))
 }
 
@@ -24,8 +27,13 @@ struct Bars {
 impl Bars {
     fn show(&self, seen: &Observation) {
         let name = format!("{}.{}", seen.source, seen.stream);
-        let mut by_stream = self.by_stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = by_stream.entry(name.clone()).or_insert_with(|| self.start(name));
+        let mut by_stream = self
+            .by_stream
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let bar = by_stream
+            .entry(name.clone())
+            .or_insert_with(|| self.start(name));
         bar.set_position(seen.fetched);
         let window = match seen.expected {
             Some(expected) if expected > 0 => {

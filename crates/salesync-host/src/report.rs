@@ -27,10 +27,16 @@ pub(crate) fn line(text: &str) {
 /// Writes an error to stderr in one line: code, what was done, what to do.
 pub(crate) fn error(error: &Error) {
     let mut text = error.to_string();
-    if error.code() == Code::ConfigInvalid && let Some(cause) = std::error::Error::source(error) {
+    if error.code() == Code::ConfigInvalid
+        && let Some(cause) = std::error::Error::source(error)
+    {
         text = format!("{text}: {cause}");
     }
-    drop(writeln!(std::io::stderr(), "{text}; {}", error.code().remedy()));
+    drop(writeln!(
+        std::io::stderr(),
+        "{text}; {}",
+        error.code().remedy()
+    ));
 }
 
 /// Returns an error as a JSON document.
@@ -50,7 +56,17 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>) {
 /// Writes the runs of a sync and what to do about those that did not succeed.
 pub(crate) fn runs(runs: &[Run]) {
     let headers = [
-        "source", "stream", "status", "fetched", "new", "changed", "unchanged", "gone", "rejected", "requests", "code",
+        "source",
+        "stream",
+        "status",
+        "fetched",
+        "new",
+        "changed",
+        "unchanged",
+        "gone",
+        "rejected",
+        "requests",
+        "code",
     ];
     let rows = runs.iter().map(|run| {
         let counts = &run.counts;
@@ -79,7 +95,10 @@ pub(crate) fn runs(runs: &[Run]) {
         }
     }
     if runs.iter().any(|run| run.counts.rejected > 0) {
-        drop(writeln!(std::io::stderr(), "some records were set aside: see `salesync dlq list`"));
+        drop(writeln!(
+            std::io::stderr(),
+            "some records were set aside: see `salesync dlq list`"
+        ));
     }
 }
 
@@ -87,7 +106,13 @@ pub(crate) fn runs(runs: &[Run]) {
 pub(crate) fn exit_code(runs: &[Run]) -> u8 {
     runs.iter()
         .filter(|run| !matches!(run.status, RunStatus::Succeeded | RunStatus::Skipped))
-        .map(|run| run.code.as_deref().and_then(Code::parse).map_or(75, Code::exit_code).max(75))
+        .map(|run| {
+            run.code
+                .as_deref()
+                .and_then(Code::parse)
+                .map_or(75, Code::exit_code)
+                .max(75)
+        })
         .max()
         .unwrap_or(0)
 }
@@ -102,7 +127,9 @@ pub(crate) fn scanned(batches: &[RecordBatch], columns: &[&str], output: Output)
     for batch in batches {
         for row in 0..batch.num_rows() {
             let cell = |name: &&str| {
-                batch.column_by_name(name).map_or(Ok(String::new()), |column| shown(column, row))
+                batch
+                    .column_by_name(name)
+                    .map_or(Ok(String::new()), |column| shown(column, row))
             };
             rows.push(columns.iter().map(cell).collect::<Result<_>>()?);
         }

@@ -12,7 +12,14 @@ use salesync_core::secret::{Secret, SecretStore};
 use crate::settings::secret_name;
 
 /// Words that stand in a secret that nobody has filled in yet.
-const PLACEHOLDERS: [&str; 6] = ["replace_me", "replace-me", "changeme", "change_me", "your_token", "placeholder"];
+const PLACEHOLDERS: [&str; 6] = [
+    "replace_me",
+    "replace-me",
+    "changeme",
+    "change_me",
+    "your_token",
+    "placeholder",
+];
 
 /// Secrets that were given as settings. A rotated one lives as long as the process: say so to the user.
 pub(crate) struct EnvironmentSecrets {
@@ -21,7 +28,13 @@ pub(crate) struct EnvironmentSecrets {
 
 impl EnvironmentSecrets {
     pub(crate) fn new(given: impl Iterator<Item = (String, String)>) -> Self {
-        Self { secrets: Mutex::new(given.map(|(name, text)| (name, Secret::new(text))).collect()) }
+        Self {
+            secrets: Mutex::new(
+                given
+                    .map(|(name, text)| (name, Secret::new(text)))
+                    .collect(),
+            ),
+        }
     }
 }
 
@@ -70,7 +83,9 @@ impl FolderSecrets {
 
     fn read(&self, name: &str) -> Result<String> {
         std::fs::read_to_string(self.path(name)).map_err(|error| {
-            Error::new(Code::ConfigInvalid, "read a secret").with("file", self.path(name).display()).because(error)
+            Error::new(Code::ConfigInvalid, "read a secret")
+                .with("file", self.path(name).display())
+                .because(error)
         })
     }
 
@@ -91,15 +106,19 @@ impl FolderSecrets {
 #[async_trait]
 impl SecretStore for FolderSecrets {
     async fn get(&self, name: &str) -> Result<Secret> {
-        check(Secret::new(self.read(name)?), &self.path(name).display().to_string())
+        check(
+            Secret::new(self.read(name)?),
+            &self.path(name).display().to_string(),
+        )
     }
 
     async fn put_if_unchanged(&self, name: &str, old: &Secret, new: &Secret) -> Result<bool> {
         if self.read(name)? != old.expose() {
             return Ok(false);
         }
-        self.write(name, new.expose())
-            .map_err(|error| Error::new(Code::StoreUnavailable, "store a rotated secret").because(error))?;
+        self.write(name, new.expose()).map_err(|error| {
+            Error::new(Code::StoreUnavailable, "store a rotated secret").because(error)
+        })?;
         Ok(true)
     }
 }
@@ -107,7 +126,9 @@ impl SecretStore for FolderSecrets {
 fn check(secret: Secret, shown_as: &str) -> Result<Secret> {
     let lower = secret.expose().to_lowercase();
     if lower.trim().is_empty() || PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
-        return Err(Error::new(Code::ConfigSecretPlaceholder, "read a secret").with("secret", shown_as));
+        return Err(
+            Error::new(Code::ConfigSecretPlaceholder, "read a secret").with("secret", shown_as)
+        );
     }
     Ok(secret)
 }

@@ -14,15 +14,50 @@ const SETTINGS_FILE: &str = "salesync.toml";
 
 /// The settings that do not belong to one source: name, default, what it is.
 const GENERAL: &[(&str, &str, &str)] = &[
-    ("SALESYNC_WAREHOUSE", "duckdb:salesync.duckdb", "where rows go: duckdb:FILE"),
-    ("SALESYNC_TENANT", "sales", "the schema inside the warehouse"),
-    ("SALESYNC_DEAD_LETTERS", "warehouse", "where dead letters go: warehouse"),
-    ("SALESYNC_SECRETS", "env", "where secrets are: env, or file:DIR with one NAME.json each"),
-    ("SALESYNC_DEADLINE_SECS", "", "stop reading after so many seconds; none by default"),
-    ("SALESYNC_DUCKDB_MEMORY_MB", "256", "how much memory DuckDB may use"),
-    ("SALESYNC_LOG", "warn", "what is logged: error, warn, info, debug, or a tracing filter"),
-    ("SALESYNC_LOG_FORMAT", "text", "how it is logged: text or json"),
+    (
+        "SALESYNC_WAREHOUSE",
+        "duckdb:salesync.duckdb",
+        "where rows go: duckdb:FILE",
+    ),
+    (
+        "SALESYNC_TENANT",
+        "sales",
+        "the schema inside the warehouse",
+    ),
+    (
+        "SALESYNC_DEAD_LETTERS",
+        "warehouse",
+        "where dead letters go: warehouse",
+    ),
+    (
+        "SALESYNC_SECRETS",
+        "env",
+        "where secrets are: env, or file:DIR with one NAME.json each",
+    ),
+    (
+        "SALESYNC_DEADLINE_SECS",
+        "",
+        "stop reading after so many seconds; none by default",
+    ),
+    (
+        "SALESYNC_DUCKDB_MEMORY_MB",
+        "256",
+        "how much memory DuckDB may use",
+    ),
+    (
+        "SALESYNC_LOG",
+        "warn",
+        "what is logged: error, warn, info, debug, or a tracing filter",
+    ),
+    (
+        "SALESYNC_LOG_FORMAT",
+        "text",
+        "how it is logged: text or json",
+    ),
 ];
+
+/// What the project's own scripts set; the program passes over them.
+const OF_SCRIPTS: [&str; 3] = ["SALESYNC_CACHE", "SALESYNC_PRISM", "SALESYNC_TEST_DATA"];
 
 /// Which warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +100,9 @@ pub struct Settings {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("warehouse", &self.warehouse).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("warehouse", &self.warehouse)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +113,10 @@ impl Settings {
     /// [`Code::ConfigInvalid`] with the name of the setting that is wrong.
     pub(crate) fn read(sources: &[&'static SourceDefinition]) -> Result<Self> {
         let mut values = from_file(Path::new(SETTINGS_FILE), sources)?;
-        #[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place where the environment is read"
+        )]
         let environment = std::env::vars();
         values.extend(environment.filter(|(name, _)| name.starts_with("SALESYNC_")));
         Self::from_values(values, sources)
@@ -91,18 +131,34 @@ impl Settings {
         sources: &[&'static SourceDefinition],
     ) -> Result<Self> {
         let get = |name: &str| {
-            let default = GENERAL.iter().find(|(own, _, _)| *own == name).map_or("", |(_, default, _)| default);
-            values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).unwrap_or(default)
+            let default = GENERAL
+                .iter()
+                .find(|(own, _, _)| *own == name)
+                .map_or("", |(_, default, _)| default);
+            values
+                .get(name)
+                .map(|value| value.trim())
+                .filter(|value| !value.is_empty())
+                .unwrap_or(default)
         };
         let tenant = get("SALESYNC_TENANT").to_owned();
-        check_name("tenant", &tenant)
-            .map_err(|_| wrong("SALESYNC_TENANT", "lower-case letters, digits and _, beginning with a letter"))?;
+        check_name("tenant", &tenant).map_err(|_| {
+            wrong(
+                "SALESYNC_TENANT",
+                "lower-case letters, digits and _, beginning with a letter",
+            )
+        })?;
         if get("SALESYNC_DEAD_LETTERS") != "warehouse" {
-            return Err(wrong("SALESYNC_DEAD_LETTERS", "warehouse is the one this program has"));
+            return Err(wrong(
+                "SALESYNC_DEAD_LETTERS",
+                "warehouse is the one this program has",
+            ));
         }
         let deadline = match get("SALESYNC_DEADLINE_SECS") {
             "" => None,
-            text => Some(Duration::from_secs(positive("SALESYNC_DEADLINE_SECS", text)?.into())),
+            text => Some(Duration::from_secs(
+                positive("SALESYNC_DEADLINE_SECS", text)?.into(),
+            )),
         };
         let log_format = match get("SALESYNC_LOG_FORMAT") {
             "text" => LogFormat::Text,
@@ -112,7 +168,9 @@ impl Settings {
         let mut base_urls = BTreeMap::new();
         for source in sources {
             let name = base_url_name(source.name);
-            let text = values.get(&name).map_or(source.base_url, |value| value.trim());
+            let text = values
+                .get(&name)
+                .map_or(source.base_url, |value| value.trim());
             base_urls.insert(source.name, check_base_url(&name, text)?);
         }
         Ok(Self {
@@ -120,7 +178,10 @@ impl Settings {
             tenant,
             secrets: secrets(get("SALESYNC_SECRETS"))?,
             deadline,
-            duckdb_memory_mb: positive("SALESYNC_DUCKDB_MEMORY_MB", get("SALESYNC_DUCKDB_MEMORY_MB"))?,
+            duckdb_memory_mb: positive(
+                "SALESYNC_DUCKDB_MEMORY_MB",
+                get("SALESYNC_DUCKDB_MEMORY_MB"),
+            )?,
             log: get("SALESYNC_LOG").to_owned(),
             log_format,
             base_urls,
@@ -139,16 +200,23 @@ impl Settings {
             let value = self.given(name).unwrap_or(default).to_owned();
             ((*name).to_owned(), value, *meaning)
         });
-        let origins = self
-            .base_urls
-            .iter()
-            .map(|(source, url)| (base_url_name(source), url.clone(), "the origin that the source is reached at"));
+        let origins = self.base_urls.iter().map(|(source, url)| {
+            (
+                base_url_name(source),
+                url.clone(),
+                "the origin that the source is reached at",
+            )
+        });
         general.chain(origins).collect()
     }
 
     /// Returns the names that were given and that no setting has: likely misspelt.
     pub(crate) fn unknown(&self, sources: &[&'static SourceDefinition]) -> Vec<String> {
-        self.values.keys().filter(|name| !is_known(name, sources)).cloned().collect()
+        self.values
+            .keys()
+            .filter(|name| !is_known(name, sources))
+            .cloned()
+            .collect()
     }
 }
 
@@ -162,26 +230,34 @@ fn base_url_name(source: &str) -> String {
 }
 
 fn is_known(name: &str, sources: &[&'static SourceDefinition]) -> bool {
-    name == "SALESYNC_TEST_DATA"
+    OF_SCRIPTS.contains(&name)
         || GENERAL.iter().any(|(own, _, _)| *own == name)
-        || sources.iter().any(|s| name == base_url_name(s.name) || name == secret_name(s.name))
+        || sources
+            .iter()
+            .any(|s| name == base_url_name(s.name) || name == secret_name(s.name))
 }
 
-fn from_file(path: &Path, sources: &[&'static SourceDefinition]) -> Result<BTreeMap<String, String>> {
-    let unreadable = |what: &'static str| {
-        Error::new(Code::ConfigInvalid, what).with("file", path.display())
-    };
+fn from_file(
+    path: &Path,
+    sources: &[&'static SourceDefinition],
+) -> Result<BTreeMap<String, String>> {
+    let unreadable =
+        |what: &'static str| Error::new(Code::ConfigInvalid, what).with("file", path.display());
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(unreadable("open the settings file").because(error)),
     };
     // The parser's own message quotes the line, which may hold a secret.
-    let table: toml::Table = toml::from_str(&text).map_err(|_| unreadable("read the settings file as TOML"))?;
+    let table: toml::Table =
+        toml::from_str(&text).map_err(|_| unreadable("read the settings file as TOML"))?;
     let mut values = BTreeMap::new();
     for (name, value) in table {
         if !is_known(&name, sources) {
-            return Err(wrong(&name, "salesync.toml holds names that `salesync check` shows"));
+            return Err(wrong(
+                &name,
+                "salesync.toml holds names that `salesync check` shows",
+            ));
         }
         let value = match value {
             toml::Value::String(text) => text,
@@ -195,7 +271,9 @@ fn from_file(path: &Path, sources: &[&'static SourceDefinition]) -> Result<BTree
 
 fn warehouse(text: &str) -> Result<WarehouseChoice> {
     match text.split_once(':') {
-        Some(("duckdb", file)) if !file.is_empty() => Ok(WarehouseChoice::DuckDb(PathBuf::from(file))),
+        Some(("duckdb", file)) if !file.is_empty() => {
+            Ok(WarehouseChoice::DuckDb(PathBuf::from(file)))
+        }
         _ => Err(wrong("SALESYNC_WAREHOUSE", "duckdb:FILE")),
     }
 }
@@ -203,25 +281,37 @@ fn warehouse(text: &str) -> Result<WarehouseChoice> {
 fn secrets(text: &str) -> Result<SecretsChoice> {
     match text.split_once(':') {
         None if text == "env" => Ok(SecretsChoice::Environment),
-        Some(("file", folder)) if Path::new(folder).is_dir() => Ok(SecretsChoice::Folder(folder.into())),
-        Some(("file", _)) => Err(wrong("SALESYNC_SECRETS", "file:DIR names a folder that exists")),
+        Some(("file", folder)) if Path::new(folder).is_dir() => {
+            Ok(SecretsChoice::Folder(folder.into()))
+        }
+        Some(("file", _)) => Err(wrong(
+            "SALESYNC_SECRETS",
+            "file:DIR names a folder that exists",
+        )),
         _ => Err(wrong("SALESYNC_SECRETS", "env or file:DIR")),
     }
 }
 
 fn check_base_url(name: &str, text: &str) -> Result<String> {
-    let url = Url::parse(text).map_err(|_| wrong(name, "an origin such as https://api.example.com"))?;
+    let url =
+        Url::parse(text).map_err(|_| wrong(name, "an origin such as https://api.example.com"))?;
     let loopback = match url.host() {
         Some(url::Host::Domain(host)) => host == "localhost",
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     };
-    let plain = url.path() == "/" && url.query().is_none() && url.username().is_empty() && url.password().is_none();
+    let plain = url.path() == "/"
+        && url.query().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
     if plain && (url.scheme() == "https" || (url.scheme() == "http" && loopback)) {
         return Ok(url.as_str().trim_end_matches('/').to_owned());
     }
-    Err(wrong(name, "an https origin without a path (http only on this machine)"))
+    Err(wrong(
+        name,
+        "an https origin without a path (http only on this machine)",
+    ))
 }
 
 fn positive(name: &'static str, text: &str) -> Result<u32> {
@@ -232,7 +322,9 @@ fn positive(name: &'static str, text: &str) -> Result<u32> {
 }
 
 fn wrong(name: &str, rule: &'static str) -> Error {
-    Error::new(Code::ConfigInvalid, "read settings").with("setting", name).with("must be", rule)
+    Error::new(Code::ConfigInvalid, "read settings")
+        .with("setting", name)
+        .with("must be", rule)
 }
 
 #[cfg(test)]
@@ -240,14 +332,19 @@ mod tests {
     use super::*;
 
     fn settings(pairs: &[(&str, &str)]) -> Result<Settings> {
-        let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let values = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Settings::from_values(values.collect(), &[])
     }
 
     #[test]
     fn without_any_setting_everything_has_a_default() {
         let settings = settings(&[]).unwrap();
-        assert_eq!(settings.warehouse, WarehouseChoice::DuckDb("salesync.duckdb".into()));
+        assert_eq!(
+            settings.warehouse,
+            WarehouseChoice::DuckDb("salesync.duckdb".into())
+        );
         assert_eq!(settings.tenant, "sales");
         assert_eq!(settings.deadline, None);
     }
@@ -274,10 +371,22 @@ mod tests {
 
     #[test]
     fn a_base_url_is_an_https_origin_or_on_this_machine() {
-        for good in ["https://api.hubapi.com", "http://127.0.0.1:8080/", "http://localhost:1", "http://[::1]:9"] {
+        for good in [
+            "https://api.hubapi.com",
+            "http://127.0.0.1:8080/",
+            "http://localhost:1",
+            "http://[::1]:9",
+        ] {
             assert!(check_base_url("X", good).is_ok(), "{good}");
         }
-        for bad in ["", "api.hubapi.com", "http://example.com", "https://u:p@x.com", "https://x.com/a?b", "ftp://x"] {
+        for bad in [
+            "",
+            "api.hubapi.com",
+            "http://example.com",
+            "https://u:p@x.com",
+            "https://x.com/a?b",
+            "ftp://x",
+        ] {
             assert!(check_base_url("X", bad).is_err(), "{bad}");
         }
     }

@@ -10,7 +10,10 @@ pub(crate) fn stop_requested() -> watch::Receiver<bool> {
         tracing::warn!("asked to stop: committing what is in hand; once more to stop at once");
         sender.send_replace(true);
         wait().await;
-        #[expect(clippy::exit, reason = "the second request means now; every commit is whole or not there")]
+        #[expect(
+            clippy::exit,
+            reason = "the second request means now; every commit is whole or not there"
+        )]
         std::process::exit(130);
     });
     receiver

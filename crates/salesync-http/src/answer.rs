@@ -47,7 +47,11 @@ impl Answer {
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
             // The parser's own message would quote the body.
-            let code = if error.is_data() { Code::SourcePageShape } else { Code::SourceBodyMalformed };
+            let code = if error.is_data() {
+                Code::SourcePageShape
+            } else {
+                Code::SourceBodyMalformed
+            };
             self.error(code).with("column", error.column())
         })
     }
@@ -55,7 +59,9 @@ impl Answer {
     /// Returns an error of `code` that names this answer by operation, status and size.
     #[must_use]
     pub fn error(&self, code: Code) -> Error {
-        Error::new(code, self.operation).with("status", self.status).with("bytes", self.body.len())
+        Error::new(code, self.operation)
+            .with("status", self.status)
+            .with("bytes", self.body.len())
     }
 }
 

@@ -33,7 +33,11 @@ impl Token {
     /// Returns a bearer token that has no known end.
     #[must_use]
     pub fn bearer(token: &str) -> Self {
-        Self { header: Secret::new(format!("Bearer {token}")), origin: None, expires_at: None }
+        Self {
+            header: Secret::new(format!("Bearer {token}")),
+            origin: None,
+            expires_at: None,
+        }
     }
 }
 
@@ -65,7 +69,10 @@ pub(crate) struct Grant {
 /// The state of the one login.
 enum Held {
     Nothing,
-    Token { grant: Grant, use_until: Option<Timestamp> },
+    Token {
+        grant: Grant,
+        use_until: Option<Timestamp>,
+    },
     Refused(Code),
 }
 
@@ -78,14 +85,20 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn new(authenticator: Arc<dyn Authenticator>) -> Self {
-        Self { authenticator, held: Mutex::new(Held::Nothing), origin: RwLock::default() }
+        Self {
+            authenticator,
+            held: Mutex::new(Held::Nothing),
+            origin: RwLock::default(),
+        }
     }
 
     /// Returns a grant newer than number `stale` (0: any). Who comes first logs in, the others wait for it.
     pub(crate) async fn grant(&self, transport: &Transport, stale: u64) -> Result<Grant> {
         let mut held = self.held.lock().await;
         let number = match &*held {
-            Held::Refused(code) => return Err(Error::new(*code, "log in").with("refused", "before")),
+            Held::Refused(code) => {
+                return Err(Error::new(*code, "log in").with("refused", "before"));
+            }
             Held::Token { grant, use_until } => {
                 let ended = use_until.is_some_and(|end| transport.clock() >= end);
                 if grant.number > stale && !ended {
@@ -109,11 +122,18 @@ impl Login {
             None => transport.origin().clone(),
         };
         *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Some(origin.clone());
-        let grant = Grant { authorization: Some(token.header), origin, number };
+        let grant = Grant {
+            authorization: Some(token.header),
+            origin,
+            number,
+        };
         // A token that lasts hardly longer than the spare time is still used for a while.
         let soonest = transport.clock().plus(SPARE);
         let use_until = token.expires_at.map(|end| end.minus(SPARE).max(soonest));
-        *held = Held::Token { grant: grant.clone(), use_until };
+        *held = Held::Token {
+            grant: grant.clone(),
+            use_until,
+        };
         Ok(grant)
     }
 

@@ -21,7 +21,11 @@ pub(crate) async fn read(
     idle: Duration,
 ) -> Result<Bytes> {
     let status = response.status().as_u16();
-    let error = |code, bytes: usize| Error::new(code, operation).with("status", status).with("bytes", bytes);
+    let error = |code, bytes: usize| {
+        Error::new(code, operation)
+            .with("status", status)
+            .with("bytes", bytes)
+    };
     let mut pieces = response.bytes_stream();
     let mut body = BytesMut::with_capacity(FIRST_ALLOCATION.min(max_bytes));
     loop {
@@ -29,10 +33,13 @@ pub(crate) async fn read(
         match next.map_err(|_| error(Code::SourceTimeout, body.len()).with("timeout", "idle"))? {
             None => return Ok(body.freeze()),
             Some(Err(cause)) => {
-                return Err(error(Code::SourceBodyTruncated, body.len()).because(cause.without_url()));
+                return Err(
+                    error(Code::SourceBodyTruncated, body.len()).because(cause.without_url())
+                );
             }
             Some(Ok(piece)) if body.len() + piece.len() > max_bytes => {
-                return Err(error(Code::SourceBodyTooLarge, body.len() + piece.len()).with("allowed", max_bytes));
+                return Err(error(Code::SourceBodyTooLarge, body.len() + piece.len())
+                    .with("allowed", max_bytes));
             }
             Some(Ok(piece)) => body.extend_from_slice(&piece),
         }
@@ -72,7 +79,12 @@ mod tests {
             (b"", Expected::Anything, true),
         ];
         for (body, expected, plausible) in cases {
-            assert_eq!(is_plausible(body, expected), plausible, "{}", String::from_utf8_lossy(body));
+            assert_eq!(
+                is_plausible(body, expected),
+                plausible,
+                "{}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 }

@@ -31,7 +31,9 @@ impl Breaker {
     pub(crate) fn alive(&self) {
         let below = |failures| (failures < FAILURES).then_some(0);
         // Where nothing is updated it is open, which is how it stays.
-        let _before = self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below);
+        let _before = self
+            .failures
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, below);
     }
 }
 
@@ -47,7 +49,10 @@ mod tests {
         (0..4).for_each(|_| breaker.failed());
         assert!(breaker.check("call").is_ok());
         breaker.failed();
-        assert_eq!(breaker.check("call").unwrap_err().code(), Code::SourceBreakerOpen);
+        assert_eq!(
+            breaker.check("call").unwrap_err().code(),
+            Code::SourceBreakerOpen
+        );
         breaker.alive();
         assert!(breaker.check("call").is_err());
     }

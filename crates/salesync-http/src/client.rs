@@ -11,10 +11,18 @@ use crate::answer::{Answer, Classify};
 use crate::auth::{Authenticator, Login};
 use crate::request::Request;
 use crate::settings::ClientSettings;
-use crate::transport::{Access, Transport};
+use crate::transport::{Access, Count, Transport};
 
 /// One credential at one vendor: every call of its streams goes through here. Made once per run.
+///
+/// [`Client::for_stream`] gives each stream a client of its own that counts apart and shares all else.
 pub struct Client {
+    shared: Arc<Shared>,
+    count: Arc<Count>,
+}
+
+/// What the clients of all streams of one credential share.
+struct Shared {
     transport: Transport,
     login: Login,
     classify: Classify,
@@ -25,8 +33,32 @@ impl Client {
     ///
     /// # Errors
     /// `ERR_CONFIG_INVALID` where the origin is neither https nor loopback, or a limit permits nothing.
-    pub fn new(settings: ClientSettings, authenticator: Arc<dyn Authenticator>, classify: Classify) -> Result<Self> {
-        Ok(Self { transport: Transport::new(settings)?, login: Login::new(authenticator), classify })
+    pub fn new(
+        settings: ClientSettings,
+        authenticator: Arc<dyn Authenticator>,
+        classify: Classify,
+    ) -> Result<Self> {
+        let transport = Transport::new(settings)?;
+        let count = Arc::clone(transport.count());
+        let shared = Shared {
+            transport,
+            login: Login::new(authenticator),
+            classify,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            count,
+        })
+    }
+
+    /// Returns a client that counts its own traffic from here on; login, limits, budget, breaker and clock are
+    /// one for all.
+    #[must_use]
+    pub fn for_stream(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            count: Arc::default(),
+        }
     }
 
     /// Sends a request and returns its good answer: the verdict was `Ok` and the body is what was expected.
@@ -54,8 +86,13 @@ impl Client {
         request: &Request,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let access = Access { login: Some(&self.login), classify: self.classify };
-        self.transport.exchange(request, access, &read).await
+        let shared = &*self.shared;
+        let access = Access {
+            login: Some(&shared.login),
+            classify: shared.classify,
+            count: &self.count,
+        };
+        shared.transport.exchange(request, access, &read).await
     }
 
     /// Makes the target of a request out of a link that the source sent, absolute or relative.
@@ -63,7 +100,10 @@ impl Client {
     /// # Errors
     /// `ERR_SOURCE_FOREIGN_LINK` where it leads to another scheme, host or port than the client talks to.
     pub fn link(&self, link: &str) -> Result<String> {
-        self.login.origin(&self.transport).target_of(link)
+        self.shared
+            .login
+            .origin(&self.shared.transport)
+            .target_of(link)
     }
 
     /// Returns the source's clock: the newest `Date` header, carried on by ours. It is never ahead of the
@@ -71,18 +111,20 @@ impl Client {
     /// the first answer it is the time of the run.
     #[must_use]
     pub fn clock(&self) -> Timestamp {
-        self.transport.clock()
+        self.shared.transport.clock()
     }
 
-    /// Returns what was sent so far, logins and retries included.
+    /// Returns what this client sent so far, retries included; the first one also counts the logins.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
-        self.transport.traffic()
+        self.count.traffic()
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("origin", self.transport.origin()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("origin", self.shared.transport.origin())
+            .finish_non_exhaustive()
     }
 }

@@ -18,12 +18,17 @@ pub(crate) struct SourceClock {
 
 impl SourceClock {
     pub(crate) fn new(run: Timestamp) -> Self {
-        Self { run, anchor: Mutex::new(None) }
+        Self {
+            run,
+            anchor: Mutex::new(None),
+        }
     }
 
     /// Takes note of a `Date` header; one that can't be read says nothing.
     pub(crate) fn note(&self, date: &str) {
-        let Ok(date) = chrono::DateTime::parse_from_rfc2822(date) else { return };
+        let Ok(date) = chrono::DateTime::parse_from_rfc2822(date) else {
+            return;
+        };
         let (date, now) = (Timestamp::from(date.to_utc()), Instant::now());
         let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         let is_newer = anchor.is_none_or(|(then, at)| then.plus(now.duration_since(at)) < date);

@@ -34,7 +34,10 @@ impl Origin {
         let foreign = |_| Error::new(Code::SourceForeignLink, "read the origin of a login");
         let sibling = Self::parse(text).map_err(foreign)?;
         if sibling.is_loopback() != self.is_loopback() {
-            return Err(Error::new(Code::SourceForeignLink, "read the origin of a login"));
+            return Err(Error::new(
+                Code::SourceForeignLink,
+                "read the origin of a login",
+            ));
         }
         Ok(sibling)
     }
@@ -53,7 +56,9 @@ impl Origin {
     pub(crate) fn resolve(&self, link: &str) -> Result<Url> {
         let foreign = || Error::new(Code::SourceForeignLink, "follow a link");
         let url = self.0.join(link).map_err(|_| foreign())?;
-        let stays = url.origin() == self.0.origin() && url.username().is_empty() && url.password().is_none();
+        let stays = url.origin() == self.0.origin()
+            && url.username().is_empty()
+            && url.password().is_none();
         if stays { Ok(url) } else { Err(foreign()) }
     }
 
@@ -98,7 +103,9 @@ mod tests {
         for (text, good) in cases {
             match Origin::parse(text) {
                 Ok(_) => assert!(good, "{text}"),
-                Err(error) => assert_eq!((error.code(), good), (Code::ConfigInvalid, false), "{text}"),
+                Err(error) => {
+                    assert_eq!((error.code(), good), (Code::ConfigInvalid, false), "{text}")
+                }
             }
         }
     }
@@ -130,8 +137,17 @@ mod tests {
     fn a_login_leads_to_another_https_host_but_never_to_this_machine() {
         let login = Origin::parse("https://login.example.com").unwrap();
         assert!(login.sibling("https://na1.example.com").is_ok());
-        for text in ["http://na1.example.com", "http://127.0.0.1", "https://localhost", "https://x/y"] {
-            assert_eq!(login.sibling(text).unwrap_err().code(), Code::SourceForeignLink, "{text}");
+        for text in [
+            "http://na1.example.com",
+            "http://127.0.0.1",
+            "https://localhost",
+            "https://x/y",
+        ] {
+            assert_eq!(
+                login.sibling(text).unwrap_err().code(),
+                Code::SourceForeignLink,
+                "{text}"
+            );
         }
         let sandbox = Origin::parse("http://127.0.0.1:1").unwrap();
         assert!(sandbox.sibling("http://127.0.0.1:2").is_ok());

@@ -36,10 +36,18 @@ impl Pace {
         let mut classes = HashMap::new();
         for limit in limits {
             if limit.permitted == 0 || limit.per.is_zero() {
-                return Err(Error::new(Code::ConfigInvalid, "set a limit").with("class", limit.class.0));
+                return Err(
+                    Error::new(Code::ConfigInvalid, "set a limit").with("class", limit.class.0)
+                );
             }
             let interval = limit.per.div_f64(f64::from(limit.permitted) * HEADROOM);
-            classes.insert(limit.class, Gate { interval, ..Gate::default() });
+            classes.insert(
+                limit.class,
+                Gate {
+                    interval,
+                    ..Gate::default()
+                },
+            );
         }
         Ok(Self { classes })
     }
@@ -47,7 +55,9 @@ impl Pace {
     /// Waits for the class's next turn and returns how long that took. A class without a limit has its turn at
     /// once. A wait above a minute, which only the source can have asked for, is an error.
     pub(crate) async fn turn(&self, class: LimitClass) -> Result<Duration> {
-        let Some(gate) = self.classes.get(&class) else { return Ok(Duration::ZERO) };
+        let Some(gate) = self.classes.get(&class) else {
+            return Ok(Duration::ZERO);
+        };
         let came = Instant::now();
         let _place = gate.line.lock().await;
         loop {
@@ -96,12 +106,23 @@ mod tests {
     const CLASS: LimitClass = LimitClass("search");
 
     fn pace(permitted: u32, per_ms: u64) -> Pace {
-        Pace::new(&[Limit { class: CLASS, permitted, per: Duration::from_millis(per_ms) }]).unwrap()
+        Pace::new(&[Limit {
+            class: CLASS,
+            permitted,
+            per: Duration::from_millis(per_ms),
+        }])
+        .unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_window_ever_holds_more_than_permitted_and_little_is_given_away() {
-        for (permitted, per_ms) in [(1, 1_000), (5, 1_000), (190, 10_000), (100, 10_000), (20, 60_000)] {
+        for (permitted, per_ms) in [
+            (1, 1_000),
+            (5, 1_000),
+            (190, 10_000),
+            (100, 10_000),
+            (20, 60_000),
+        ] {
             let pace = pace(permitted, per_ms);
             let calls = usize::try_from(permitted).unwrap() * 6;
             let start = Instant::now();
@@ -113,7 +134,9 @@ mod tests {
             turns.sort();
             let per = Duration::from_millis(per_ms);
             for (index, first) in turns.iter().enumerate() {
-                let window = turns[index..].iter().take_while(|turn| **turn - *first <= per);
+                let window = turns[index..]
+                    .iter()
+                    .take_while(|turn| **turn - *first <= per);
                 assert!(window.count() <= usize::try_from(permitted).unwrap());
             }
             // Six windows' worth of calls takes no more than 5 % longer than permitted.
@@ -143,7 +166,11 @@ mod tests {
 
     #[test]
     fn a_limit_that_permits_nothing_is_refused() {
-        let limit = Limit { class: CLASS, permitted: 0, per: Duration::from_secs(1) };
+        let limit = Limit {
+            class: CLASS,
+            permitted: 0,
+            per: Duration::from_secs(1),
+        };
         assert_eq!(Pace::new(&[limit]).unwrap_err().code(), Code::ConfigInvalid);
     }
 }

@@ -98,8 +98,11 @@ impl Request {
     /// Adds one name and value to the query, encoded.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
-        self.target.push(if self.target.contains('?') { '&' } else { '?' });
-        let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, &value.to_string()).finish();
+        self.target
+            .push(if self.target.contains('?') { '&' } else { '?' });
+        let pair = form_urlencoded::Serializer::new(String::new())
+            .append_pair(name, &value.to_string())
+            .finish();
         self.target.push_str(&pair);
         self
     }
@@ -116,7 +119,8 @@ impl Request {
     /// # Errors
     /// [`Code::Internal`] where `body` can't be written as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Result<Self> {
-        let bytes = serde_json::to_vec(body).map_err(|_| Error::new(Code::Internal, self.operation))?;
+        let bytes =
+            serde_json::to_vec(body).map_err(|_| Error::new(Code::Internal, self.operation))?;
         self.body = Some(("application/json", bytes.into()));
         Ok(self)
     }
@@ -124,8 +128,13 @@ impl Request {
     /// Sets a form as the body.
     #[must_use]
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
-        let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.body = Some(("application/x-www-form-urlencoded", text.into_bytes().into()));
+        let text = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        self.body = Some((
+            "application/x-www-form-urlencoded",
+            text.into_bytes().into(),
+        ));
         self
     }
 

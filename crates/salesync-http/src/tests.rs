@@ -9,7 +9,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request as Incoming;
 use axum::http::Response;
-use axum::response::IntoResponse;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::time::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::{
-    Answer, Authenticator, Client, ClientSettings, Expected, Limit, LimitClass, Request, Timeouts, Token, Transport,
-    Verdict,
+    Answer, Authenticator, Client, ClientSettings, Expected, Limit, LimitClass, Request, Timeouts,
+    Token, Transport, Verdict,
 };
 
 const CLASS: LimitClass = LimitClass("test");
@@ -38,15 +37,23 @@ struct Server {
 }
 
 impl Server {
-    async fn start(script: impl Fn(usize, &Seen) -> Response<Body> + Clone + Send + Sync + 'static) -> Self {
+    async fn start(
+        script: impl Fn(usize, &Seen) -> Response<Body> + Clone + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         let app = Router::new().fallback(move |request: Incoming| {
             let header = request.headers().get("authorization");
-            let authorization = header.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-            let seen = Seen { target: request.uri().to_string(), authorization, at: Instant::now() };
+            let authorization = header
+                .map(|value| value.to_str().unwrap().to_owned())
+                .unwrap_or_default();
+            let seen = Seen {
+                target: request.uri().to_string(),
+                authorization,
+                at: Instant::now(),
+            };
             let number = {
                 let mut log = log.lock().unwrap();
                 log.push(seen.clone());
@@ -69,11 +76,18 @@ impl Server {
 }
 
 fn answer(status: u16, body: &'static str) -> Response<Body> {
-    Response::builder().status(status).body(Body::from(body)).unwrap()
+    Response::builder()
+        .status(status)
+        .body(Body::from(body))
+        .unwrap()
 }
 
 fn with_header(status: u16, name: &'static str, value: impl Into<String>) -> Response<Body> {
-    Response::builder().status(status).header(name, value.into()).body(Body::from("{}")).unwrap()
+    Response::builder()
+        .status(status)
+        .header(name, value.into())
+        .body(Body::from("{}"))
+        .unwrap()
 }
 
 /// Counts its logins; the token is their number.
@@ -84,7 +98,9 @@ struct Logins(AtomicU64);
 impl Authenticator for Logins {
     async fn token(&self, _: &Transport) -> Result<Token> {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        Ok(Token::bearer(&(self.0.fetch_add(1, Ordering::SeqCst) + 1).to_string()))
+        Ok(Token::bearer(
+            &(self.0.fetch_add(1, Ordering::SeqCst) + 1).to_string(),
+        ))
     }
 }
 
@@ -105,7 +121,12 @@ fn settings(origin: &str) -> ClientSettings {
 }
 
 fn client(server: &Server) -> Client {
-    Client::new(settings(&server.origin), Arc::new(Logins::default()), classify).unwrap()
+    Client::new(
+        settings(&server.origin),
+        Arc::new(Logins::default()),
+        classify,
+    )
+    .unwrap()
 }
 
 fn get() -> Request {
@@ -160,7 +181,10 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = Server::start(|_, _| answer(200, "{}")).await;
     let location = format!("{}/stolen", elsewhere.origin);
     let server = Server::start(move |_, _| with_header(302, "location", location.clone())).await;
-    assert_eq!(code_of(client(&server).send(&get()).await), Code::SourceRedirect);
+    assert_eq!(
+        code_of(client(&server).send(&get()).await),
+        Code::SourceRedirect
+    );
     assert_eq!(elsewhere.requests(), 0);
 }
 
@@ -168,11 +192,22 @@ async fn a_redirect_is_not_followed() {
 async fn a_link_to_another_host_is_refused_before_anything_is_sent() {
     let server = Server::start(|_, _| answer(200, "{}")).await;
     let client = client(&server);
-    assert_eq!(code_of(client.link("https://evil.example/next")), Code::SourceForeignLink);
+    assert_eq!(
+        code_of(client.link("https://evil.example/next")),
+        Code::SourceForeignLink
+    );
     let request = Request::get("follow", "//evil.example/next", CLASS);
-    assert_eq!(code_of(client.send(&request).await), Code::SourceForeignLink);
-    let target = client.link(&format!("{}/next?after=a%2Fb", server.origin)).unwrap();
-    client.send(&Request::get("follow", target, CLASS).query("limit", "1 0")).await.unwrap();
+    assert_eq!(
+        code_of(client.send(&request).await),
+        Code::SourceForeignLink
+    );
+    let target = client
+        .link(&format!("{}/next?after=a%2Fb", server.origin))
+        .unwrap();
+    client
+        .send(&Request::get("follow", target, CLASS).query("limit", "1 0"))
+        .await
+        .unwrap();
     assert_eq!(server.seen()[0].target, "/next?after=a%2Fb&limit=1+0");
 }
 
@@ -180,26 +215,46 @@ async fn a_link_to_another_host_is_refused_before_anything_is_sent() {
 async fn a_body_is_counted_decompressed_while_it_comes() {
     let bomb = mebibyte_of_zeros();
     let server = Server::start(move |_, _| {
-        Response::builder().header("content-encoding", "gzip").body(Body::from(bomb.clone())).unwrap()
+        Response::builder()
+            .header("content-encoding", "gzip")
+            .body(Body::from(bomb.clone()))
+            .unwrap()
     })
     .await;
     let mut small = settings(&server.origin);
     small.max_body_bytes = 256 * 1024;
     let client = Client::new(small, Arc::new(Logins::default()), classify).unwrap();
     let request = get().expecting(Expected::Anything);
-    assert_eq!(code_of(client.send(&request).await), Code::SourceBodyTooLarge);
-    assert_eq!(server.requests(), 1, "a body that is too large is not asked for again");
+    assert_eq!(
+        code_of(client.send(&request).await),
+        Code::SourceBodyTooLarge
+    );
+    assert_eq!(
+        server.requests(),
+        1,
+        "a body that is too large is not asked for again"
+    );
 
-    let client = Client::new(settings(&server.origin), Arc::new(Logins::default()), classify).unwrap();
+    let client = Client::new(
+        settings(&server.origin),
+        Arc::new(Logins::default()),
+        classify,
+    )
+    .unwrap();
     assert_eq!(client.send(&request).await.unwrap().body.len(), 1 << 20);
     assert_eq!(client.traffic().bytes, 1 << 20);
 }
 
 /// Returns one MiB of zeros, gzipped: mostly zeros again, 1,051 bytes.
 fn mebibyte_of_zeros() -> Vec<u8> {
-    let head = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\xed\xc1\x31\x01\0\0\0\xc2\xa0\xf5\x4f\x6d\x08\x5f\xa0";
+    let head =
+        b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\xed\xc1\x31\x01\0\0\0\xc2\xa0\xf5\x4f\x6d\x08\x5f\xa0";
     let tail = b"\x3e\x03\x1c\xea\x38\xa7\0\0\x10\0";
-    head.iter().chain(&[0; 1_016]).chain(tail).copied().collect()
+    head.iter()
+        .chain(&[0; 1_016])
+        .chain(tail)
+        .copied()
+        .collect()
 }
 
 /// Serves raw bytes and then closes the connection, or keeps it open without a word.
@@ -210,7 +265,7 @@ async fn raw(bytes: &'static [u8], then_wait: Duration) -> String {
         while let Ok((mut socket, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut request = [0; 4096];
-                socket.read(&mut request).await.unwrap();
+                assert!(socket.read(&mut request).await.unwrap() > 0);
                 socket.write_all(bytes).await.unwrap();
                 tokio::time::sleep(then_wait).await;
             });
@@ -223,11 +278,31 @@ async fn raw(bytes: &'static [u8], then_wait: Duration) -> String {
 async fn a_body_that_ends_early_or_is_something_else_is_asked_for_again_and_never_believed() {
     let never = Duration::from_secs(1_000);
     let cases: [(&'static [u8], Duration, Code); 7] = [
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"results\":[", Duration::ZERO, Code::SourceBodyTruncated),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n", Duration::ZERO, Code::SourceBodyTruncated),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"results\":[", never, Code::SourceTimeout),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", Duration::ZERO, Code::SourceBodyMalformed),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", Duration::ZERO, Code::SourceBodyMalformed),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"results\":[",
+            Duration::ZERO,
+            Code::SourceBodyTruncated,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n",
+            Duration::ZERO,
+            Code::SourceBodyTruncated,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"results\":[",
+            never,
+            Code::SourceTimeout,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            Duration::ZERO,
+            Code::SourceBodyMalformed,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>",
+            Duration::ZERO,
+            Code::SourceBodyMalformed,
+        ),
         (b"", Duration::ZERO, Code::SourceBodyTruncated),
         (b"", never, Code::SourceTimeout),
     ];
@@ -248,7 +323,17 @@ async fn a_body_that_ends_early_or_is_something_else_is_asked_for_again_and_neve
 
 #[tokio::test]
 async fn what_the_reader_of_a_page_refuses_as_transient_is_asked_for_again() {
-    let server = Server::start(|number, _| answer(200, if number < 3 { "{}" } else { "{\"results\":[1]}" })).await;
+    let server = Server::start(|number, _| {
+        answer(
+            200,
+            if number < 3 {
+                "{}"
+            } else {
+                "{\"results\":[1]}"
+            },
+        )
+    })
+    .await;
     let client = client(&server);
     #[derive(serde::Deserialize)]
     struct Page {
@@ -265,7 +350,11 @@ async fn a_request_that_does_work_is_not_sent_again_once_it_may_have_arrived() {
     let request = Request::post("start", "/start", CLASS).sent_once();
     let result = hurried(client(&server).send(&request)).await;
     assert_eq!(code_of(result), Code::SourceStatus5xx);
-    assert_eq!(server.requests(), 2, "throttled did no work, the error may have");
+    assert_eq!(
+        server.requests(),
+        2,
+        "throttled did no work, the error may have"
+    );
 }
 
 #[tokio::test]
@@ -276,7 +365,11 @@ async fn an_announced_retry_after_is_waited_for_and_holds_back_the_whole_class()
     })
     .await;
     let mut limited = settings(&server.origin);
-    limited.limits.push(Limit { class: CLASS, permitted: 100, per: Duration::from_secs(1) });
+    limited.limits.push(Limit {
+        class: CLASS,
+        permitted: 100,
+        per: Duration::from_secs(1),
+    });
     let client = Client::new(limited, Arc::new(Logins::default()), classify).unwrap();
     let (first, second) = hurried(async {
         let later = async {
@@ -300,7 +393,10 @@ async fn a_wait_above_a_minute_ends_the_run_with_that_wait() {
     for (status, code) in [(429, Code::SourceRateLimited), (503, Code::SourceStatus5xx)] {
         let server = Server::start(move |_, _| with_header(status, "retry-after", "3600")).await;
         let error = client(&server).send(&get()).await.unwrap_err();
-        assert_eq!((error.code(), error.retry_after()), (code, Some(Duration::from_secs(3_600))));
+        assert_eq!(
+            (error.code(), error.retry_after()),
+            (code, Some(Duration::from_secs(3_600)))
+        );
         assert_eq!(server.requests(), 1);
     }
 }
@@ -339,7 +435,10 @@ async fn a_revoked_login_is_not_tried_again() {
     for _ in 0..3 {
         assert_eq!(code_of(client.send(&get()).await), Code::SourceAuthRevoked);
     }
-    assert_eq!((server.requests(), revoked.0.load(Ordering::SeqCst)), (0, 1));
+    assert_eq!(
+        (server.requests(), revoked.0.load(Ordering::SeqCst)),
+        (0, 1)
+    );
 }
 
 /// Logs in elsewhere than it reads.
@@ -348,9 +447,17 @@ struct Elsewhere(String, Option<Timestamp>);
 #[async_trait]
 impl Authenticator for Elsewhere {
     async fn token(&self, http: &Transport) -> Result<Token> {
-        http.send(&Request::post("log in", "/token", CLASS).form(&[("grant", "a b")]), classify).await?;
+        http.send(
+            &Request::post("log in", "/token", CLASS).form(&[("grant", "a b")]),
+            classify,
+        )
+        .await?;
         let token = Token::bearer("t");
-        Ok(Token { origin: Some(self.0.clone()), expires_at: self.1, ..token })
+        Ok(Token {
+            origin: Some(self.0.clone()),
+            expires_at: self.1,
+            ..token
+        })
     }
 }
 
@@ -362,9 +469,16 @@ async fn calls_go_where_the_login_says_and_links_are_judged_by_that() {
     let client = Client::new(settings(&login.origin), authenticator, classify).unwrap();
     client.send(&get()).await.unwrap();
     assert_eq!((login.requests(), api.requests()), (1, 1));
-    assert_eq!(login.seen()[0].authorization, "", "a login carries no token");
+    assert_eq!(
+        login.seen()[0].authorization,
+        "",
+        "a login carries no token"
+    );
     assert!(client.link(&format!("{}/next", api.origin)).is_ok());
-    assert_eq!(code_of(client.link(&format!("{}/next", login.origin))), Code::SourceForeignLink);
+    assert_eq!(
+        code_of(client.link(&format!("{}/next", login.origin))),
+        Code::SourceForeignLink
+    );
 
     let authenticator = Arc::new(Elsewhere("https://evil.example".to_owned(), None));
     let client = Client::new(settings(&login.origin), authenticator, classify).unwrap();
@@ -403,7 +517,8 @@ async fn a_total_outage_costs_at_most_twelve_calls_however_many_are_wanted() {
 #[tokio::test]
 async fn the_budget_bounds_the_retries_of_a_run() {
     // Every second answer fails, so the breaker never opens: only the budget ends it.
-    let server = Server::start(|number, _| answer(if number % 2 == 1 { 503 } else { 200 }, "{}")).await;
+    let server =
+        Server::start(|number, _| answer(if number % 2 == 1 { 503 } else { 200 }, "{}")).await;
     let client = client(&server);
     let good = hurried(async {
         let mut good = 0;
@@ -413,21 +528,39 @@ async fn the_budget_bounds_the_retries_of_a_run() {
         good
     })
     .await;
-    assert_eq!(good, 11, "ten retries, and one more for ten calls that went well");
+    assert_eq!(
+        good, 11,
+        "ten retries, and one more for ten calls that went well"
+    );
     assert_eq!(client.traffic().retries, 11);
 }
 
 #[tokio::test]
 async fn errors_and_debug_forms_hold_no_query_no_body_and_no_token() {
     let server = Server::start(|_, _| answer(404, "{\"email\":\"canary\"}")).await;
-    let request = Request::get("read", "/people", CLASS).query("email", "canary").header("x-key", "canary");
+    let request = Request::get("read", "/people", CLASS)
+        .query("email", "canary")
+        .header("x-key", "canary");
     let client = client(&server);
     let error = client.send(&request).await.unwrap_err();
-    assert_eq!(error.to_string(), "ERR_SOURCE_REFUSED: read (status: 404, bytes: 18)");
-    for text in [format!("{error:?}"), format!("{request:?}"), format!("{client:?}"), format!("{:?}", Token::bearer("canary"))] {
+    assert_eq!(
+        error.to_string(),
+        "ERR_SOURCE_REFUSED: read (status: 404, bytes: 18)"
+    );
+    for text in [
+        format!("{error:?}"),
+        format!("{request:?}"),
+        format!("{client:?}"),
+        format!("{:?}", Token::bearer("canary")),
+    ] {
         assert!(!text.contains("canary"), "{text}");
     }
-    let closed = Client::new(settings("http://127.0.0.1:9"), Arc::new(Logins::default()), classify).unwrap();
+    let closed = Client::new(
+        settings("http://127.0.0.1:9"),
+        Arc::new(Logins::default()),
+        classify,
+    )
+    .unwrap();
     let error = hurried(closed.send(&request)).await.unwrap_err();
     assert_eq!(error.code(), Code::SourceUnreachable);
     assert!(!format!("{error:?}").contains("canary"));
@@ -435,7 +568,8 @@ async fn errors_and_debug_forms_hold_no_query_no_body_and_no_token() {
 
 #[tokio::test]
 async fn the_time_of_an_answer_is_the_sources() {
-    let server = Server::start(|_, _| with_header(200, "date", "Sun, 06 Nov 1994 08:49:37 GMT")).await;
+    let server =
+        Server::start(|_, _| with_header(200, "date", "Sun, 06 Nov 1994 08:49:37 GMT")).await;
     let client = client(&server);
     assert_eq!(client.clock(), Timestamp::EPOCH);
     let answer = client.send(&get()).await.unwrap();
@@ -446,6 +580,10 @@ async fn the_time_of_an_answer_is_the_sources() {
 
 #[tokio::test]
 async fn a_plain_http_origin_is_refused_unless_it_is_loopback() {
-    let refused = Client::new(settings("http://api.example.com"), Arc::new(Logins::default()), classify);
+    let refused = Client::new(
+        settings("http://api.example.com"),
+        Arc::new(Logins::default()),
+        classify,
+    );
     assert_eq!(code_of(refused), Code::ConfigInvalid);
 }

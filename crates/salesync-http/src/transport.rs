@@ -1,6 +1,7 @@
 //! The one loop in which a call is tried, judged and tried again.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -37,12 +38,12 @@ pub struct Transport {
     breaker: Breaker,
     budget: Budget,
     places: Semaphore,
-    count: Count,
+    count: Arc<Count>,
 }
 
 /// What was sent so far.
 #[derive(Debug, Default)]
-struct Count {
+pub(crate) struct Count {
     requests: AtomicU64,
     retries: AtomicU64,
     bytes: AtomicU64,
@@ -50,17 +51,27 @@ struct Count {
 }
 
 impl Count {
+    pub(crate) fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.requests.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            waited_ms: self.waited_ms.load(Ordering::Relaxed),
+        }
+    }
+
     fn wait(&self, wait: Duration) {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.waited_ms.fetch_add(wait_ms, Ordering::Relaxed);
     }
 }
 
-/// Who asks, and how its answers are judged.
+/// Who asks, how its answers are judged, and where it is counted.
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
     pub(crate) login: Option<&'a Login>,
     pub(crate) classify: Classify,
+    pub(crate) count: &'a Count,
 }
 
 /// What became of one attempt.
@@ -103,7 +114,7 @@ impl Transport {
             breaker: Breaker::default(),
             budget: Budget::default(),
             places: Semaphore::new(settings.concurrency.max(1)),
-            count: Count::default(),
+            count: Arc::default(),
         })
     }
 
@@ -115,8 +126,13 @@ impl Transport {
     /// # Cancel safety
     /// A dropped call is a call that was not answered; nothing else remains of it.
     pub async fn send(&self, request: &Request, classify: Classify) -> Result<Answer> {
-        let access = Access { login: None, classify };
-        self.exchange(request, access, &|answer: &Answer| Ok(answer.clone())).await
+        let access = Access {
+            login: None,
+            classify,
+            count: &self.count,
+        };
+        self.exchange(request, access, &|answer: &Answer| Ok(answer.clone()))
+            .await
     }
 
     /// Returns the source's clock, as `Client::clock`.
@@ -129,13 +145,9 @@ impl Transport {
         &self.origin
     }
 
-    pub(crate) fn traffic(&self) -> Traffic {
-        Traffic {
-            requests: self.count.requests.load(Ordering::Relaxed),
-            retries: self.count.retries.load(Ordering::Relaxed),
-            bytes: self.count.bytes.load(Ordering::Relaxed),
-            waited_ms: self.count.waited_ms.load(Ordering::Relaxed),
-        }
+    /// Returns what was sent without a stream: logins, checks.
+    pub(crate) fn count(&self) -> &Arc<Count> {
+        &self.count
     }
 
     /// Tries a request until it is answered well, is refused for good, or may not be tried again.
@@ -149,7 +161,7 @@ impl Transport {
         let mut retry = 0;
         loop {
             let grant = self.grant(access, stale).await?;
-            let error = match self.attempt(request, &grant, access.classify, read).await {
+            let error = match self.attempt(request, &grant, access, read).await {
                 Attempt::Done(value) => {
                     self.breaker.alive();
                     self.budget.earn();
@@ -165,34 +177,39 @@ impl Transport {
                         return Err(error);
                     }
                     stale = grant.number;
-                    self.count.retries.fetch_add(1, Ordering::Relaxed);
+                    access.count.retries.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
                 Attempt::Throttled(error) => {
                     let Some(wait) = self.wait_before(retry, &error) else {
-                        self.pace.hold(request.class, error.retry_after().unwrap_or_default());
+                        self.pace
+                            .hold(request.class, error.retry_after().unwrap_or_default());
                         return Err(error);
                     };
                     self.pace.hold(request.class, wait);
-                    self.pause(wait).await;
+                    pause(access.count, wait).await;
                     error
                 }
                 Attempt::Failed(error) => {
                     self.breaker.failed();
-                    self.breaker.check(request.operation).map_err(|open| match error.retry_after() {
-                        Some(wait) => open.after(wait),
-                        None => open,
+                    self.breaker.check(request.operation).map_err(|open| {
+                        match error.retry_after() {
+                            Some(wait) => open.after(wait),
+                            None => open,
+                        }
                     })?;
                     if request.repeat == Repeat::Never && error.code() != Code::SourceUnreachable {
                         return Err(error);
                     }
-                    let Some(wait) = self.wait_before(retry, &error) else { return Err(error) };
-                    self.pause(wait).await;
+                    let Some(wait) = self.wait_before(retry, &error) else {
+                        return Err(error);
+                    };
+                    pause(access.count, wait).await;
                     error
                 }
             };
             retry += 1;
-            self.count.retries.fetch_add(1, Ordering::Relaxed);
+            access.count.retries.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(operation = request.operation, retry, %error, "trying again");
         }
     }
@@ -207,15 +224,14 @@ impl Transport {
         self.budget.spend().then_some(wait)
     }
 
-    async fn pause(&self, wait: Duration) {
-        self.count.wait(wait);
-        sleep(wait).await;
-    }
-
     async fn grant(&self, access: Access<'_>, stale: u64) -> Result<Grant> {
         match access.login {
             Some(login) => login.grant(self, stale).await,
-            None => Ok(Grant { authorization: None, origin: self.origin.clone(), number: 0 }),
+            None => Ok(Grant {
+                authorization: None,
+                origin: self.origin.clone(),
+                number: 0,
+            }),
         }
     }
 
@@ -224,10 +240,10 @@ impl Transport {
         &self,
         request: &Request,
         grant: &Grant,
-        classify: Classify,
+        access: Access<'_>,
         read: &(impl Fn(&Answer) -> Result<T> + Sync),
     ) -> Attempt<T> {
-        let answer = match self.call(request, grant).await {
+        let answer = match self.call(request, grant, access.count).await {
             Ok(answer) => answer,
             Err(error) if error.class() == Class::Retry && error.retry_after().is_none() => {
                 return Attempt::Failed(error);
@@ -241,7 +257,7 @@ impl Transport {
             Some(wait) => answer.error(code).after(wait),
             None => answer.error(code),
         };
-        match classify(&answer) {
+        match (access.classify)(&answer) {
             Verdict::Ok if !body::is_plausible(&answer.body, request.expected) => {
                 Attempt::Failed(answer.error(Code::SourceBodyMalformed))
             }
@@ -263,17 +279,18 @@ impl Transport {
     }
 
     /// Makes one call: waits for a place and for the class's turn, sends, and reads the body to its end.
-    async fn call(&self, request: &Request, grant: &Grant) -> Result<Answer> {
+    async fn call(&self, request: &Request, grant: &Grant, count: &Count) -> Result<Answer> {
         let internal = || Error::new(Code::Internal, request.operation);
         let _place = self.places.acquire().await.map_err(|_| internal())?;
         self.breaker.check(request.operation)?;
         let http_request = self.build(request, grant)?;
-        self.count.wait(self.pace.turn(request.class).await?);
+        count.wait(self.pace.turn(request.class).await?);
         self.breaker.check(request.operation)?;
-        self.count.requests.fetch_add(1, Ordering::Relaxed);
+        count.requests.fetch_add(1, Ordering::Relaxed);
 
         let timeouts = request.timeouts.unwrap_or(self.timeouts);
-        let timed_out = |part| Error::new(Code::SourceTimeout, request.operation).with("timeout", part);
+        let timed_out =
+            |part| Error::new(Code::SourceTimeout, request.operation).with("timeout", part);
         let sent = Instant::now();
         let exchange = async {
             let response = timeout(timeouts.first_byte, self.http.execute(http_request))
@@ -281,18 +298,38 @@ impl Transport {
                 .map_err(|_| timed_out("first byte"))?
                 .map_err(|error| headless(request.operation, error))?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            if let Some(date) = headers.get(header::DATE).and_then(|date| date.to_str().ok()) {
+            if let Some(date) = headers
+                .get(header::DATE)
+                .and_then(|date| date.to_str().ok())
+            {
                 self.clock.note(date);
             }
-            let body = body::read(response, request.operation, self.max_body_bytes, timeouts.idle).await?;
+            let body = body::read(
+                response,
+                request.operation,
+                self.max_body_bytes,
+                timeouts.idle,
+            )
+            .await?;
             Ok((status, headers, body))
         };
-        let (status, headers, body) =
-            timeout(timeouts.whole, exchange).await.map_err(|_| timed_out("whole call"))??;
-        self.count.bytes.fetch_add(u64::try_from(body.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let (status, headers, body) = timeout(timeouts.whole, exchange)
+            .await
+            .map_err(|_| timed_out("whole call"))??;
+        count.bytes.fetch_add(
+            u64::try_from(body.len()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
         let answered_at = self.clock.now();
         let sent_at = answered_at.minus(sent.elapsed());
-        Ok(Answer { operation: request.operation, status, headers, body, sent_at, answered_at })
+        Ok(Answer {
+            operation: request.operation,
+            status,
+            headers,
+            body,
+            sent_at,
+            answered_at,
+        })
     }
 
     fn build(&self, request: &Request, grant: &Grant) -> Result<reqwest::Request> {
@@ -302,19 +339,30 @@ impl Transport {
             .request(request.method.clone(), url)
             .header(header::ACCEPT, request.expected.accept());
         if let Some((content_type, body)) = &request.body {
-            builder = builder.header(header::CONTENT_TYPE, *content_type).body(body.clone());
+            builder = builder
+                .header(header::CONTENT_TYPE, *content_type)
+                .body(body.clone());
         }
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
         if let Some(authorization) = &grant.authorization {
-            let mut value = HeaderValue::from_str(authorization.expose())
-                .map_err(|_| Error::new(Code::ConfigInvalid, "log in").with("rule", "a token is one line of ASCII"))?;
+            let mut value = HeaderValue::from_str(authorization.expose()).map_err(|_| {
+                Error::new(Code::ConfigInvalid, "log in")
+                    .with("rule", "a token is one line of ASCII")
+            })?;
             value.set_sensitive(true);
             builder = builder.header(header::AUTHORIZATION, value);
         }
-        builder.build().map_err(|error| Error::new(Code::Internal, request.operation).because(error.without_url()))
+        builder.build().map_err(|error| {
+            Error::new(Code::Internal, request.operation).because(error.without_url())
+        })
     }
+}
+
+async fn pause(count: &Count, wait: Duration) {
+    count.wait(wait);
+    sleep(wait).await;
 }
 
 /// Returns the error of a call that got no head of an answer. Only an unreachable source has certainly not
@@ -330,6 +378,8 @@ fn headless(operation: &'static str, error: reqwest::Error) -> Error {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transport").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Transport")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
     }
 }

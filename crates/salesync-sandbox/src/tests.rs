@@ -240,7 +240,7 @@ fn hubspots_merge_makes_a_new_record_that_both_old_ids_read_as() {
         assert_eq!(properties["hs_merged_object_ids"], format!("{one};{two}"));
     }
     let (_, list) = hubspot(&world, "GET", "/crm/v3/objects/contacts", &Value::Null);
-    assert_eq!(ids(&list, "results", "id"), [new.clone()]);
+    assert_eq!(ids(&list, "results", "id"), std::slice::from_ref(&new));
     let inputs = json!({"inputs": [{"id": new}, {"id": "404"}]});
     let path = "/crm/v4/associations/contacts/companies/batch/read";
     let (status, linked) = hubspot(&world, "POST", path, &inputs);
@@ -392,7 +392,7 @@ fn salesforces_merge_bins_the_loser_and_restamps_its_children() {
     let kept = create("Account", json!({"Name": "Kept"}));
     let lost = create("Account", json!({"Name": "Lost"}));
     let child = create("Contact", json!({"LastName": "Child", "AccountId": lost}));
-    assert!(world.salesforce_merge("Account", &kept, &lost[..15]));
+    assert!(world.salesforce_merge("Account", &kept, lost.get(..15).unwrap()));
     let text = format!("SELECT MasterRecordId,IsDeleted FROM Account WHERE Id = '{lost}'");
     assert_eq!(soql(&world, &session, &text).1["totalSize"], 0);
     let (_, page) = salesforce(&world, &session, &format!("queryAll?q={}", encoded(&text)));

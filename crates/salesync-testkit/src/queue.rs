@@ -40,11 +40,20 @@ fn letter(n: i64) -> DeadLetter {
 }
 
 fn message(letter: &DeadLetter) -> Message {
-    Message { id: letter.dead_id.clone(), body: serde_json::to_string(letter).unwrap() }
+    Message {
+        id: letter.dead_id.clone(),
+        body: serde_json::to_string(letter).unwrap(),
+    }
 }
 
 async fn ids(queue: &dyn Queue, limit: usize) -> Vec<String> {
-    queue.receive(limit).await.unwrap().into_iter().map(|message| message.id).collect()
+    queue
+        .receive(limit)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|message| message.id)
+        .collect()
 }
 
 /// The whole letter comes back, and the record in it byte for byte.
@@ -52,12 +61,23 @@ pub async fn what_was_published_is_received_unchanged(queue: Arc<dyn Queue>) {
     let hostile = RawRecord::new(&b"\xff\0 not text"[..]);
     let now = Timestamp::from_micros(1_700_000_000_123_456);
     let reject = Reject::new(Code::RecordMalformed, "a record is JSON");
-    let odd = DeadLetter::new(("testkit", "things"), &hostile, reject, (&RunId::new(now), now));
+    let odd = DeadLetter::new(
+        ("testkit", "things"),
+        &hostile,
+        reject,
+        (&RunId::new(now), now),
+    );
     for letter in [letter(1), odd] {
         queue.publish(&[message(&letter)]).await.unwrap();
         let received = queue.receive(10).await.unwrap();
-        let own = received.iter().find(|message| message.id == letter.dead_id).unwrap();
-        assert_eq!(serde_json::from_str::<DeadLetter>(&own.body).unwrap(), letter);
+        let own = received
+            .iter()
+            .find(|message| message.id == letter.dead_id)
+            .unwrap();
+        assert_eq!(
+            serde_json::from_str::<DeadLetter>(&own.body).unwrap(),
+            letter
+        );
     }
     assert!(ids(&*queue, 10).await.len() == 2);
 }
@@ -77,7 +97,10 @@ pub async fn the_oldest_message_comes_first(queue: Arc<dyn Queue>) {
     for letter in &letters {
         queue.publish(&[message(letter)]).await.unwrap();
     }
-    let wanted: Vec<&str> = letters[..3].iter().map(|letter| letter.dead_id.as_str()).collect();
+    let wanted: Vec<&str> = letters[..3]
+        .iter()
+        .map(|letter| letter.dead_id.as_str())
+        .collect();
     assert_eq!(ids(&*queue, 3).await, wanted);
     assert!(ids(&*queue, 0).await.is_empty());
 }
@@ -93,8 +116,14 @@ pub async fn a_message_that_is_done_or_discarded_is_gone(queue: Arc<dyn Queue>) 
     let letters = [letter(1), letter(2), letter(3)];
     let messages = letters.each_ref().map(message);
     queue.publish(&messages).await.unwrap();
-    queue.settle(&letters[0].dead_id, Outcome::Done).await.unwrap();
-    queue.settle(&letters[1].dead_id, Outcome::Discarded).await.unwrap();
+    queue
+        .settle(&letters[0].dead_id, Outcome::Done)
+        .await
+        .unwrap();
+    queue
+        .settle(&letters[1].dead_id, Outcome::Discarded)
+        .await
+        .unwrap();
     queue.publish(&messages).await.unwrap();
     assert_eq!(ids(&*queue, 10).await, [letters[2].dead_id.clone()]);
 }
@@ -104,10 +133,19 @@ pub async fn a_message_that_failed_three_times_is_parked(queue: Arc<dyn Queue>) 
     let letter = letter(1);
     queue.publish(&[message(&letter)]).await.unwrap();
     for _ in 0..2 {
-        queue.settle(&letter.dead_id, Outcome::Failed).await.unwrap();
-        assert_eq!(ids(&*queue, 10).await, [letter.dead_id.clone()]);
+        queue
+            .settle(&letter.dead_id, Outcome::Failed)
+            .await
+            .unwrap();
+        assert_eq!(
+            ids(&*queue, 10).await,
+            std::slice::from_ref(&letter.dead_id)
+        );
     }
-    queue.settle(&letter.dead_id, Outcome::Failed).await.unwrap();
+    queue
+        .settle(&letter.dead_id, Outcome::Failed)
+        .await
+        .unwrap();
     assert!(ids(&*queue, 10).await.is_empty());
 }
 
@@ -118,6 +156,9 @@ pub async fn settling_may_be_repeated(queue: Arc<dyn Queue>) {
     for outcome in [Outcome::Done, Outcome::Done, Outcome::Failed] {
         queue.settle(&letter.dead_id, outcome).await.unwrap();
     }
-    queue.settle("never-seen", Outcome::Discarded).await.unwrap();
+    queue
+        .settle("never-seen", Outcome::Discarded)
+        .await
+        .unwrap();
     assert!(ids(&*queue, 10).await.is_empty());
 }

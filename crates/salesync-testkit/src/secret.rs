@@ -42,18 +42,38 @@ pub async fn a_secret_that_is_not_there_is_an_error_that_names_it(store: Arc<dyn
 /// The new one is there on return.
 pub async fn a_rotated_secret_takes_the_place_of_the_old_one(store: Arc<dyn SecretStore>) {
     let (first, second) = (Secret::new(FIRST), Secret::new(SECOND));
-    assert!(store.put_if_unchanged("testkit", &first, &second).await.unwrap());
+    assert!(
+        store
+            .put_if_unchanged("testkit", &first, &second)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.get("testkit").await.unwrap().expose(), SECOND);
-    assert!(store.put_if_unchanged("testkit", &second, &first).await.unwrap());
+    assert!(
+        store
+            .put_if_unchanged("testkit", &second, &first)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.get("testkit").await.unwrap().expose(), FIRST);
 }
 
 /// Of two runs that rotate at once, one learns that it was late.
 pub async fn a_secret_that_someone_else_rotated_is_left_alone(store: Arc<dyn SecretStore>) {
     let (first, second) = (Secret::new(FIRST), Secret::new(SECOND));
-    assert!(store.put_if_unchanged("testkit", &first, &second).await.unwrap());
+    assert!(
+        store
+            .put_if_unchanged("testkit", &first, &second)
+            .await
+            .unwrap()
+    );
     let third = Secret::new("{}");
-    assert!(!store.put_if_unchanged("testkit", &first, &third).await.unwrap());
+    assert!(
+        !store
+            .put_if_unchanged("testkit", &first, &third)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.get("testkit").await.unwrap().expose(), SECOND);
 }
 

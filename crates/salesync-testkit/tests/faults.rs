@@ -1,4 +1,5 @@
 //! A script of faults does what it says, to the call that it names.
+#![expect(clippy::unwrap_used, reason = "these are the helpers of tests")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,9 +37,16 @@ async fn a_slow_call_can_be_dropped_while_it_waits() {
     let hour = Duration::from_secs(3_600);
     let script = Script::new().on(Operation::Cursor, 1, Fault::SlowBefore(hour));
     let warehouse = FaultyWarehouse::new(Arc::new(MemoryWarehouse::new()), script);
-    let id = StreamId { source: "s".into(), stream: "t".into() };
+    let id = StreamId {
+        source: "s".into(),
+        stream: "t".into(),
+    };
     let call = warehouse.cursor(&id, Slot::Full);
-    assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(1), call)
+            .await
+            .is_err()
+    );
     assert!(warehouse.cursor(&id, Slot::Full).await.unwrap().is_none());
     let things = Scan::of(SqlIdentifier::parse("things").unwrap());
     assert!(warehouse.scan(&things).await.unwrap().is_empty());

@@ -1,5 +1,6 @@
 //! The ports in memory keep the promises that they define.
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use salesync_core::memory::{MemoryQueue, MemorySecretStore, MemoryWarehouse};
@@ -10,8 +11,8 @@ use salesync_core::warehouse::Warehouse;
 mod warehouse {
     use super::*;
 
-    async fn make() -> (Arc<dyn Warehouse>, ()) {
-        (Arc::new(MemoryWarehouse::new()), ())
+    fn make() -> Ready<(Arc<dyn Warehouse>, ())> {
+        ready((Arc::new(MemoryWarehouse::new()), ()))
     }
 
     salesync_testkit::warehouse_contract!(make);
@@ -20,8 +21,8 @@ mod warehouse {
 mod queue {
     use super::*;
 
-    async fn make() -> (Arc<dyn Queue>, ()) {
-        (Arc::new(MemoryQueue::default()), ())
+    fn make() -> Ready<(Arc<dyn Queue>, ())> {
+        ready((Arc::new(MemoryQueue::default()), ()))
     }
 
     salesync_testkit::queue_contract!(make);
@@ -30,9 +31,12 @@ mod queue {
 mod secret_store {
     use super::*;
 
-    async fn make() -> (Arc<dyn SecretStore>, ()) {
+    fn make() -> Ready<(Arc<dyn SecretStore>, ())> {
         let first = salesync_testkit::secret::FIRST.to_owned();
-        (Arc::new(MemorySecretStore::holding([("testkit", first)])), ())
+        ready((
+            Arc::new(MemorySecretStore::holding([("testkit", first)])),
+            (),
+        ))
     }
 
     salesync_testkit::secret_store_contract!(make);

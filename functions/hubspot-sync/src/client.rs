@@ -9,7 +9,8 @@ use salesync_core::error::{Code, Error, Result};
 use salesync_core::secret::{Secret, SecretStore};
 use salesync_core::source::SourceSettings;
 use salesync_http::{
-    Answer, Authenticator, Client, ClientSettings, Limit, LimitClass, Request, Token, Transport, Verdict,
+    Answer, Authenticator, Client, ClientSettings, Limit, LimitClass, Request, Token, Transport,
+    Verdict,
 };
 use serde::Deserialize;
 
@@ -27,10 +28,25 @@ pub(crate) const GO_ON_LISTING: &str = "go on listing records";
 pub(crate) fn connect(settings: SourceSettings) -> Result<Client> {
     let mut client = ClientSettings::new(settings.base_url, settings.now);
     client.limits = vec![
-        Limit { class: API, permitted: 190, per: Duration::from_secs(10) },
-        Limit { class: SEARCH, permitted: 5, per: Duration::from_secs(1) },
+        Limit {
+            class: API,
+            permitted: 190,
+            per: Duration::from_secs(10),
+        },
+        Limit {
+            class: SEARCH,
+            permitted: 5,
+            per: Duration::from_secs(1),
+        },
     ];
-    Client::new(client, Arc::new(Login { secrets: settings.secrets, used: AtomicBool::new(false) }), classify)
+    Client::new(
+        client,
+        Arc::new(Login {
+            secrets: settings.secrets,
+            used: AtomicBool::new(false),
+        }),
+        classify,
+    )
 }
 
 /// The fields of HubSpot's error bodies that say what to do. Any of them can be missing.
@@ -51,7 +67,9 @@ pub(crate) fn classify(answer: &Answer) -> Verdict {
         _ => answer.json().unwrap_or_default(),
     };
     match answer.status {
-        400 if refusal.status.as_deref() == Some("BAD_REFRESH_TOKEN") => Verdict::Permanent(Code::SourceAuthRevoked),
+        400 if refusal.status.as_deref() == Some("BAD_REFRESH_TOKEN") => {
+            Verdict::Permanent(Code::SourceAuthRevoked)
+        }
         400 if answer.operation == GO_ON_LISTING => Verdict::RestartFromCursor,
         401 if refusal.category.as_deref() == Some("INVALID_AUTHENTICATION") => {
             Verdict::Permanent(Code::SourceAuthRevoked)
@@ -59,11 +77,17 @@ pub(crate) fn classify(answer: &Answer) -> Verdict {
         401 => Verdict::RefreshToken,
         403 => Verdict::Permanent(Code::SourceForbidden),
         // A record that HubSpot has locked for a moment.
-        423 => Verdict::Throttled { wait: Some(Duration::from_secs(2)) },
+        423 => Verdict::Throttled {
+            wait: Some(Duration::from_secs(2)),
+        },
         429 => match refusal.policy_name.as_deref() {
             Some("DAILY") => Verdict::QuotaExhausted,
-            Some("SECONDLY") => Verdict::Throttled { wait: Some(Duration::from_secs(1)) },
-            Some("TEN_SECONDLY_ROLLING") => Verdict::Throttled { wait: Some(Duration::from_secs(10)) },
+            Some("SECONDLY") => Verdict::Throttled {
+                wait: Some(Duration::from_secs(1)),
+            },
+            Some("TEN_SECONDLY_ROLLING") => Verdict::Throttled {
+                wait: Some(Duration::from_secs(10)),
+            },
             _ => Verdict::Throttled { wait: None },
         },
         // The account is being moved between HubSpot's data centres; the answer says for how long.
@@ -107,18 +131,23 @@ struct Login {
 impl Authenticator for Login {
     async fn token(&self, http: &Transport) -> Result<Token> {
         let stored = self.secrets.get(SOURCE.name).await?;
-        let document: Document = serde_json::from_str(stored.expose()).map_err(|_| wrong_document())?;
+        let document: Document =
+            serde_json::from_str(stored.expose()).map_err(|_| wrong_document())?;
         if let Some(token) = &document.private_app_token {
             let token = checked(token)?;
             // A private app's token has no end. Where it is refused, there is nothing to renew.
             if self.used.swap(true, Ordering::Relaxed) {
-                return Err(Error::new(Code::SourceAuthRevoked, "log in").with("login", "private app"));
+                return Err(
+                    Error::new(Code::SourceAuthRevoked, "log in").with("login", "private app")
+                );
             }
             return Ok(Token::bearer(token));
         }
-        let (Some(client_id), Some(client_secret), Some(refresh_token)) =
-            (&document.client_id, &document.client_secret, &document.refresh_token)
-        else {
+        let (Some(client_id), Some(client_secret), Some(refresh_token)) = (
+            &document.client_id,
+            &document.client_secret,
+            &document.refresh_token,
+        ) else {
             return Err(wrong_document());
         };
         let request = Request::post("log in", "/oauth/v1/token", API).form(&[
@@ -136,7 +165,10 @@ impl Authenticator for Login {
         }
         let token = Token::bearer(granted.access_token.expose());
         let expires_at = answer.sent_at.plus(Duration::from_secs(granted.expires_in));
-        Ok(Token { expires_at: Some(expires_at), ..token })
+        Ok(Token {
+            expires_at: Some(expires_at),
+            ..token
+        })
     }
 }
 
@@ -147,8 +179,15 @@ impl Login {
             serde_json::from_str(stored.expose()).map_err(|_| wrong_document())?;
         document.insert("refresh_token".to_owned(), rotated.expose().into());
         let renewed = Secret::new(serde_json::Value::Object(document).to_string());
-        if !self.secrets.put_if_unchanged(SOURCE.name, stored, &renewed).await? {
-            tracing::warn!(source = SOURCE.name, "another program renewed the login at the same time");
+        if !self
+            .secrets
+            .put_if_unchanged(SOURCE.name, stored, &renewed)
+            .await?
+        {
+            tracing::warn!(
+                source = SOURCE.name,
+                "another program renewed the login at the same time"
+            );
         }
         Ok(())
     }
@@ -157,16 +196,33 @@ impl Login {
 fn wrong_document() -> Error {
     Error::new(Code::ConfigInvalid, "read a secret")
         .with("secret", SOURCE.name)
-        .with("rule", "private_app_token, or client_id, client_secret and refresh_token")
+        .with(
+            "rule",
+            "private_app_token, or client_id, client_secret and refresh_token",
+        )
 }
 
 /// Returns a secret's text, unless it is still what a template put there.
 fn checked(secret: &Secret) -> Result<&str> {
     let text = secret.expose().trim();
     let lower = text.to_ascii_lowercase();
-    let is_template = ["placeholder", "changeme", "change-me", "replace", "your-", "your_", "xxxx", "..."];
-    if text.is_empty() || text.starts_with('<') || is_template.iter().any(|sign| lower.contains(sign)) {
-        return Err(Error::new(Code::ConfigSecretPlaceholder, "read a secret").with("secret", SOURCE.name));
+    let is_template = [
+        "placeholder",
+        "changeme",
+        "change-me",
+        "replace",
+        "your-",
+        "your_",
+        "xxxx",
+        "...",
+    ];
+    if text.is_empty()
+        || text.starts_with('<')
+        || is_template.iter().any(|sign| lower.contains(sign))
+    {
+        return Err(
+            Error::new(Code::ConfigSecretPlaceholder, "read a secret").with("secret", SOURCE.name)
+        );
     }
     Ok(text)
 }
@@ -177,10 +233,21 @@ mod tests {
 
     #[test]
     fn a_secret_that_was_never_set_is_seen() {
-        for text in ["", " ", "PLACEHOLDER", "pat-na1-xxxxxxxx", "<token>", "your-token", "changeme"] {
+        for text in [
+            "",
+            " ",
+            "PLACEHOLDER",
+            "pat-na1-xxxxxxxx",
+            "<token>",
+            "your-token",
+            "changeme",
+        ] {
             let error = checked(&Secret::new(text)).unwrap_err();
             assert_eq!(error.code(), Code::ConfigSecretPlaceholder, "{text}");
         }
-        assert_eq!(checked(&Secret::new(" pat-na1-5a1e \n")).unwrap(), "pat-na1-5a1e");
+        assert_eq!(
+            checked(&Secret::new(" pat-na1-5a1e \n")).unwrap(),
+            "pat-na1-5a1e"
+        );
     }
 }

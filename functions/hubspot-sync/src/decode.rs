@@ -1,7 +1,6 @@
 //! Turns a record into a row: one pass over its JSON, text borrowed from it.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 use salesync_core::error::Code;
@@ -9,37 +8,15 @@ use salesync_core::record::{Change, Deletion, DeletionReason, RawRecord, Reject,
 use salesync_core::schema::{ColumnType, Table};
 use salesync_core::time::Timestamp;
 use salesync_core::validate::{parse_timestamp, parse_value};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::objects::CrmObject;
 use crate::properties::{CREATED_AT, Layout, UPDATED_AT};
 use crate::text::{Token, token};
+use crate::wire::{Pairs, Wire};
 
 /// How far ahead of the source's clock a change time may lie.
 const AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A record as HubSpot sends it. What the documentation does not name is kept by name.
-#[derive(Default)]
-struct Wire<'a> {
-    id: Option<&'a RawValue>,
-    has_two_ids: bool,
-    properties: Pairs<'a>,
-    archived: Option<&'a RawValue>,
-    archived_at: Option<&'a RawValue>,
-    created_at: Option<&'a RawValue>,
-    updated_at: Option<&'a RawValue>,
-    other: Vec<(Cow<'a, str>, &'a RawValue)>,
-}
-
-/// The members of a JSON object, in their order; `null` has none.
-#[derive(Default)]
-struct Pairs<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-/// A member's name; borrowed unless it is written with escapes.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Turns a record of `object` into a row of its table. `now` is the source's clock.
 pub(crate) fn decode<'a>(
@@ -59,11 +36,16 @@ pub(crate) fn decode<'a>(
 }
 
 /// Turns an owner into a row: its fields stand beside its id, and it has no properties.
-pub(crate) fn decode_owner<'a>(raw: &'a RawRecord, table: &Table, now: Timestamp) -> Result<Change<'a>, Reject> {
+pub(crate) fn decode_owner<'a>(
+    raw: &'a RawRecord,
+    table: &Table,
+    now: Timestamp,
+) -> Result<Change<'a>, Reject> {
     let wire: Wire<'a> = raw.parse()?;
     let key = wire.key()?;
     let fields = Fields::new(table, Beside::Columns);
-    wire.into_change(key.clone(), fields, now).map_err(|reject| reject.of_record(&key))
+    wire.into_change(key.clone(), fields, now)
+        .map_err(|reject| reject.of_record(&key))
 }
 
 /// Where the fields go that stand beside a record's properties.
@@ -85,10 +67,25 @@ struct Fields<'a, 't> {
 impl<'a, 't> Fields<'a, 't> {
     fn new(table: &'t Table, beside: Beside) -> Self {
         let values = vec![Value::Null; table.columns().len()];
-        Self { row: Row { table, values, extra: Vec::new() }, beside, changed: None, replaces: Vec::new() }
+        Self {
+            row: Row {
+                table,
+                values,
+                extra: Vec::new(),
+            },
+            beside,
+            changed: None,
+            replaces: Vec::new(),
+        }
     }
 
-    fn read(&mut self, properties: Pairs<'a>, key: &str, object: &CrmObject, layout: &Layout) -> Result<(), Reject> {
+    fn read(
+        &mut self,
+        properties: Pairs<'a>,
+        key: &str,
+        object: &CrmObject,
+        layout: &Layout,
+    ) -> Result<(), Reject> {
         for (name, raw) in properties.0 {
             let value = token(raw);
             if let Token::Text(text) = &value {
@@ -108,18 +105,38 @@ impl<'a> Wire<'a> {
     /// Returns the record's key.
     fn key(&self) -> Result<Cow<'a, str>, Reject> {
         if self.has_two_ids {
-            return Err(Reject::new(Code::RecordIdentityAmbiguous, "a record has one id"));
+            return Err(Reject::new(
+                Code::RecordIdentityAmbiguous,
+                "a record has one id",
+            ));
         }
         match self.id.map(token) {
-            Some(Token::Text(text)) if !text.trim().is_empty() && text != "true" && text != "false" => Ok(text),
+            Some(Token::Text(text))
+                if !text.trim().is_empty() && text != "true" && text != "false" =>
+            {
+                Ok(text)
+            }
             _ => Err(Reject::new(Code::RecordNoIdentity, "a record has an id")),
         }
     }
 
     /// Adds what stands beside the properties.
-    fn into_change(self, key: Cow<'a, str>, fields: Fields<'a, '_>, now: Timestamp) -> Result<Change<'a>, Reject> {
-        let Fields { mut row, beside, changed, replaces } = fields;
-        let times = [(CREATED_AT, "createdAt", self.created_at), (UPDATED_AT, "updatedAt", self.updated_at)];
+    fn into_change(
+        self,
+        key: Cow<'a, str>,
+        fields: Fields<'a, '_>,
+        now: Timestamp,
+    ) -> Result<Change<'a>, Reject> {
+        let Fields {
+            mut row,
+            beside,
+            changed,
+            replaces,
+        } = fields;
+        let times = [
+            (CREATED_AT, "createdAt", self.created_at),
+            (UPDATED_AT, "updatedAt", self.updated_at),
+        ];
         for (place, name, raw) in times {
             if let Some(raw) = raw {
                 row.put(Some(place), Cow::Borrowed(name), raw, token(raw))?;
@@ -137,12 +154,26 @@ impl<'a> Wire<'a> {
         if self.archived.is_some_and(|raw| raw.get() == "true") {
             let at = archived_at(self.archived_at)?.unwrap_or(version);
             version = version.max(at);
-            deletion = Some(Deletion { at, reason: DeletionReason::Archived, merged_into: None });
+            deletion = Some(Deletion {
+                at,
+                reason: DeletionReason::Archived,
+                merged_into: None,
+            });
         }
         if version > now.plus(AHEAD) {
-            return Err(Reject::new(Code::RecordVersion, "a change time lies at most a day ahead of the source's clock"));
+            return Err(Reject::new(
+                Code::RecordVersion,
+                "a change time lies at most a day ahead of the source's clock",
+            ));
         }
-        Ok(Change { key, version, values: row.values, extra: row.extra, deletion, replaces })
+        Ok(Change {
+            key,
+            version,
+            values: row.values,
+            extra: row.extra,
+            deletion,
+            replaces,
+        })
     }
 }
 
@@ -162,22 +193,31 @@ impl<'a> Row<'a, '_> {
         raw: &'a RawValue,
         value: Token<'a>,
     ) -> Result<(), Reject> {
-        let column = place.and_then(|place| self.table.columns().get(place).zip(self.values.get_mut(place)));
+        let column = place.and_then(|place| {
+            self.table
+                .columns()
+                .get(place)
+                .zip(self.values.get_mut(place))
+        });
         match (value, column) {
             // HubSpot writes a value that was cleared as an empty text.
             (Token::Null, _) => {}
             (Token::Text(text), Some(_)) if text.is_empty() => {}
-            (Token::Text(text), Some((column, slot))) => match parse_value(column.column_type, text) {
-                Ok(value) => *slot = value,
-                Err(misfit) => match misfit.reject(&name) {
-                    Some(reject) => return Err(reject),
-                    None => self.extra.push((name, Cow::Borrowed(raw.get()))),
-                },
-            },
+            (Token::Text(text), Some((column, slot))) => {
+                match parse_value(column.column_type, text) {
+                    Ok(value) => *slot = value,
+                    Err(misfit) => match misfit.reject(&name) {
+                        Some(reject) => return Err(reject),
+                        None => self.extra.push((name, Cow::Borrowed(raw.get()))),
+                    },
+                }
+            }
             (Token::Nested, Some((column, slot))) if column.column_type == ColumnType::Json => {
                 *slot = Value::Text(Cow::Borrowed(raw.get()));
             }
-            (Token::Text(_), None) | (Token::Nested, _) => self.extra.push((name, Cow::Borrowed(raw.get()))),
+            (Token::Text(_), None) | (Token::Nested, _) => {
+                self.extra.push((name, Cow::Borrowed(raw.get())))
+            }
         }
         Ok(())
     }
@@ -189,12 +229,18 @@ fn version(changed: Option<&str>, updated_at: Option<&Value<'_>>) -> Result<Time
         (Some(text), _) => parse_timestamp(text.trim())
             .map_err(|_| Reject::new(Code::RecordVersion, "a change time is an instant")),
         (None, Some(Value::Timestamp(updated_at))) => Ok(*updated_at),
-        (None, _) => Err(Reject::new(Code::RecordVersion, "a record has a change time")),
+        (None, _) => Err(Reject::new(
+            Code::RecordVersion,
+            "a record has a change time",
+        )),
     }
 }
 
 fn archived_at(raw: Option<&RawValue>) -> Result<Option<Timestamp>, Reject> {
-    match parse_value(ColumnType::Timestamp, raw.map_or(Cow::Borrowed(""), content)) {
+    match parse_value(
+        ColumnType::Timestamp,
+        raw.map_or(Cow::Borrowed(""), content),
+    ) {
         Ok(Value::Timestamp(at)) => Ok(Some(at)),
         Ok(_) => Ok(None),
         Err(misfit) => misfit.reject("archivedAt").map_or(Ok(None), Err),
@@ -218,69 +264,6 @@ pub(crate) fn merged_ids(text: &str, key: &str, ids: &mut Vec<String>) {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Wire<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(WireVisitor)
-    }
-}
-
-struct WireVisitor;
-
-impl<'de> Visitor<'de> for WireVisitor {
-    type Value = Wire<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wire<'de>, A::Error> {
-        let mut wire = Wire::default();
-        while let Some(Name(name)) = map.next_key()? {
-            match &*name {
-                "id" => {
-                    wire.has_two_ids |= wire.id.is_some();
-                    wire.id = Some(map.next_value()?);
-                }
-                "properties" => wire.properties = map.next_value()?,
-                "archived" => wire.archived = Some(map.next_value()?),
-                "archivedAt" => wire.archived_at = Some(map.next_value()?),
-                "createdAt" => wire.created_at = Some(map.next_value()?),
-                "updatedAt" => wire.updated_at = Some(map.next_value()?),
-                _ => wire.other.push((name, map.next_value()?)),
-            }
-        }
-        Ok(wire)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PairsVisitor)
-    }
-}
-
-struct PairsVisitor;
-
-impl<'de> Visitor<'de> for PairsVisitor {
-    type Value = Pairs<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("properties")
-    }
-
-    fn visit_unit<E>(self) -> Result<Pairs<'de>, E> {
-        Ok(Pairs::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
-        let mut pairs = Vec::with_capacity(32);
-        while let Some((Name(name), raw)) = map.next_entry()? {
-            pairs.push((name, raw));
-        }
-        Ok(Pairs(pairs))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,7 +273,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
     fn object(stream: &str) -> &'static CrmObject {
-        OBJECTS.iter().find(|object| object.stream == stream).unwrap()
+        OBJECTS
+            .iter()
+            .find(|object| object.stream == stream)
+            .unwrap()
     }
 
     fn contacts() -> Layout {
@@ -312,7 +298,10 @@ mod tests {
     }
 
     /// Checks what one contact becomes: `properties` is added to a good change time.
-    fn contact<T>(properties: &str, check: impl FnOnce(Result<Change<'_>, Reject>, &Layout) -> T) -> T {
+    fn contact<T>(
+        properties: &str,
+        check: impl FnOnce(Result<Change<'_>, Reject>, &Layout) -> T,
+    ) -> T {
         let comma = if properties.is_empty() { "" } else { "," };
         let json = format!(
             r#"{{"id":"151","properties":{{"lastmodifieddate":"2026-03-01T10:00:00.123Z"{comma}{properties}}},
@@ -324,30 +313,81 @@ mod tests {
     }
 
     #[test]
-    fn each_property_becomes_a_value_of_its_columns_type_or_is_kept_beside_the_columns() {
-        let company = Value::Text("9007199254740993".into());
+    fn each_property_becomes_a_value_of_its_columns_type() {
+        let text = |text: &'static str| Value::Text(text.into());
         let cases = [
-            (r#""firstname":"Ada""#, "firstname", Value::Text("Ada".into()), None),
-            (r#""firstname":"""#, "firstname", Value::Null, None),
-            (r#""firstname":null"#, "firstname", Value::Null, None),
-            (r#""firstname":"a\u0000\ud800b""#, "firstname", Value::Text("a\u{FFFD}\u{FFFD}b".into()), None),
-            (r#""associatedcompanyid":"9007199254740993""#, "associatedcompanyid", company.clone(), None),
-            (r#""associatedcompanyid":9007199254740993"#, "associatedcompanyid", company, None),
-            (r#""fit_score":"1.5E7""#, "fit_score", Value::Decimal(15_000_000_000_000_000), None),
-            (r#""fit_score":"0.0000000001""#, "fit_score", Value::Null, Some(("fit_score", "\"0.0000000001\""))),
-            (r#""hs_email_optout":"""#, "hs_email_optout", Value::Null, None),
-            (r#""hs_email_optout":"true""#, "hs_email_optout", Value::Bool(true), None),
-            (r#""contract_renewal":"1970-01-02""#, "contract_renewal", Value::Date(1), None),
-            (r#""unheard_of":"x""#, "firstname", Value::Null, Some(("unheard_of", "\"x\""))),
-            (r#""unheard_of":null"#, "firstname", Value::Null, None),
-            (r#""firstname":{"a":1}"#, "firstname", Value::Null, Some(("firstname", "{\"a\":1}"))),
+            (r#""firstname":"Ada""#, "firstname", text("Ada")),
+            (r#""firstname":"""#, "firstname", Value::Null),
+            (r#""firstname":null"#, "firstname", Value::Null),
+            (
+                r#""firstname":"a\u0000\ud800b""#,
+                "firstname",
+                text("a\u{FFFD}\u{FFFD}b"),
+            ),
+            (
+                r#""associatedcompanyid":"9007199254740993""#,
+                "associatedcompanyid",
+                text("9007199254740993"),
+            ),
+            (
+                r#""associatedcompanyid":9007199254740993"#,
+                "associatedcompanyid",
+                text("9007199254740993"),
+            ),
+            (
+                r#""fit_score":"1.5E7""#,
+                "fit_score",
+                Value::Decimal(15_000_000_000_000_000),
+            ),
+            (r#""hs_email_optout":"""#, "hs_email_optout", Value::Null),
+            (
+                r#""hs_email_optout":"true""#,
+                "hs_email_optout",
+                Value::Bool(true),
+            ),
+            (
+                r#""contract_renewal":"1970-01-02""#,
+                "contract_renewal",
+                Value::Date(1),
+            ),
         ];
-        for (properties, name, value, extra) in cases {
+        for (properties, name, value) in cases {
             contact(properties, |change, layout| {
                 let change = change.unwrap();
-                assert_eq!(change.values[layout.place(name).unwrap()], value, "{properties}");
-                let extra: Vec<_> = extra.into_iter().map(|(name, raw)| (name.into(), raw.into())).collect();
+                assert_eq!(
+                    change.values[layout.place(name).unwrap()],
+                    value,
+                    "{properties}"
+                );
+                assert_eq!(change.extra, [], "{properties}");
+            });
+        }
+    }
+
+    #[test]
+    fn what_fits_no_column_is_kept_as_it_came() {
+        let cases = [
+            (
+                r#""fit_score":"0.0000000001""#,
+                Some(("fit_score", "\"0.0000000001\"")),
+            ),
+            (r#""unheard_of":"x""#, Some(("unheard_of", "\"x\""))),
+            (r#""unheard_of":1.50"#, Some(("unheard_of", "1.50"))),
+            (r#""unheard_of":null"#, None),
+            (r#""firstname":{"a":1}"#, Some(("firstname", "{\"a\":1}"))),
+        ];
+        for (properties, extra) in cases {
+            contact(properties, |change, layout| {
+                let change = change.unwrap();
+                let extra: Vec<(Cow<'_, str>, Cow<'_, str>)> = extra
+                    .into_iter()
+                    .map(|(name, raw)| (name.into(), raw.into()))
+                    .collect();
                 assert_eq!(change.extra, extra, "{properties}");
+                assert_eq!(
+                    change.values[layout.place("fit_score").unwrap()],
+                    Value::Null
+                );
             });
         }
     }
@@ -358,7 +398,10 @@ mod tests {
             let change = change.unwrap();
             assert_eq!(change.key, "151");
             assert_eq!(change.version, Timestamp::from_millis(1_772_359_200_123));
-            assert_eq!(change.values[CREATED_AT], Value::Timestamp(Timestamp::from_millis(1_735_689_600_000)));
+            assert_eq!(
+                change.values[CREATED_AT],
+                Value::Timestamp(Timestamp::from_millis(1_735_689_600_000))
+            );
             assert!(matches!(change.values[UPDATED_AT], Value::Timestamp(_)));
             assert_eq!((change.deletion, change.replaces), (None, Vec::new()));
         });
@@ -368,12 +411,20 @@ mod tests {
     fn merged_ids_are_read_in_both_spellings_once_and_without_the_record_itself() {
         let cases: [(&str, &[&str]); 4] = [
             (r#""hs_merged_object_ids":"7;8""#, &["7", "8"]),
-            (r#""hs_calculated_merged_vids":"7:1700000000000;9:1700000000001""#, &["7", "9"]),
-            (r#""hs_merged_object_ids":"7; 151 ;;8","hs_calculated_merged_vids":"8:1;10:2""#, &["7", "8", "10"]),
+            (
+                r#""hs_calculated_merged_vids":"7:1700000000000;9:1700000000001""#,
+                &["7", "9"],
+            ),
+            (
+                r#""hs_merged_object_ids":"7; 151 ;;8","hs_calculated_merged_vids":"8:1;10:2""#,
+                &["7", "8", "10"],
+            ),
             (r#""hs_merged_object_ids":null"#, &[]),
         ];
         for (properties, ids) in cases {
-            contact(properties, |change, _| assert_eq!(change.unwrap().replaces, ids, "{properties}"));
+            contact(properties, |change, _| {
+                assert_eq!(change.unwrap().replaces, ids, "{properties}")
+            });
         }
     }
 
@@ -386,7 +437,14 @@ mod tests {
         let at = Timestamp::from_millis(5_000);
         assert_eq!(change.key, "151");
         assert_eq!(change.version, at);
-        assert_eq!(change.deletion, Some(Deletion { at, reason: DeletionReason::Archived, merged_into: None }));
+        assert_eq!(
+            change.deletion,
+            Some(Deletion {
+                at,
+                reason: DeletionReason::Archived,
+                merged_into: None
+            })
+        );
         assert_eq!(change.extra, [("url".into(), "\"https://x\"".into())]);
     }
 
@@ -410,13 +468,19 @@ mod tests {
         for (json, code, id) in cases {
             let (layout, raw) = (contacts(), raw(&json));
             let reject = decode(&raw, object("contacts"), &layout, NOW).unwrap_err();
-            assert_eq!((reject.code, reject.record_id.as_deref()), (code, id), "{json}");
+            assert_eq!(
+                (reject.code, reject.record_id.as_deref()),
+                (code, id),
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn without_a_change_time_the_record_is_as_old_as_its_last_update() {
-        let raw = raw(r#"{"id":"1","properties":{"lastmodifieddate":""},"updatedAt":"1970-01-01T00:00:07Z"}"#);
+        let raw = raw(
+            r#"{"id":"1","properties":{"lastmodifieddate":""},"updatedAt":"1970-01-01T00:00:07Z"}"#,
+        );
         let change = decode(&raw, object("contacts"), &contacts(), NOW).unwrap();
         assert_eq!(change.version, Timestamp::from_millis(7_000));
     }
@@ -443,8 +507,17 @@ mod tests {
             for record in page.results {
                 let raw = raw(record.get());
                 let change = decode(&raw, object(stream), &layout, NOW).unwrap();
-                let filled = change.values.iter().filter(|value| **value != Value::Null).count();
-                assert!(filled > 5 && change.extra.is_empty(), "{stream} {}: {:?}", change.key, change.extra);
+                let filled = change
+                    .values
+                    .iter()
+                    .filter(|value| **value != Value::Null)
+                    .count();
+                assert!(
+                    filled > 5 && change.extra.is_empty(),
+                    "{stream} {}: {:?}",
+                    change.key,
+                    change.extra
+                );
             }
         }
     }

@@ -13,6 +13,7 @@ mod place;
 mod properties;
 mod records;
 mod text;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::resolve::{ColumnField, EntityKind};
-use salesync_core::run::Traffic;
 use salesync_core::source::{IdentityColumns, Source, SourceDefinition, SourceSettings, Stream};
 use salesync_core::time::Timestamp;
 use salesync_http::{Client, Request};
@@ -68,7 +68,9 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
 
 /// Returns HubSpot; nothing is sent before it is used.
 fn connect(settings: SourceSettings) -> Result<Arc<dyn Source>> {
-    Ok(Arc::new(HubSpot { http: Arc::new(client::connect(settings)?) }))
+    Ok(Arc::new(HubSpot {
+        http: Arc::new(client::connect(settings)?),
+    }))
 }
 
 /// One HubSpot account.
@@ -79,26 +81,31 @@ struct HubSpot {
 #[async_trait]
 impl Source for HubSpot {
     async fn check(&self) -> Result<()> {
-        let request = Request::get("check the login", "/crm/v3/objects/contacts", client::API).query("limit", 1);
-        self.http.read(&request, |answer| page::Listed::read(answer).map(drop)).await
+        let request = Request::get("check the login", "/crm/v3/objects/contacts", client::API)
+            .query("limit", 1);
+        self.http
+            .read(&request, |answer| page::Listed::read(answer).map(drop))
+            .await
     }
 
     async fn open(&self, stream: &str) -> Result<Arc<dyn Stream>> {
+        let http = Arc::new(self.http.for_stream());
         if stream == owners::STREAM {
-            return Ok(Arc::new(OwnerStream::open(Arc::clone(&self.http))?));
+            return Ok(Arc::new(OwnerStream::open(http)?));
         }
-        let Some(object) = objects::OBJECTS.iter().find(|object| object.stream == stream) else {
-            return Err(Error::new(Code::RequestInvalid, "open a stream").with("source", SOURCE.name));
+        let Some(object) = objects::OBJECTS
+            .iter()
+            .find(|object| object.stream == stream)
+        else {
+            return Err(
+                Error::new(Code::RequestInvalid, "open a stream").with("source", SOURCE.name)
+            );
         };
-        Ok(Arc::new(CrmStream::open(Arc::clone(&self.http), object).await?))
+        Ok(Arc::new(CrmStream::open(http, object).await?))
     }
 
     fn clock(&self) -> Timestamp {
         self.http.clock()
-    }
-
-    fn traffic(&self) -> Traffic {
-        self.http.traffic()
     }
 }
 

@@ -11,6 +11,7 @@ use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Result};
 use salesync_core::ledger::Window;
 use salesync_core::record::{Change, RawRecord, Reject};
+use salesync_core::run::Traffic;
 use salesync_core::schema::{Column, ColumnType, Table};
 use salesync_core::source::{Page, Presence, Progress, Stream};
 use salesync_core::time::Timestamp;
@@ -27,14 +28,30 @@ pub(crate) const STREAM: &str = "owners";
 
 /// The fields of an owner, in the order of the table. The two times come first, as in every table of HubSpot.
 const COLUMNS: &[(&str, ColumnType, &str)] = &[
-    ("createdAt", ColumnType::Timestamp, "When the owner was made"),
-    ("updatedAt", ColumnType::Timestamp, "When the owner was last updated"),
+    (
+        "createdAt",
+        ColumnType::Timestamp,
+        "When the owner was made",
+    ),
+    (
+        "updatedAt",
+        ColumnType::Timestamp,
+        "When the owner was last updated",
+    ),
     ("email", ColumnType::Text, "E-mail address"),
     ("firstName", ColumnType::Text, "First name"),
     ("lastName", ColumnType::Text, "Last name"),
     ("type", ColumnType::Text, "PERSON or QUEUE"),
-    ("userId", ColumnType::Int, "The user behind the owner, while that user is active"),
-    ("userIdIncludingInactive", ColumnType::Int, "The user behind the owner"),
+    (
+        "userId",
+        ColumnType::Int,
+        "The user behind the owner, while that user is active",
+    ),
+    (
+        "userIdIncludingInactive",
+        ColumnType::Int,
+        "The user behind the owner",
+    ),
     ("teams", ColumnType::Json, "The teams that the owner is in"),
 ];
 
@@ -63,16 +80,34 @@ pub(crate) struct OwnerStream {
 
 impl OwnerStream {
     pub(crate) fn open(http: Arc<Client>) -> Result<Self> {
-        let columns = COLUMNS.iter().map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
-        let table = Table::new("hubspot_owners", "HubSpot's owners: whom records belong to", columns.collect::<Result<_>>()?)?;
-        Ok(Self { http, table: Arc::new(table) })
+        let columns = COLUMNS
+            .iter()
+            .map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
+        let table = Table::new(
+            "hubspot_owners",
+            "HubSpot's owners: whom records belong to",
+            columns.collect::<Result<_>>()?,
+        )?;
+        Ok(Self {
+            http,
+            table: Arc::new(table),
+        })
     }
 
     async fn list(&self, shelf: Shelf, after: Option<&str>) -> Result<Listed> {
-        let operation = if after.is_some() { GO_ON_LISTING } else { "list owners" };
-        let archived = if shelf == Shelf::Archived { "true" } else { "false" };
-        let mut request =
-            Request::get(operation, "/crm/v3/owners", API).query("limit", 100).query("archived", archived);
+        let operation = if after.is_some() {
+            GO_ON_LISTING
+        } else {
+            "list owners"
+        };
+        let archived = if shelf == Shelf::Archived {
+            "true"
+        } else {
+            "false"
+        };
+        let mut request = Request::get(operation, "/crm/v3/owners", API)
+            .query("limit", 100)
+            .query("archived", archived);
         if let Some(after) = after {
             request = request.query("after", after);
         }
@@ -105,9 +140,17 @@ impl Stream for OwnerStream {
 
     async fn fetch(&self, from: Option<&Cursor>) -> Result<Page> {
         let now = self.http.clock();
-        let begin = || Place { shelf: Shelf::Active, after: None, started: now };
+        let begin = || Place {
+            shelf: Shelf::Active,
+            after: None,
+            started: now,
+        };
         let complete_to = from.map_or(Timestamp::EPOCH, Cursor::complete_to);
-        let mut place = from.map(Cursor::place).transpose()?.flatten().unwrap_or_else(begin);
+        let mut place = from
+            .map(Cursor::place)
+            .transpose()?
+            .flatten()
+            .unwrap_or_else(begin);
         let listed = match self.list(place.shelf, place.after.as_deref()).await {
             Err(error) if error.code() == Code::SourceCursorExpired && place.after.is_some() => {
                 place = begin();
@@ -116,8 +159,15 @@ impl Stream for OwnerStream {
             listed => listed?,
         };
         let next = match (listed.after, place.shelf) {
-            (Some(after), _) => Some(Place { after: Some(after), ..place }),
-            (None, Shelf::Active) => Some(Place { shelf: Shelf::Archived, after: None, ..place }),
+            (Some(after), _) => Some(Place {
+                after: Some(after),
+                ..place
+            }),
+            (None, Shelf::Active) => Some(Place {
+                shelf: Shelf::Archived,
+                after: None,
+                ..place
+            }),
             (None, Shelf::Archived) => None,
         };
         let (next, progress) = match next {
@@ -127,7 +177,13 @@ impl Stream for OwnerStream {
                 (Cursor::between_windows(complete_to), Progress::CaughtUp)
             }
         };
-        Ok(Page { records: listed.records, next, progress, window: None, read_at: listed.read_at })
+        Ok(Page {
+            records: listed.records,
+            next,
+            progress,
+            window: None,
+            read_at: listed.read_at,
+        })
     }
 
     fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
@@ -145,11 +201,22 @@ impl Stream for OwnerStream {
 
     async fn presence(&self, keys: &[String]) -> Result<Vec<Presence>> {
         let owners = self.all().await?;
-        let ids: Vec<_> = owners.iter().filter_map(|owner| Some(Stamp::read(owner)?.id)).collect();
+        let ids: Vec<_> = owners
+            .iter()
+            .filter_map(|owner| Some(Stamp::read(owner)?.id))
+            .collect();
         let presence = |key: &String| {
-            if ids.iter().any(|id| id == key) { Presence::Present } else { Presence::Absent }
+            if ids.iter().any(|id| id == key) {
+                Presence::Present
+            } else {
+                Presence::Absent
+            }
         };
         Ok(keys.iter().map(presence).collect())
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.http.traffic()
     }
 }
 
@@ -172,20 +239,38 @@ mod tests {
         struct Owners {
             results: Vec<Box<RawValue>>,
         }
-        let columns = COLUMNS.iter().map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
-        let table = Table::new("hubspot_owners", "", columns.collect::<Result<_>>().unwrap()).unwrap();
-        let page: Owners = serde_json::from_str(include_str!("../fixtures/owners/page.json")).unwrap();
-        let rows: Vec<RawRecord> =
-            page.results.iter().map(|owner| RawRecord::new(owner.get().as_bytes().to_vec())).collect();
+        let columns = COLUMNS
+            .iter()
+            .map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
+        let table = Table::new(
+            "hubspot_owners",
+            "",
+            columns.collect::<Result<_>>().unwrap(),
+        )
+        .unwrap();
+        let page: Owners =
+            serde_json::from_str(include_str!("../fixtures/owners/page.json")).unwrap();
+        let rows: Vec<RawRecord> = page
+            .results
+            .iter()
+            .map(|owner| RawRecord::new(owner.get().as_bytes().to_vec()))
+            .collect();
         let now = Timestamp::from_millis(1_800_000_000_000);
-        let changes: Vec<_> = rows.iter().map(|row| decode_owner(row, &table, now).unwrap()).collect();
-        let value = |row: usize, name: &str| changes[row].values[table.position(name).unwrap()].clone();
+        let changes: Vec<_> = rows
+            .iter()
+            .map(|row| decode_owner(row, &table, now).unwrap())
+            .collect();
+        let value =
+            |row: usize, name: &str| changes[row].values[table.position(name).unwrap()].clone();
         assert_eq!(changes[0].key, "41629779");
         assert_eq!(value(0, "firstName"), Value::Text("Ingrid".into()));
         assert_eq!(value(0, "userId"), Value::Int(9_586_504));
         assert!(matches!(value(0, "teams"), Value::Text(json) if json.starts_with("[{")));
         assert_eq!(value(1, "userId"), Value::Null);
-        assert_eq!(changes[1].deletion.as_ref().unwrap().reason, DeletionReason::Archived);
+        assert_eq!(
+            changes[1].deletion.as_ref().unwrap().reason,
+            DeletionReason::Archived
+        );
         assert!(changes.iter().all(|change| change.extra.is_empty()));
     }
 }

@@ -29,7 +29,10 @@ impl Listed {
         let page: ListShape<'_> = answer.json()?;
         Ok(Self {
             records: RawRecord::slices(&answer.body, &page.results)?,
-            after: page.paging.and_then(|paging| paging.next).map(|next| next.after),
+            after: page
+                .paging
+                .and_then(|paging| paging.next)
+                .map(|next| next.after),
             read_at: answer.sent_at,
         })
     }
@@ -52,7 +55,12 @@ impl Found {
     pub(crate) fn read(answer: &Answer) -> Result<Self> {
         let page: SearchShape<'_> = answer.json()?;
         let records = RawRecord::slices(&answer.body, &page.results)?;
-        Ok(Self { records, in_full: None, total: page.total, read_at: answer.sent_at })
+        Ok(Self {
+            records,
+            in_full: None,
+            total: page.total,
+            read_at: answer.sent_at,
+        })
     }
 
     /// Returns whether nothing that matches lies beyond this page.
@@ -118,7 +126,10 @@ impl<'a> Stamp<'a> {
     /// Returns the ids of the records that were merged into this one.
     pub(crate) fn merged_ids(&self, properties: &[&str]) -> Vec<String> {
         let mut ids = Vec::new();
-        for raw in properties.iter().filter_map(|property| self.properties.get(*property)) {
+        for raw in properties
+            .iter()
+            .filter_map(|property| self.properties.get(*property))
+        {
             if let Token::Text(text) = token(raw) {
                 merged_ids(&text, &self.id, &mut ids);
             }

@@ -69,18 +69,28 @@ pub(crate) enum Place {
 impl Place {
     /// Returns the beginning of a listing of everything.
     pub(crate) fn listing(now: Timestamp) -> Self {
-        Self::Listing { after: None, started: now }
+        Self::Listing {
+            after: None,
+            started: now,
+        }
     }
 
     /// Returns the beginning of a window of what changed since `complete_to`.
     pub(crate) fn window(complete_to: Timestamp, now: Timestamp) -> Self {
         let lo = whole_millis(complete_to.minus(OVERLAP)).max(EARLIEST);
-        Self::Changed { lo, hi: end_of(now), from: lo }
+        Self::Changed {
+            lo,
+            hi: end_of(now),
+            from: lo,
+        }
     }
 
     /// Returns the place after a window that ends at `hi`.
     pub(crate) fn after_window(hi: Timestamp) -> Self {
-        Self::Archived { after: None, complete_to: Self::complete_after(hi) }
+        Self::Archived {
+            after: None,
+            complete_to: Self::complete_after(hi),
+        }
     }
 
     /// Returns how far a stream is complete when everything up to `hi`, the end of a window, was read.
@@ -94,7 +104,11 @@ impl Place {
         if from > window.hi {
             return Self::after_window(window.hi);
         }
-        Self::Changed { lo: window.lo, hi: window.hi, from }
+        Self::Changed {
+            lo: window.lo,
+            hi: window.hi,
+            from,
+        }
     }
 
     /// Returns whether a sweep that makes the stream complete up to `complete_to` covers all that had changed
@@ -128,11 +142,19 @@ mod tests {
         let hour = at(3_600_000);
         assert_eq!(
             Place::window(hour, at(7_200_400)),
-            Place::Changed { lo: at(3_000_000), hi: at(7_201_000), from: at(3_000_000) }
+            Place::Changed {
+                lo: at(3_000_000),
+                hi: at(7_201_000),
+                from: at(3_000_000)
+            }
         );
         assert_eq!(
             Place::window(Timestamp::EPOCH, at(5_000)),
-            Place::Changed { lo: at(1_000), hi: at(6_000), from: at(1_000) }
+            Place::Changed {
+                lo: at(1_000),
+                hi: at(6_000),
+                from: at(1_000)
+            }
         );
     }
 
@@ -140,10 +162,15 @@ mod tests {
     fn a_window_that_was_opened_after_an_instant_covers_it() {
         for millis in [7_200_000, 7_200_001, 7_200_999] {
             let opened = at(millis);
-            let Place::Archived { complete_to, .. } = Place::after_window(end_of(opened)) else { panic!() };
+            let Place::Archived { complete_to, .. } = Place::after_window(end_of(opened)) else {
+                panic!()
+            };
             assert!(Place::covers(complete_to, opened));
             assert!(complete_to < opened);
-            assert!(!Place::covers(complete_to, opened.plus(Duration::from_secs(1))));
+            assert!(!Place::covers(
+                complete_to,
+                opened.plus(Duration::from_millis(1_001))
+            ));
         }
     }
 
@@ -151,21 +178,46 @@ mod tests {
     fn a_place_is_stored_and_read_back_unchanged() {
         let places = [
             Place::listing(at(1)),
-            Place::Listing { after: Some("x".to_owned()), started: at(1) },
+            Place::Listing {
+                after: Some("x".to_owned()),
+                started: at(1),
+            },
             Place::window(at(1), at(2)),
-            Place::Draining { lo: at(1), hi: at(9), time: at(5), last_id: u64::MAX },
+            Place::Draining {
+                lo: at(1),
+                hi: at(9),
+                time: at(5),
+                last_id: u64::MAX,
+            },
             Place::after_window(at(5)),
         ];
         for place in places {
             let text = serde_json::to_string(&place).unwrap();
-            assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place, "{text}");
+            assert_eq!(
+                serde_json::from_str::<Place>(&text).unwrap(),
+                place,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn after_the_last_millisecond_the_window_is_over() {
-        let window = Window { lo: at(1), hi: at(9) };
-        assert_eq!(Place::after_millisecond(window, at(8)), Place::Changed { lo: at(1), hi: at(9), from: at(9) });
-        assert_eq!(Place::after_millisecond(window, at(9)), Place::after_window(at(9)));
+        let window = Window {
+            lo: at(1),
+            hi: at(9),
+        };
+        assert_eq!(
+            Place::after_millisecond(window, at(8)),
+            Place::Changed {
+                lo: at(1),
+                hi: at(9),
+                from: at(9)
+            }
+        );
+        assert_eq!(
+            Place::after_millisecond(window, at(9)),
+            Place::after_window(at(9))
+        );
     }
 }

@@ -43,9 +43,14 @@ pub(crate) async fn describe(http: &Client, object: &CrmObject) -> Result<Vec<Pr
     let read = |answer: &Answer| {
         let properties = answer.json::<Properties>()?.results;
         // Every object has properties: an answer without any is not an answer.
-        if properties.is_empty() { Err(answer.error(Code::SourcePageShape)) } else { Ok(properties) }
+        if properties.is_empty() {
+            Err(answer.error(Code::SourcePageShape))
+        } else {
+            Ok(properties)
+        }
     };
-    http.read(&Request::get("describe properties", target, API), read).await
+    http.read(&Request::get("describe properties", target, API), read)
+        .await
 }
 
 /// How an object's properties lie in its table, and how they are asked for.
@@ -65,8 +70,16 @@ impl Layout {
     /// Returns the layout of an object with these properties.
     pub(crate) fn new(object: &CrmObject, properties: &[Property]) -> Result<Self> {
         let mut columns = vec![
-            Column::new("createdAt", ColumnType::Timestamp, "When the record was made")?,
-            Column::new("updatedAt", ColumnType::Timestamp, "When the record was last updated")?,
+            Column::new(
+                "createdAt",
+                ColumnType::Timestamp,
+                "When the record was made",
+            )?,
+            Column::new(
+                "updatedAt",
+                ColumnType::Timestamp,
+                "When the record was last updated",
+            )?,
         ];
         let mut taken: HashSet<String> = ["id", "createdat", "updatedat"].map(str::to_owned).into();
         let mut places = HashMap::new();
@@ -79,7 +92,9 @@ impl Layout {
             }
         }
         let table = Table::new(object.table, object.comment, columns)?;
-        let always = [object.changed_by, "hs_object_id"].into_iter().chain(object.merged_by.iter().copied());
+        let always = [object.changed_by, "hs_object_id"]
+            .into_iter()
+            .chain(object.merged_by.iter().copied());
         let mut seen = HashSet::new();
         let names: Vec<String> = always
             .chain(properties.iter().map(|property| property.name.as_str()))
@@ -87,7 +102,9 @@ impl Layout {
             .map(str::to_owned)
             .collect();
         let bytes = |each: usize| names.iter().map(|name| name.len() + each).sum::<usize>();
-        let is_plain = names.iter().all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        let is_plain = names
+            .iter()
+            .all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         Ok(Self {
             table: Arc::new(table),
             places,
@@ -107,7 +124,11 @@ impl Property {
     fn column(&self, object: &CrmObject) -> Result<Column> {
         let name = column_name(&self.name);
         let label = self.label.as_deref().unwrap_or(&self.name);
-        let comment = if name == self.name { label.to_owned() } else { format!("{label} (property {})", self.name) };
+        let comment = if name == self.name {
+            label.to_owned()
+        } else {
+            format!("{label} (property {})", self.name)
+        };
         let column_type = match self.property_type.as_str() {
             _ if object.id_properties.contains(&self.name.as_str()) => ColumnType::Text,
             "number" => ColumnType::NUMBER,
@@ -117,8 +138,9 @@ impl Property {
             // string, enumeration, phone_number, json, object_coordinates, and whatever HubSpot adds.
             _ => ColumnType::Text,
         };
-        Column::new(&name, column_type, comment)
-            .map_err(|error| Error::new(Code::SourceSchemaChanged, "describe properties").because(error))
+        Column::new(&name, column_type, comment).map_err(|error| {
+            Error::new(Code::SourceSchemaChanged, "describe properties").because(error)
+        })
     }
 }
 
@@ -128,7 +150,9 @@ fn column_name(property: &str) -> String {
     if SqlIdentifier::parse(property).is_ok() && !property.starts_with('_') {
         return property.to_owned();
     }
-    let plain = property.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    let plain = property
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
     "p_".chars().chain(plain).take(128).collect()
 }
 
@@ -138,7 +162,11 @@ mod tests {
     use crate::objects::OBJECTS;
 
     fn property(name: &str, property_type: &str) -> Property {
-        Property { name: name.to_owned(), label: Some("A label".to_owned()), property_type: property_type.to_owned() }
+        Property {
+            name: name.to_owned(),
+            label: Some("A label".to_owned()),
+            property_type: property_type.to_owned(),
+        }
     }
 
     #[test]
@@ -152,7 +180,12 @@ mod tests {
             ("born", "date", "born", ColumnType::Date),
             ("seen", "datetime", "seen", ColumnType::Timestamp),
             ("place", "object_coordinates", "place", ColumnType::Text),
-            ("associatedcompanyid", "number", "associatedcompanyid", ColumnType::Text),
+            (
+                "associatedcompanyid",
+                "number",
+                "associatedcompanyid",
+                ColumnType::Text,
+            ),
             ("new_kind", "something_new", "new_kind", ColumnType::Text),
             ("net-worth €", "number", "p_net_worth__", ColumnType::NUMBER),
             ("2nd_phone", "string", "p_2nd_phone", ColumnType::Text),
@@ -161,28 +194,51 @@ mod tests {
         for (name, property_type, column_name, column_type) in cases {
             let layout = Layout::new(&OBJECTS[0], &[property(name, property_type)]).unwrap();
             let column = &layout.table.columns()[layout.place(name).unwrap()];
-            assert_eq!((column.name.as_str(), column.column_type), (column_name, column_type));
+            assert_eq!(
+                (column.name.as_str(), column.column_type),
+                (column_name, column_type)
+            );
             assert!(column.comment.starts_with("A label"));
         }
     }
 
     #[test]
     fn names_that_are_one_to_sql_get_one_column() {
-        let properties = [property("Size", "number"), property("size", "string"), property("createdat", "string")];
+        let properties = [
+            property("Size", "number"),
+            property("size", "string"),
+            property("createdat", "string"),
+        ];
         let layout = Layout::new(&OBJECTS[0], &properties).unwrap();
-        assert_eq!((layout.place("Size"), layout.place("size"), layout.place("createdat")), (Some(2), None, None));
+        assert_eq!(
+            (
+                layout.place("Size"),
+                layout.place("size"),
+                layout.place("createdat")
+            ),
+            (Some(2), None, None)
+        );
         assert_eq!(layout.table.columns().len(), 3);
-        assert!(layout.names.contains(&"size".to_owned()), "it is asked for and kept in _extra");
+        assert!(
+            layout.names.contains(&"size".to_owned()),
+            "it is asked for and kept in _extra"
+        );
     }
 
     #[test]
     fn many_or_strange_names_are_asked_for_in_a_body() {
         let few = Layout::new(&OBJECTS[0], &[property("a", "string")]).unwrap();
         assert!(few.fits_url && few.fits_search);
-        assert_eq!(few.names.len(), 5, "change time, id and merged ids always come along");
+        assert_eq!(
+            few.names.len(),
+            5,
+            "change time, id and merged ids always come along"
+        );
         let strange = Layout::new(&OBJECTS[0], &[property("a&b", "string")]).unwrap();
         assert!(!strange.fits_url && strange.fits_search);
-        let many: Vec<_> = (0..400).map(|n| property(&format!("custom_property_{n}"), "string")).collect();
+        let many: Vec<_> = (0..400)
+            .map(|n| property(&format!("custom_property_{n}"), "string"))
+            .collect();
         let many = Layout::new(&OBJECTS[0], &many).unwrap();
         assert!(!many.fits_url && !many.fits_search);
     }

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use salesync_core::error::{Code, Result};
+use salesync_core::error::Result;
 use salesync_core::ledger::Window;
 use salesync_core::record::RawRecord;
 use salesync_core::source::Presence;
 use salesync_core::time::Timestamp;
-use salesync_http::{Answer, Client, Request};
+use salesync_http::{Client, Request};
 use serde_json::{Value, json};
 
 use crate::client::{API, GO_ON_LISTING, SEARCH};
@@ -58,8 +58,16 @@ pub(crate) struct Records {
 impl Records {
     /// Reads a page of the records by id.
     pub(crate) async fn list(&self, after: Option<&str>, shelf: Shelf) -> Result<Listed> {
-        let operation = if after.is_some() { GO_ON_LISTING } else { "list records" };
-        let names = if self.layout.fits_url { self.layout.names.join(",") } else { "hs_object_id".to_owned() };
+        let operation = if after.is_some() {
+            GO_ON_LISTING
+        } else {
+            "list records"
+        };
+        let names = if self.layout.fits_url {
+            self.layout.names.join(",")
+        } else {
+            "hs_object_id".to_owned()
+        };
         // The names hold nothing that a URL escapes, so the commas may stand.
         let target = format!("{}?limit={LIST_RECORDS}&properties={names}", self.path(""));
         let mut request = Request::get(operation, target, API).query("archived", shelf.archived());
@@ -89,18 +97,21 @@ impl Records {
 
     /// Asks how many records changed in a window.
     pub(crate) async fn count(&self, window: Window) -> Result<u64> {
-        let found = self.find(Filter::Changed(window), json!(["hs_object_id"]), 1).await?;
+        let found = self
+            .find(Filter::Changed(window), json!(["hs_object_id"]), 1)
+            .await?;
         Ok(found.total)
     }
 
     async fn find(&self, filter: Filter, names: Value, limit: u64) -> Result<Found> {
         let (filters, sort) = self.filters(filter);
-        let request = Request::post("search records", self.path("/search"), SEARCH).json(&json!({
-            "filterGroups": [{"filters": filters}],
-            "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
-            "properties": names,
-            "limit": limit,
-        }))?;
+        let request =
+            Request::post("search records", self.path("/search"), SEARCH).json(&json!({
+                "filterGroups": [{"filters": filters}],
+                "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
+                "properties": names,
+                "limit": limit,
+            }))?;
         self.http.read(&request, Found::read).await
     }
 
@@ -109,9 +120,10 @@ impl Records {
         let time = |time: Timestamp| time.millis().to_string();
         let changed_by = self.object.changed_by;
         match filter {
-            Filter::Changed(window) if window.lo <= EARLIEST => {
-                (json!([{"propertyName": changed_by, "operator": "LTE", "value": time(window.hi)}]), changed_by)
-            }
+            Filter::Changed(window) if window.lo <= EARLIEST => (
+                json!([{"propertyName": changed_by, "operator": "LTE", "value": time(window.hi)}]),
+                changed_by,
+            ),
             Filter::Changed(window) => {
                 let between = json!([{
                     "propertyName": changed_by,
@@ -121,7 +133,10 @@ impl Records {
                 }]);
                 (between, changed_by)
             }
-            Filter::At { time: instant, after_id } => {
+            Filter::At {
+                time: instant,
+                after_id,
+            } => {
                 let by_id = json!([
                     {"propertyName": changed_by, "operator": "EQ", "value": time(instant)},
                     {"propertyName": "hs_object_id", "operator": "GT", "value": after_id.to_string()},
@@ -134,8 +149,10 @@ impl Records {
     /// Reads records once more with all of their properties, in a body that no URL's length limits. One that
     /// was archived or merged in between is left out: the sweep or its survivor brings it.
     async fn in_full(&self, records: &[RawRecord], shelf: Shelf) -> Result<Vec<RawRecord>> {
-        let ids: Vec<String> =
-            records.iter().filter_map(|record| Some(Stamp::read(record)?.id.into_owned())).collect();
+        let ids: Vec<String> = records
+            .iter()
+            .filter_map(|record| Some(Stamp::read(record)?.id.into_owned()))
+            .collect();
         let mut in_full = Vec::with_capacity(ids.len());
         for ids in ids.chunks(LIST_RECORDS) {
             in_full.extend(self.batch(ids, &self.layout.names, shelf).await?);
@@ -144,7 +161,12 @@ impl Records {
     }
 
     /// Reads up to a hundred records by id.
-    async fn batch(&self, ids: &[String], names: &[String], shelf: Shelf) -> Result<Vec<RawRecord>> {
+    async fn batch(
+        &self,
+        ids: &[String],
+        names: &[String],
+        shelf: Shelf,
+    ) -> Result<Vec<RawRecord>> {
         let inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
         let request = Request::post("read records by id", self.path("/batch/read"), API)
             .query("archived", shelf.archived())
@@ -163,15 +185,30 @@ impl Records {
                 self.look_up(ids, shelf, &mut found).await?;
             }
         }
-        Ok(keys.iter().map(|key| found.remove(key).unwrap_or(Presence::Absent)).collect())
+        Ok(keys
+            .iter()
+            .map(|key| found.remove(key).unwrap_or(Presence::Absent))
+            .collect())
     }
 
     /// Asks for up to a hundred records. A record that was merged answers under its survivor's id.
-    async fn look_up(&self, ids: &[String], shelf: Shelf, found: &mut HashMap<String, Presence>) -> Result<()> {
+    async fn look_up(
+        &self,
+        ids: &[String],
+        shelf: Shelf,
+        found: &mut HashMap<String, Presence>,
+    ) -> Result<()> {
         let asked: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let names: Vec<String> = self.object.merged_by.iter().map(|name| (*name).to_owned()).collect();
+        let names: Vec<String> = self
+            .object
+            .merged_by
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
         for record in self.batch(ids, &names, shelf).await? {
-            let Some(stamp) = Stamp::read(&record) else { continue };
+            let Some(stamp) = Stamp::read(&record) else {
+                continue;
+            };
             for merged in stamp.merged_ids(self.object.merged_by) {
                 if asked.contains(merged.as_str()) {
                     found.insert(merged, Presence::MergedInto(stamp.id.clone().into_owned()));

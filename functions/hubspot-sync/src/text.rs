@@ -30,13 +30,20 @@ pub(crate) fn token(raw: &RawValue) -> Token<'_> {
 
 /// Returns the content of a JSON string. Half a surrogate pair, which no text can hold, becomes U+FFFD.
 fn unquoted(quoted: &str) -> Cow<'_, str> {
-    let inner = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(quoted);
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(quoted);
     if !inner.contains('\\') {
         return Cow::Borrowed(inner);
     }
     match serde_json::from_str::<String>(quoted) {
         Ok(text) => Cow::Owned(text),
-        Err(_) => Cow::Owned(serde_json::from_str::<Repaired>(quoted).map(|text| text.0).unwrap_or_default()),
+        Err(_) => Cow::Owned(
+            serde_json::from_str::<Repaired>(quoted)
+                .map(|text| text.0)
+                .unwrap_or_default(),
+        ),
     }
 }
 

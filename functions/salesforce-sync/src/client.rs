@@ -39,15 +39,31 @@ const CONCURRENCY_PAUSE: Duration = Duration::from_secs(2);
 pub(crate) struct Api {
     client: Client,
     /// The calls that the organisation has used of its day, in percent, as the last answer said.
-    used_percent: AtomicU64,
+    used_percent: Arc<AtomicU64>,
 }
 
 impl Api {
+    /// Returns an API that counts its own traffic and shares all else.
+    fn for_stream(&self) -> Self {
+        Self {
+            client: self.client.for_stream(),
+            used_percent: Arc::clone(&self.used_percent),
+        }
+    }
+
+    /// Returns what was sent through this API.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.client.traffic()
+    }
+
     fn new(settings: SourceSettings) -> Result<Self> {
         let login = Login::new(&settings.base_url, Arc::clone(&settings.secrets))?;
         let client_settings = ClientSettings::new(settings.base_url, settings.now);
         let client = Client::new(client_settings, Arc::new(login), classify)?;
-        Ok(Self { client, used_percent: AtomicU64::new(0) })
+        Ok(Self {
+            client,
+            used_percent: Arc::default(),
+        })
     }
 
     /// Asks for a path of the API and returns what `read` makes of the answer.
@@ -62,7 +78,8 @@ impl Api {
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
         let target = format!("/services/data/{API_VERSION}{path}");
-        self.send(&Request::get(operation, target, REST), read).await
+        self.send(&Request::get(operation, target, REST), read)
+            .await
     }
 
     /// Sends a query that sees deleted records too and returns what `read` makes of the answer.
@@ -74,8 +91,16 @@ impl Api {
         statement: &str,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let request = Request::get("query", format!("/services/data/{API_VERSION}/queryAll"), REST);
-        self.send(&request.query("q", statement).timeouts(QUERY_TIMEOUTS), read).await
+        let request = Request::get(
+            "query",
+            format!("/services/data/{API_VERSION}/queryAll"),
+            REST,
+        );
+        self.send(
+            &request.query("q", statement).timeouts(QUERY_TIMEOUTS),
+            read,
+        )
+        .await
     }
 
     async fn send<T: Send>(
@@ -85,13 +110,16 @@ impl Api {
     ) -> Result<T> {
         let used_percent = self.used_percent.load(Ordering::Relaxed);
         if used_percent > QUOTA_SHARE_PERCENT {
-            return Err(Error::new(Code::SourceQuotaExhausted, "stay within the quota")
-                .with("used percent", used_percent)
-                .with("allowed percent", QUOTA_SHARE_PERCENT));
+            return Err(
+                Error::new(Code::SourceQuotaExhausted, "stay within the quota")
+                    .with("used percent", used_percent)
+                    .with("allowed percent", QUOTA_SHARE_PERCENT),
+            );
         }
         self.client
             .read(request, |answer| {
-                if let Some(percent) = answer.header("sforce-limit-info").and_then(used_percent_of) {
+                if let Some(percent) = answer.header("sforce-limit-info").and_then(used_percent_of)
+                {
                     self.used_percent.store(percent, Ordering::Relaxed);
                 }
                 read(answer)
@@ -107,15 +135,22 @@ impl Api {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Api").field("client", &self.client).finish_non_exhaustive()
+        f.debug_struct("Api")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
     }
 }
 
 /// Reads `api-usage=25/100000` as percent, rounded up.
 fn used_percent_of(header: &str) -> Option<u64> {
-    let usage = header.split([',', ';']).find_map(|part| part.trim().strip_prefix("api-usage="))?;
+    let usage = header
+        .split([',', ';'])
+        .find_map(|part| part.trim().strip_prefix("api-usage="))?;
     let (used, permitted) = usage.split_once('/')?;
-    let (used, permitted) = (used.trim().parse::<u64>().ok()?, permitted.trim().parse::<u64>().ok()?);
+    let (used, permitted) = (
+        used.trim().parse::<u64>().ok()?,
+        permitted.trim().parse::<u64>().ok()?,
+    );
     (permitted > 0).then(|| used.saturating_mul(100).div_ceil(permitted))
 }
 
@@ -134,7 +169,9 @@ fn classify(answer: &Answer) -> Verdict {
         return Verdict::Ok;
     }
     let errors: Vec<ApiError> = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let known = errors.iter().find_map(|error| by_code(&error.code, &error.message));
+    let known = errors
+        .iter()
+        .find_map(|error| by_code(&error.code, &error.message));
     known.unwrap_or_else(|| by_status(answer.status))
 }
 
@@ -143,7 +180,9 @@ fn by_code(code: &str, message: &str) -> Option<Verdict> {
     Some(match code {
         "INVALID_SESSION_ID" => Verdict::RefreshToken,
         "REQUEST_LIMIT_EXCEEDED" if message.starts_with("ConcurrentRequests") => {
-            Verdict::Throttled { wait: Some(CONCURRENCY_PAUSE) }
+            Verdict::Throttled {
+                wait: Some(CONCURRENCY_PAUSE),
+            }
         }
         "REQUEST_LIMIT_EXCEEDED" => Verdict::QuotaExhausted,
         // Not worth the same question again: the stream asks for less.
@@ -182,29 +221,33 @@ pub(crate) struct Salesforce {
 /// # Errors
 /// [`Code::ConfigInvalid`] where the base URL is no origin.
 pub(crate) fn connect(settings: SourceSettings) -> Result<Arc<dyn Source>> {
-    Ok(Arc::new(Salesforce { api: Arc::new(Api::new(settings)?) }))
+    Ok(Arc::new(Salesforce {
+        api: Arc::new(Api::new(settings)?),
+    }))
 }
 
 #[async_trait]
 impl Source for Salesforce {
     async fn check(&self) -> Result<()> {
         // The limits resource would need the permission to view the setup; every login may see one user.
-        self.api.query("SELECT Id FROM User LIMIT 1", page::rows).await.map(|_| ())
+        self.api
+            .query("SELECT Id FROM User LIMIT 1", page::rows)
+            .await
+            .map(|_| ())
     }
 
     async fn open(&self, stream: &str) -> Result<Arc<dyn Stream>> {
         let object = objects::of_stream(stream).ok_or_else(|| {
-            Error::new(Code::RequestInvalid, "open a stream").with("streams", objects::STREAMS.join(", "))
+            Error::new(Code::RequestInvalid, "open a stream")
+                .with("streams", objects::STREAMS.join(", "))
         })?;
-        Ok(Arc::new(ObjectStream::open(Arc::clone(&self.api), object).await?))
+        Ok(Arc::new(
+            ObjectStream::open(Arc::new(self.api.for_stream()), object).await?,
+        ))
     }
 
     fn clock(&self) -> Timestamp {
         self.api.clock()
-    }
-
-    fn traffic(&self) -> Traffic {
-        self.api.client.traffic()
     }
 }
 
@@ -213,35 +256,80 @@ mod tests {
     use super::*;
     use crate::page::tests::answer;
 
+    const REFUSED: Verdict = Verdict::Permanent(Code::SourceRefused);
+    const FORBIDDEN: Verdict = Verdict::Permanent(Code::SourceForbidden);
+    const BROKEN: Verdict = Verdict::Transient(Code::SourceStatus5xx);
+    const THROTTLED: Verdict = Verdict::Throttled {
+        wait: Some(CONCURRENCY_PAUSE),
+    };
+
+    /// Status, the vendor's code (none: a gateway's HTML), its message, and what it means.
+    const ANSWERS: &[(u16, &str, &str, Verdict)] = &[
+        (200, "", "", Verdict::Ok),
+        (
+            401,
+            "INVALID_SESSION_ID",
+            "Session expired or invalid",
+            Verdict::RefreshToken,
+        ),
+        (401, "", "", Verdict::RefreshToken),
+        (
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "TotalRequests Limit exceeded.",
+            Verdict::QuotaExhausted,
+        ),
+        (
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "ConcurrentRequests Limit exceeded.",
+            THROTTLED,
+        ),
+        (403, "INSUFFICIENT_ACCESS", "x", FORBIDDEN),
+        (403, "API_DISABLED_FOR_ORG", "x", FORBIDDEN),
+        (
+            400,
+            "QUERY_TIMEOUT",
+            "x",
+            Verdict::Permanent(Code::SourceTimeout),
+        ),
+        (
+            400,
+            "INVALID_QUERY_LOCATOR",
+            "x",
+            Verdict::RestartFromCursor,
+        ),
+        (400, "MALFORMED_QUERY", "x", REFUSED),
+        (400, "OPERATION_TOO_LARGE", "x", REFUSED),
+        (
+            400,
+            "INVALID_FIELD",
+            "x",
+            Verdict::Permanent(Code::SourceSchemaChanged),
+        ),
+        (400, "INVALID_TYPE", "x", FORBIDDEN),
+        (404, "NOT_FOUND", "x", FORBIDDEN),
+        (404, "", "", REFUSED),
+        (414, "", "", REFUSED),
+        (431, "", "", REFUSED),
+        (500, "UNKNOWN_EXCEPTION", "x", BROKEN),
+        (500, "UNABLE_TO_LOCK_ROW", "x", BROKEN),
+        (502, "", "", BROKEN),
+        (503, "SERVER_UNAVAILABLE", "x", BROKEN),
+    ];
+
     #[test]
     fn an_answer_is_judged_by_status_and_body() {
-        let body = |code: &str, message: &str| format!(r#"[{{"message":"{message}","errorCode":"{code}"}}]"#);
-        let throttled = Verdict::Throttled { wait: Some(CONCURRENCY_PAUSE) };
-        let cases = [
-            (200, String::new(), Verdict::Ok),
-            (401, body("INVALID_SESSION_ID", "Session expired or invalid"), Verdict::RefreshToken),
-            (403, body("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), Verdict::QuotaExhausted),
-            (403, body("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded."), throttled),
-            (403, body("INSUFFICIENT_ACCESS", "x"), Verdict::Permanent(Code::SourceForbidden)),
-            (403, body("API_DISABLED_FOR_ORG", "x"), Verdict::Permanent(Code::SourceForbidden)),
-            (400, body("QUERY_TIMEOUT", "x"), Verdict::Permanent(Code::SourceTimeout)),
-            (400, body("INVALID_QUERY_LOCATOR", "x"), Verdict::RestartFromCursor),
-            (400, body("MALFORMED_QUERY", "x"), Verdict::Permanent(Code::SourceRefused)),
-            (400, body("OPERATION_TOO_LARGE", "x"), Verdict::Permanent(Code::SourceRefused)),
-            (400, body("INVALID_FIELD", "x"), Verdict::Permanent(Code::SourceSchemaChanged)),
-            (400, body("INVALID_TYPE", "x"), Verdict::Permanent(Code::SourceForbidden)),
-            (404, body("NOT_FOUND", "x"), Verdict::Permanent(Code::SourceForbidden)),
-            (404, "<html>".to_owned(), Verdict::Permanent(Code::SourceRefused)),
-            (414, String::new(), Verdict::Permanent(Code::SourceRefused)),
-            (431, String::new(), Verdict::Permanent(Code::SourceRefused)),
-            (500, body("UNKNOWN_EXCEPTION", "x"), Verdict::Transient(Code::SourceStatus5xx)),
-            (500, body("UNABLE_TO_LOCK_ROW", "x"), Verdict::Transient(Code::SourceStatus5xx)),
-            (502, "<html>Bad Gateway</html>".to_owned(), Verdict::Transient(Code::SourceStatus5xx)),
-            (503, body("SERVER_UNAVAILABLE", "x"), Verdict::Transient(Code::SourceStatus5xx)),
-            (401, "<html>".to_owned(), Verdict::RefreshToken),
-        ];
-        for (status, body, verdict) in cases {
-            assert_eq!(classify(&answer(status, &body)), verdict, "{status} {body}");
+        for (status, code, message, verdict) in ANSWERS {
+            let body = match *code {
+                "" => "<html>".to_owned(),
+                _ => format!(r#"[{{"message":"{message}","errorCode":"{code}"}}]"#),
+            };
+            assert_eq!(
+                classify(&answer(*status, &body)),
+                *verdict,
+                "{status} {body}"
+            );
         }
     }
 
@@ -251,7 +339,10 @@ mod tests {
             ("api-usage=25/100000", Some(1)),
             ("api-usage=80000/100000", Some(80)),
             ("api-usage=80001/100000", Some(81)),
-            ("per-app-api-usage=17/250(appName=x), api-usage=5/10", Some(50)),
+            (
+                "per-app-api-usage=17/250(appName=x), api-usage=5/10",
+                Some(50),
+            ),
             ("api-usage=5/0", None),
             ("api-usage=x/10", None),
             ("", None),

@@ -10,11 +10,22 @@ use crate::login::SECRET;
 #[derive(Debug)]
 pub(crate) enum Credentials {
     /// An app that acts as its integration user.
-    Client { client_id: Secret, client_secret: Secret },
+    Client {
+        client_id: Secret,
+        client_secret: Secret,
+    },
     /// An app that signs for a user.
-    Assertion { client_id: Secret, username: Secret, private_key_pem: Secret },
+    Assertion {
+        client_id: Secret,
+        username: Secret,
+        private_key_pem: Secret,
+    },
     /// An app that a user has approved.
-    Refresh { client_id: Secret, client_secret: Secret, refresh_token: Secret },
+    Refresh {
+        client_id: Secret,
+        client_secret: Secret,
+        refresh_token: Secret,
+    },
 }
 
 impl Credentials {
@@ -33,7 +44,10 @@ impl Credentials {
         } else {
             ["client_id", "client_secret", ""]
         };
-        let missing: Vec<_> = names.into_iter().filter(|name| !name.is_empty() && !holds(name)).collect();
+        let missing: Vec<_> = names
+            .into_iter()
+            .filter(|name| !name.is_empty() && !holds(name))
+            .collect();
         if !missing.is_empty() {
             return Err(invalid().with("missing", missing.join(", ")));
         }
@@ -42,13 +56,24 @@ impl Credentials {
         Ok(match third {
             "private_key_pem" => {
                 let private_key_pem = field(&document, third)?;
-                Self::Assertion { client_id, username: middle, private_key_pem }
+                Self::Assertion {
+                    client_id,
+                    username: middle,
+                    private_key_pem,
+                }
             }
             "refresh_token" => {
                 let refresh_token = field(&document, third)?;
-                Self::Refresh { client_id, client_secret: middle, refresh_token }
+                Self::Refresh {
+                    client_id,
+                    client_secret: middle,
+                    refresh_token,
+                }
             }
-            _ => Self::Client { client_id, client_secret: middle },
+            _ => Self::Client {
+                client_id,
+                client_secret: middle,
+            },
         })
     }
 }
@@ -73,7 +98,9 @@ fn invalid() -> Error {
 }
 
 fn placeholder(field: &str) -> Error {
-    Error::new(Code::ConfigSecretPlaceholder, "read a secret").with("secret", SECRET).with("field", field)
+    Error::new(Code::ConfigSecretPlaceholder, "read a secret")
+        .with("secret", SECRET)
+        .with("field", field)
 }
 
 fn document(secret: &Secret) -> Result<Map<String, Value>> {
@@ -97,7 +124,16 @@ fn is_placeholder(text: &str) -> bool {
     let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
     let (angled, text) = (text.trim().starts_with('<'), text.trim());
-    let words = ["replaceme", "changeme", "placeholder", "todo", "fixme", "tbd", "yoursecret", "xxx"];
+    let words = [
+        "replaceme",
+        "changeme",
+        "placeholder",
+        "todo",
+        "fixme",
+        "tbd",
+        "yoursecret",
+        "xxx",
+    ];
     text.is_empty() || (angled && text.ends_with('>')) || words.contains(&plain.as_str())
 }
 
@@ -110,8 +146,14 @@ mod tests {
         let parsed = |text: &str| format!("{:?}", Credentials::parse(&Secret::new(text)).unwrap());
         let cases = [
             (r#"{"client_id":"a","client_secret":"b"}"#, "Client"),
-            (r#"{"client_id":"a","username":"b","private_key_pem":"c"}"#, "Assertion"),
-            (r#"{"client_id":"a","client_secret":"b","refresh_token":"c"}"#, "Refresh"),
+            (
+                r#"{"client_id":"a","username":"b","private_key_pem":"c"}"#,
+                "Assertion",
+            ),
+            (
+                r#"{"client_id":"a","client_secret":"b","refresh_token":"c"}"#,
+                "Refresh",
+            ),
         ];
         for (text, kind) in cases {
             assert!(parsed(text).starts_with(kind), "{text}");
@@ -123,15 +165,51 @@ mod tests {
         let cases = [
             ("", Code::ConfigSecretPlaceholder, "all"),
             ("REPLACE_ME", Code::ConfigSecretPlaceholder, "all"),
-            (r#"{"client_id":"hunter2","client_secret":"REPLACE_ME"}"#, Code::ConfigSecretPlaceholder, "client_secret"),
-            (r#"{"client_id":"changeme","client_secret":"hunter2"}"#, Code::ConfigSecretPlaceholder, "client_id"),
-            (r#"{"client_id":"hunter2","client_secret":" "}"#, Code::ConfigSecretPlaceholder, "client_secret"),
-            (r#"{"client_id":"<client id>","client_secret":"hunter2"}"#, Code::ConfigSecretPlaceholder, "client_id"),
-            ("{}", Code::ConfigInvalid, "missing: client_id, client_secret"),
-            (r#"{"client_id":"hunter2"}"#, Code::ConfigInvalid, "missing: client_secret"),
-            (r#"{"client_id":"hunter2","username":"u"}"#, Code::ConfigInvalid, "missing: private_key_pem"),
-            (r#"{"refresh_token":"hunter2"}"#, Code::ConfigInvalid, "missing: client_id, client_secret"),
-            (r#"{"client_id":1,"client_secret":"hunter2"}"#, Code::ConfigInvalid, "client_id"),
+            (
+                r#"{"client_id":"hunter2","client_secret":"REPLACE_ME"}"#,
+                Code::ConfigSecretPlaceholder,
+                "client_secret",
+            ),
+            (
+                r#"{"client_id":"changeme","client_secret":"hunter2"}"#,
+                Code::ConfigSecretPlaceholder,
+                "client_id",
+            ),
+            (
+                r#"{"client_id":"hunter2","client_secret":" "}"#,
+                Code::ConfigSecretPlaceholder,
+                "client_secret",
+            ),
+            (
+                r#"{"client_id":"<client id>","client_secret":"hunter2"}"#,
+                Code::ConfigSecretPlaceholder,
+                "client_id",
+            ),
+            (
+                "{}",
+                Code::ConfigInvalid,
+                "missing: client_id, client_secret",
+            ),
+            (
+                r#"{"client_id":"hunter2"}"#,
+                Code::ConfigInvalid,
+                "missing: client_secret",
+            ),
+            (
+                r#"{"client_id":"hunter2","username":"u"}"#,
+                Code::ConfigInvalid,
+                "missing: private_key_pem",
+            ),
+            (
+                r#"{"refresh_token":"hunter2"}"#,
+                Code::ConfigInvalid,
+                "missing: client_id, client_secret",
+            ),
+            (
+                r#"{"client_id":1,"client_secret":"hunter2"}"#,
+                Code::ConfigInvalid,
+                "client_id",
+            ),
             ("hunter2", Code::ConfigInvalid, "a JSON object"),
             ("[\"hunter2\"]", Code::ConfigInvalid, "a JSON object"),
         ];
@@ -145,7 +223,8 @@ mod tests {
 
     #[test]
     fn a_rotated_token_takes_the_old_ones_place_and_nothing_else_changes() {
-        let old = Secret::new(r#"{"client_id":"a","client_secret":"b","refresh_token":"c","note":"d"}"#);
+        let old =
+            Secret::new(r#"{"client_id":"a","client_secret":"b","refresh_token":"c","note":"d"}"#);
         let new = rotated(&old, &Secret::new("e")).unwrap().unwrap();
         let document: Value = serde_json::from_str(new.expose()).unwrap();
         let expected = r#"{"client_id":"a","client_secret":"b","refresh_token":"e","note":"d"}"#;

@@ -48,7 +48,10 @@ impl DescribedField {
     fn comment(&self) -> String {
         match self.calculated {
             // Formulas and roll-ups do not move SystemModstamp.
-            true => format!("{} (calculated: as of the record's last change)", self.label),
+            true => format!(
+                "{} (calculated: as of the record's last change)",
+                self.label
+            ),
             false => self.label.clone(),
         }
     }
@@ -57,10 +60,15 @@ impl DescribedField {
 /// The decimal that the vendor describes; where it describes none, the widest one.
 fn decimal(precision: i64, scale: i64) -> ColumnType {
     match (u8::try_from(precision), i8::try_from(scale)) {
-        (Ok(precision @ 1..=38), Ok(scale)) if (0..=i64::from(precision)).contains(&i64::from(scale)) => {
+        (Ok(precision @ 1..=38), Ok(scale))
+            if (0..=i64::from(precision)).contains(&i64::from(scale)) =>
+        {
             ColumnType::Decimal { precision, scale }
         }
-        (Ok(39..), Ok(scale @ 0..=38)) => ColumnType::Decimal { precision: 38, scale },
+        (Ok(39..), Ok(scale @ 0..=38)) => ColumnType::Decimal {
+            precision: 38,
+            scale,
+        },
         _ => ColumnType::NUMBER,
     }
 }
@@ -83,17 +91,25 @@ impl Description {
         let mut names = Vec::with_capacity(self.fields.len());
         for key in ["Id", "SystemModstamp"] {
             if !self.fields.iter().any(|field| field.name == key) {
-                return Err(Error::new(Code::SourceForbidden, "read a description").with("field", key));
+                return Err(
+                    Error::new(Code::SourceForbidden, "read a description").with("field", key)
+                );
             }
             names.push(SoqlIdentifier::parse(key)?);
         }
-        for field in self.fields.iter().filter(|field| field.column_type().is_some()) {
+        for field in self
+            .fields
+            .iter()
+            .filter(|field| field.column_type().is_some())
+        {
             if matches!(field.name.as_str(), "Id" | "SystemModstamp") {
                 continue;
             }
             match SoqlIdentifier::parse(&field.name) {
                 Ok(name) => names.push(name),
-                Err(error) => tracing::warn!(error = %error, "a field's name can't stand in a statement"),
+                Err(error) => {
+                    tracing::warn!(error = %error, "a field's name can't stand in a statement")
+                }
             }
         }
         Ok(names)
@@ -107,11 +123,17 @@ impl Description {
         let fields = self.names()?;
         let mut columns = Vec::with_capacity(fields.len());
         for field in &self.fields {
-            if let (Some(column_type), Ok(name)) = (field.column_type(), SoqlIdentifier::parse(&field.name)) {
+            if let (Some(column_type), Ok(name)) =
+                (field.column_type(), SoqlIdentifier::parse(&field.name))
+            {
                 columns.push(Column::new(name.as_str(), column_type, field.comment())?);
             }
         }
-        let table = Table::new(&format!("salesforce_{}", object.stream), object.comment, columns)?;
+        let table = Table::new(
+            &format!("salesforce_{}", object.stream),
+            object.comment,
+            columns,
+        )?;
         Ok(Described { table, fields })
     }
 }
@@ -123,12 +145,17 @@ mod tests {
 
     fn described(stream: &str, text: &str) -> Described {
         let description: Description = serde_json::from_str(text).unwrap();
-        description.described(objects::of_stream(stream).unwrap()).unwrap()
+        description
+            .described(objects::of_stream(stream).unwrap())
+            .unwrap()
     }
 
     #[test]
     fn every_field_becomes_a_column_of_its_described_type() {
-        let described = described("opportunities", include_str!("../fixtures/opportunities/describe.json"));
+        let described = described(
+            "opportunities",
+            include_str!("../fixtures/opportunities/describe.json"),
+        );
         assert_eq!(described.table.name().as_str(), "salesforce_opportunities");
         let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
         let cases = [
@@ -143,16 +170,28 @@ mod tests {
             ("StageName", ColumnType::Text, "Stage"),
             ("AccountId", ColumnType::Text, "Account ID"),
             ("Site__Latitude__s", decimal(18, 15), "Site (Latitude)"),
-            ("Expected__c", decimal(18, 2), "Expected (calculated: as of the record's last change)"),
+            (
+                "Expected__c",
+                decimal(18, 2),
+                "Expected (calculated: as of the record's last change)",
+            ),
         ];
         for (name, column_type, comment) in cases {
             let column = &described.table.columns()[described.table.position(name).unwrap()];
-            assert_eq!((column.column_type, column.comment.as_str()), (column_type, comment), "{name}");
+            assert_eq!(
+                (column.column_type, column.comment.as_str()),
+                (column_type, comment),
+                "{name}"
+            );
         }
         for left_out in ["Id", "Site__c", "Attachment__c"] {
             assert_eq!(described.table.position(left_out), None);
         }
-        let names: Vec<_> = described.fields.iter().map(SoqlIdentifier::as_str).collect();
+        let names: Vec<_> = described
+            .fields
+            .iter()
+            .map(SoqlIdentifier::as_str)
+            .collect();
         assert_eq!(names[..2], ["Id", "SystemModstamp"]);
         assert_eq!(names.len(), described.table.columns().len() + 1);
     }
@@ -169,9 +208,23 @@ mod tests {
     #[test]
     fn an_undescribed_or_absurd_precision_becomes_the_widest_decimal() {
         let cases = [
-            (18, 2, ColumnType::Decimal { precision: 18, scale: 2 }),
+            (
+                18,
+                2,
+                ColumnType::Decimal {
+                    precision: 18,
+                    scale: 2,
+                },
+            ),
             (0, 0, ColumnType::NUMBER),
-            (64, 4, ColumnType::Decimal { precision: 38, scale: 4 }),
+            (
+                64,
+                4,
+                ColumnType::Decimal {
+                    precision: 38,
+                    scale: 4,
+                },
+            ),
             (-1, 2, ColumnType::NUMBER),
             (4, 9, ColumnType::NUMBER),
             (i64::MAX, i64::MAX, ColumnType::NUMBER),

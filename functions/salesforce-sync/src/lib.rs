@@ -11,19 +11,15 @@ mod client;
 mod credentials;
 mod login;
 
+mod decode;
+mod describe;
+mod page;
+mod place;
+mod soql;
 mod stream;
 
-mod place;
-
-mod page;
-
-mod soql;
-
-mod describe;
-
-mod decode;
-
 mod id;
+mod instant;
 mod text;
 
 use salesync_core::source::SourceDefinition;
@@ -36,3 +32,6 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     identities: objects::IDENTITIES,
     connect: client::connect,
 };
+
+#[cfg(test)]
+mod tests;

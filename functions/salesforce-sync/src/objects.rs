@@ -109,7 +109,11 @@ mod tests {
         assert_eq!(of_stream("Account"), None);
         for identity in IDENTITIES {
             assert!(of_stream(identity.stream).is_some());
-            assert!(identity.employer.is_none_or(|(_, stream)| of_stream(stream).is_some()));
+            assert!(
+                identity
+                    .employer
+                    .is_none_or(|(_, stream)| of_stream(stream).is_some())
+            );
         }
     }
 }

@@ -57,11 +57,27 @@ pub(crate) enum Step {
 
 impl Place {
     /// Opens the window that follows `complete_to`, or the first one of all.
-    pub(crate) fn open(complete_to: Option<Timestamp>, clock: Timestamp, reader: Timestamp) -> Self {
+    pub(crate) fn open(
+        complete_to: Option<Timestamp>,
+        clock: Timestamp,
+        reader: Timestamp,
+    ) -> Self {
         let lo = complete_to.map_or(Timestamp::EPOCH, |complete_to| complete_to.minus(OVERLAP));
         let whole = Timestamp::from_micros(clock.secs().saturating_mul(1_000_000));
-        let hi = if whole == clock { whole } else { whole.plus(SECOND) };
-        Self { lo, hi: hi.max(lo), opened: clock, reader, time: lo, id: None, stride_secs: None }
+        let hi = if whole == clock {
+            whole
+        } else {
+            whole.plus(SECOND)
+        };
+        Self {
+            lo,
+            hi: hi.max(lo),
+            opened: clock,
+            reader,
+            time: lo,
+            id: None,
+            stride_secs: None,
+        }
     }
 
     /// Returns the place as `reader` goes on from it, where another one left it.
@@ -92,7 +108,10 @@ impl Place {
 
     /// Returns the window.
     pub(crate) fn window(&self) -> Window {
-        Window { lo: self.lo, hi: self.hi }
+        Window {
+            lo: self.lo,
+            hi: self.hi,
+        }
     }
 
     /// Returns where the next page begins.
@@ -114,7 +133,10 @@ impl Place {
     /// Returns the place with half as much of the window to be asked for; `None` where a second is left.
     pub(crate) fn narrowed(&self) -> Option<Self> {
         let half = self.end().since(self.time).as_secs() / 2;
-        (half > 0).then(|| Self { stride_secs: Some(half), ..self.clone() })
+        (half > 0).then(|| Self {
+            stride_secs: Some(half),
+            ..self.clone()
+        })
     }
 
     /// Returns what is to be done after a page that was asked for with this LIMIT.
@@ -125,12 +147,23 @@ impl Place {
                 return Step::Finished;
             }
             let stride_secs = self.stride_secs.map(|secs| secs.saturating_mul(2));
-            return Step::GoOn(Self { time: end, id: None, stride_secs, ..self.clone() });
+            return Step::GoOn(Self {
+                time: end,
+                id: None,
+                stride_secs,
+                ..self.clone()
+            });
         }
         let keys = rows.records.iter().rev().filter_map(key);
-        let last = keys.into_iter().find(|(time, _)| (self.time..=end).contains(time));
+        let last = keys
+            .into_iter()
+            .find(|(time, _)| (self.time..=end).contains(time));
         Step::GoOn(match last {
-            Some((time, id)) => Self { time, id: Some(id), ..self.clone() },
+            Some((time, id)) => Self {
+                time,
+                id: Some(id),
+                ..self.clone()
+            },
             None => self.clone(),
         })
     }
@@ -141,7 +174,10 @@ impl Place {
     /// # Errors
     /// As [`Cursor::inside`].
     pub(crate) fn cursor(&self, complete_to: Timestamp) -> Result<Cursor> {
-        let delivered = self.time.minus(Duration::from_micros(1)).min(self.finished());
+        let delivered = self
+            .time
+            .minus(Duration::from_micros(1))
+            .min(self.finished());
         Cursor::inside(delivered.max(complete_to), self)
     }
 
@@ -177,17 +213,32 @@ mod tests {
             })
             .collect();
         let sent = records.len();
-        Rows { records, sent, total: 0, done, read_at: CLOCK }
+        Rows {
+            records,
+            sent,
+            total: 0,
+            done,
+            read_at: CLOCK,
+        }
     }
 
     #[test]
     fn a_window_begins_with_the_overlap_and_ends_with_the_sources_clock() {
         let first = Place::open(None, CLOCK, READER);
-        assert_eq!(first.window(), Window { lo: Timestamp::EPOCH, hi: secs(1_000_001) });
+        assert_eq!(
+            first.window(),
+            Window {
+                lo: Timestamp::EPOCH,
+                hi: secs(1_000_001)
+            }
+        );
         assert_eq!(first.start(), Start::At(Timestamp::EPOCH));
         let next = Place::open(Some(secs(900)), CLOCK, READER);
         assert_eq!(next.window().lo, secs(600));
-        assert_eq!(Place::open(None, READER, READER).window().hi, secs(1_000_000));
+        assert_eq!(
+            Place::open(None, READER, READER).window().hi,
+            secs(1_000_000)
+        );
         assert_eq!(next.finished(), Timestamp::from_millis(999_999_250));
         assert!(next.is_fresh());
     }
@@ -204,12 +255,25 @@ mod tests {
             (r#""x""#, "1970-01-01T00:16:00.000+0000"),
         ];
         for bad in poison {
-            let Step::GoOn(next) = place.after(&rows(true, &[good, bad]), 2) else { panic!() };
-            assert_eq!(next.start(), Start::After(secs(900), "000000000000001AAA"), "{bad:?}");
-            assert_eq!(place.after(&rows(true, &[bad]), 1), Step::GoOn(place.clone()), "{bad:?}");
+            let Step::GoOn(next) = place.after(&rows(true, &[good, bad]), 2) else {
+                panic!()
+            };
+            assert_eq!(
+                next.start(),
+                Start::After(secs(900), "000000000000001AAA"),
+                "{bad:?}"
+            );
+            assert_eq!(
+                place.after(&rows(true, &[bad]), 1),
+                Step::GoOn(place.clone()),
+                "{bad:?}"
+            );
         }
         // A page that the service cut short does not end the window; a shorter one than the limit does.
-        assert!(matches!(place.after(&rows(false, &[good]), 2_000), Step::GoOn(_)));
+        assert!(matches!(
+            place.after(&rows(false, &[good]), 2_000),
+            Step::GoOn(_)
+        ));
         assert_eq!(place.after(&rows(true, &[good]), 2_000), Step::Finished);
         assert_eq!(place.after(&rows(true, &[]), 2_000), Step::Finished);
     }
@@ -217,30 +281,54 @@ mod tests {
     #[test]
     fn a_cursor_claims_only_what_lies_before_the_last_record() {
         let place = Place::open(Some(secs(900)), CLOCK, READER);
-        let page = rows(true, &[(r#""000000000000001AAA""#, "1970-01-02T00:00:00.000+0000")]);
-        let Step::GoOn(next) = place.after(&page, 1) else { panic!() };
+        let page = rows(
+            true,
+            &[(r#""000000000000001AAA""#, "1970-01-02T00:00:00.000+0000")],
+        );
+        let Step::GoOn(next) = place.after(&page, 1) else {
+            panic!()
+        };
         let cursor = next.cursor(secs(900)).unwrap();
-        assert_eq!(cursor.complete_to(), Timestamp::from_micros(86_400_000_000 - 1));
+        assert_eq!(
+            cursor.complete_to(),
+            Timestamp::from_micros(86_400_000_000 - 1)
+        );
         assert_eq!(cursor.place::<Place>().unwrap(), Some(next.clone()));
         // What was complete before stays so.
         assert_eq!(place.cursor(secs(900)).unwrap().complete_to(), secs(900));
-        let at_hi = Place { time: place.hi, ..next };
-        assert_eq!(at_hi.cursor(secs(900)).unwrap().complete_to(), place.finished());
+        let at_hi = Place {
+            time: place.hi,
+            ..next
+        };
+        assert_eq!(
+            at_hi.cursor(secs(900)).unwrap().complete_to(),
+            place.finished()
+        );
     }
 
     #[test]
     fn another_reader_begins_with_the_second_the_last_one_stopped_in_and_then_moves_on_inside() {
         let place = Place::open(None, CLOCK, READER);
-        let page = rows(true, &[(r#""000000000000001AAA""#, "1970-01-01T00:15:00.000+0000")]);
-        let Step::GoOn(place) = place.after(&page, 1) else { panic!() };
+        let page = rows(
+            true,
+            &[(r#""000000000000001AAA""#, "1970-01-01T00:15:00.000+0000")],
+        );
+        let Step::GoOn(place) = place.after(&page, 1) else {
+            panic!()
+        };
         let later = READER.plus(Duration::from_secs(60));
         assert!(place.is_of(READER) && !place.is_of(later));
 
         let taken = place.taken_over(later);
-        assert_eq!((taken.start(), taken.window().lo), (Start::At(secs(900)), secs(900)));
+        assert_eq!(
+            (taken.start(), taken.window().lo),
+            (Start::At(secs(900)), secs(900))
+        );
         assert!(!taken.is_fresh());
 
-        let Step::GoOn(place) = taken.after(&page, 1) else { panic!() };
+        let Step::GoOn(place) = taken.after(&page, 1) else {
+            panic!()
+        };
         let taken = place.taken_over(later.plus(SECOND));
         assert_eq!(taken.start(), Start::After(secs(900), "000000000000001AAA"));
         assert_eq!(taken.window().lo, secs(900).plus(Duration::from_millis(1)));
@@ -252,11 +340,24 @@ mod tests {
         let window = place.window();
         assert_eq!((window.lo, window.hi), (secs(999_992), secs(1_000_000)));
         let half = place.narrowed().unwrap();
-        assert_eq!((half.end(), half.narrowed().unwrap().end()), (secs(999_996), secs(999_994)));
-        let Step::GoOn(next) = half.narrowed().unwrap().after(&rows(true, &[]), 9) else { panic!() };
-        assert_eq!((next.start(), next.end()), (Start::At(secs(999_994)), secs(999_998)));
-        let Step::GoOn(next) = next.after(&rows(true, &[]), 9) else { panic!() };
-        assert_eq!((next.end(), next.after(&rows(true, &[]), 9)), (secs(1_000_000), Step::Finished));
+        assert_eq!(
+            (half.end(), half.narrowed().unwrap().end()),
+            (secs(999_996), secs(999_994))
+        );
+        let Step::GoOn(next) = half.narrowed().unwrap().after(&rows(true, &[]), 9) else {
+            panic!()
+        };
+        assert_eq!(
+            (next.start(), next.end()),
+            (Start::At(secs(999_994)), secs(999_998))
+        );
+        let Step::GoOn(next) = next.after(&rows(true, &[]), 9) else {
+            panic!()
+        };
+        assert_eq!(
+            (next.end(), next.after(&rows(true, &[]), 9)),
+            (secs(1_000_000), Step::Finished)
+        );
         let second = half.narrowed().unwrap().narrowed().unwrap();
         assert_eq!((second.end(), second.narrowed()), (secs(999_993), None));
     }

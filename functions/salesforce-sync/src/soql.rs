@@ -56,11 +56,18 @@ pub(crate) fn count(object: &SoqlIdentifier, window: Window) -> String {
 /// Returns the statement for the records with these ids, at most [`IDS_PER_STATEMENT`] of them.
 pub(crate) fn by_id(object: &SoqlIdentifier, fields: &[SoqlIdentifier], ids: &[&str]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| literal(id)).collect();
-    format!("SELECT {} FROM {object} WHERE Id IN ({})", names(fields), ids.join(","))
+    format!(
+        "SELECT {} FROM {object} WHERE Id IN ({})",
+        names(fields),
+        ids.join(",")
+    )
 }
 
 /// Splits field names into lists of which each fits a statement; every list begins with `always`.
-pub(crate) fn groups(always: &[SoqlIdentifier], others: &[SoqlIdentifier]) -> Vec<Vec<SoqlIdentifier>> {
+pub(crate) fn groups(
+    always: &[SoqlIdentifier],
+    others: &[SoqlIdentifier],
+) -> Vec<Vec<SoqlIdentifier>> {
     let weight = |field: &SoqlIdentifier| encoded_len(field.as_str()) + encoded_len(",");
     let fixed = FRAME_BYTES + always.iter().map(weight).sum::<usize>();
     let mut groups = vec![always.to_vec()];
@@ -80,11 +87,17 @@ pub(crate) fn groups(always: &[SoqlIdentifier], others: &[SoqlIdentifier]) -> Ve
 
 /// Returns how many bytes a text has in a URI's query.
 fn encoded_len(text: &str) -> usize {
-    form_urlencoded::byte_serialize(text.as_bytes()).map(str::len).sum()
+    form_urlencoded::byte_serialize(text.as_bytes())
+        .map(str::len)
+        .sum()
 }
 
 fn names(fields: &[SoqlIdentifier]) -> String {
-    fields.iter().map(SoqlIdentifier::as_str).collect::<Vec<_>>().join(",")
+    fields
+        .iter()
+        .map(SoqlIdentifier::as_str)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// An instant as SOQL takes it: UTC, to the millisecond, without quotes.
@@ -130,18 +143,28 @@ mod tests {
 
     #[test]
     fn counts_and_ids_are_asked_for_in_one_statement() {
-        let window = Window { lo: Timestamp::EPOCH, hi: Timestamp::from_millis(1_000) };
+        let window = Window {
+            lo: Timestamp::EPOCH,
+            hi: Timestamp::from_millis(1_000),
+        };
         assert_eq!(
             count(&name("User"), window),
             "SELECT COUNT() FROM User WHERE SystemModstamp >= 1970-01-01T00:00:00Z \
              AND SystemModstamp <= 1970-01-01T00:00:01Z"
         );
-        assert_eq!(by_id(&name("User"), &[name("Id")], &["a", "b"]), "SELECT Id FROM User WHERE Id IN ('a','b')");
+        assert_eq!(
+            by_id(&name("User"), &[name("Id")], &["a", "b"]),
+            "SELECT Id FROM User WHERE Id IN ('a','b')"
+        );
     }
 
     #[test]
     fn a_literal_cannot_be_left() {
-        let cases = [("x' OR Name != '", r"'x\' OR Name != \''"), (r"\'", r"'\\\''"), ("a\nb", r"'a\nb'")];
+        let cases = [
+            ("x' OR Name != '", r"'x\' OR Name != \''"),
+            (r"\'", r"'\\\''"),
+            ("a\nb", r"'a\nb'"),
+        ];
         for (text, expected) in cases {
             assert_eq!(literal(text), expected);
         }
@@ -151,12 +174,20 @@ mod tests {
     fn every_statement_stays_below_the_limit_and_no_field_is_lost() {
         let always = [name("Id"), name("SystemModstamp")];
         for count in [0, 1, 300, 3_000] {
-            let others: Vec<_> = (0..count).map(|i| name(&format!("A_rather_long_field_name_{i}__c"))).collect();
+            let others: Vec<_> = (0..count)
+                .map(|i| name(&format!("A_rather_long_field_name_{i}__c")))
+                .collect();
             let groups = groups(&always, &others);
             let mut found = Vec::new();
             for group in &groups {
                 let start = Start::After(Timestamp::from_millis(1), "0015000000Gv7qJAAR");
-                let statement = page(&name(&"X".repeat(80)), group, start, Timestamp::from_millis(1), 2_000);
+                let statement = page(
+                    &name(&"X".repeat(80)),
+                    group,
+                    start,
+                    Timestamp::from_millis(1),
+                    2_000,
+                );
                 assert!(encoded_len(&statement) <= MAX_STATEMENT_BYTES);
                 assert_eq!(&group[..2], &always);
                 found.extend_from_slice(&group[2..]);

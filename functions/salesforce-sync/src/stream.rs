@@ -12,6 +12,7 @@ use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::ledger::Window;
 use salesync_core::record::{Change, RawRecord, Reject};
+use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
 use salesync_core::source::{Page, Presence, Progress, Stream, WindowPage};
 use salesync_core::time::Timestamp;
@@ -52,11 +53,23 @@ impl ObjectStream {
     /// [`Code::SourceForbidden`] with the stream's name where the login does not see the object.
     pub(crate) async fn open(api: Arc<Api>, object: &'static Object) -> Result<Self> {
         let name = SoqlIdentifier::parse(object.name)?;
-        let described = describe(&api, &name).await.and_then(|it| it.described(object));
+        let described = describe(&api, &name)
+            .await
+            .and_then(|it| it.described(object));
         let described = described.map_err(|error| of_stream(error, object))?;
         let opened_at = api.clock();
-        let (table, fields) = (Arc::new(described.table), Mutex::new(described.fields.into()));
-        Ok(Self { api, object, name, table, fields, opened_at })
+        let (table, fields) = (
+            Arc::new(described.table),
+            Mutex::new(described.fields.into()),
+        );
+        Ok(Self {
+            api,
+            object,
+            name,
+            table,
+            fields,
+            opened_at,
+        })
     }
 
     fn fields(&self) -> Arc<[SoqlIdentifier]> {
@@ -68,9 +81,18 @@ impl ObjectStream {
     async fn forget_hidden_fields(&self) -> Result<bool> {
         let described = describe(&self.api, &self.name).await?.names()?;
         let before = self.fields();
-        let kept: Arc<[_]> = before.iter().filter(|field| described.contains(field)).cloned().collect();
+        let kept: Arc<[_]> = before
+            .iter()
+            .filter(|field| described.contains(field))
+            .cloned()
+            .collect();
         let hidden = before.len() - kept.len();
-        tracing::warn!(source = "salesforce", stream = self.object.stream, hidden, "fields were hidden");
+        tracing::warn!(
+            source = "salesforce",
+            stream = self.object.stream,
+            hidden,
+            "fields were hidden"
+        );
         *self.fields.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         Ok(hidden > 0)
     }
@@ -81,7 +103,14 @@ impl ObjectStream {
         Ok(match place {
             Some(place) if place.is_of(self.opened_at) => (place, false),
             Some(place) => (place.taken_over(self.opened_at), true),
-            None => (Place::open(from.map(Cursor::complete_to), self.api.clock(), self.opened_at), true),
+            None => (
+                Place::open(
+                    from.map(Cursor::complete_to),
+                    self.api.clock(),
+                    self.opened_at,
+                ),
+                true,
+            ),
         })
     }
 
@@ -100,7 +129,8 @@ impl ObjectStream {
                     None if limit > FEWEST_ROWS => limit = (limit / 2).max(FEWEST_ROWS),
                     None => return Err(error),
                 },
-                Code::SourceSchemaChanged if narrowings == 0 && self.forget_hidden_fields().await? => {}
+                Code::SourceSchemaChanged
+                    if narrowings == 0 && self.forget_hidden_fields().await? => {}
                 _ => return Err(error),
             }
             narrowings += 1;
@@ -129,35 +159,58 @@ impl ObjectStream {
         let step = place.after(&rows, limit);
         let expected = match first {
             // Below the limit the service says how much the whole window holds, even where it cut the page.
-            true if place.end() == window.hi && usize::try_from(rows.total).is_ok_and(|total| total < limit) => {
+            true if place.end() == window.hi
+                && usize::try_from(rows.total).is_ok_and(|total| total < limit) =>
+            {
                 Some(rows.total)
             }
             true => Some(self.count_in(window).await?),
             false => None,
         };
         let last = step == Step::Finished;
-        let progress = if last && place.is_fresh() { Progress::CaughtUp } else { Progress::More };
+        let progress = if last && place.is_fresh() {
+            Progress::CaughtUp
+        } else {
+            Progress::More
+        };
         let next = match step {
             Step::Finished => Cursor::between_windows(place.finished()),
             Step::GoOn(next) => next.cursor(from.map_or(Timestamp::EPOCH, Cursor::complete_to))?,
         };
-        let window = Some(WindowPage { window, expected, last });
-        Ok(Page { records: rows.records, next, progress, window, read_at: rows.read_at })
+        let window = Some(WindowPage {
+            window,
+            expected,
+            last,
+        });
+        Ok(Page {
+            records: rows.records,
+            next,
+            progress,
+            window,
+            read_at: rows.read_at,
+        })
     }
 
     /// Counts a window, in halves where the service has no time for the whole.
     async fn count_in(&self, window: Window) -> Result<u64> {
         let (mut open, mut total, mut halvings) = (vec![window], 0, 0);
         while let Some(window) = open.pop() {
-            let error = match self.api.query(&soql::count(&self.name, window), page::count).await {
+            let error = match self
+                .api
+                .query(&soql::count(&self.name, window), page::count)
+                .await
+            {
                 Ok(count) => {
                     total += count;
                     continue;
                 }
                 Err(error) => error,
             };
-            let halves = halves(window).filter(|_| error.code() == Code::SourceTimeout && halvings < NARROWINGS);
-            let Some(halves) = halves else { return Err(error) };
+            let halves = halves(window)
+                .filter(|_| error.code() == Code::SourceTimeout && halvings < NARROWINGS);
+            let Some(halves) = halves else {
+                return Err(error);
+            };
             halvings += 1;
             open.extend(halves);
         }
@@ -168,7 +221,11 @@ impl ObjectStream {
     async fn look_up(&self, ids: &[&str]) -> Result<Vec<(String, Presence)>> {
         let known = self.fields();
         let wanted = ["Id", "IsDeleted", "MasterRecordId"];
-        let fields: Vec<_> = known.iter().filter(|field| wanted.contains(&field.as_str())).cloned().collect();
+        let fields: Vec<_> = known
+            .iter()
+            .filter(|field| wanted.contains(&field.as_str()))
+            .cloned()
+            .collect();
         let statement = soql::by_id(&self.name, &fields, ids);
         self.api
             .query(&statement, |answer| {
@@ -176,7 +233,10 @@ impl ObjectStream {
                 if !rows.done {
                     return Err(answer.error(Code::SourcePageShape));
                 }
-                rows.records.iter().map(|raw| presence_of(raw).ok_or_else(|| answer.error(Code::SourcePageShape))).collect()
+                rows.records
+                    .iter()
+                    .map(|raw| presence_of(raw).ok_or_else(|| answer.error(Code::SourcePageShape)))
+                    .collect()
             })
             .await
     }
@@ -184,8 +244,16 @@ impl ObjectStream {
     async fn presences(&self, keys: &[String]) -> Result<Vec<Presence>> {
         let mut presences = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(soql::IDS_PER_STATEMENT) {
-            let ids: Vec<_> = chunk.iter().map(String::as_str).filter(|key| id::full(key).is_some()).collect();
-            let found = if ids.is_empty() { Vec::new() } else { self.look_up(&ids).await? };
+            let ids: Vec<_> = chunk
+                .iter()
+                .map(String::as_str)
+                .filter(|key| id::full(key).is_some())
+                .collect();
+            let found = if ids.is_empty() {
+                Vec::new()
+            } else {
+                self.look_up(&ids).await?
+            };
             presences.extend(chunk.iter().map(|key| {
                 let found = found.iter().find(|(id, _)| id::same(id, key));
                 found.map_or(Presence::Absent, |(_, presence)| presence.clone())
@@ -197,7 +265,12 @@ impl ObjectStream {
 
 /// Asks the service to describe an object.
 async fn describe(api: &Api, object: &SoqlIdentifier) -> Result<describe::Description> {
-    api.get("describe an object", &format!("/sobjects/{object}/describe"), |answer| answer.json()).await
+    api.get(
+        "describe an object",
+        &format!("/sobjects/{object}/describe"),
+        |answer| answer.json(),
+    )
+    .await
 }
 
 /// Returns the record's id and what has become of it.
@@ -220,7 +293,13 @@ fn halves(window: Window) -> Option<[Window; 2]> {
     let middle = Timestamp::from_millis(window.lo.plus(half).millis());
     let next = middle.plus(Duration::from_millis(1));
     let split = window.lo <= middle && next <= window.hi;
-    split.then_some([Window { hi: middle, ..window }, Window { lo: next, ..window }])
+    split.then_some([
+        Window {
+            hi: middle,
+            ..window
+        },
+        Window { lo: next, ..window },
+    ])
 }
 
 /// Adds the stream's name to an error.
@@ -235,7 +314,9 @@ impl Stream for ObjectStream {
     }
 
     async fn fetch(&self, from: Option<&Cursor>) -> Result<Page> {
-        self.read_page(from).await.map_err(|error| of_stream(error, self.object))
+        self.read_page(from)
+            .await
+            .map_err(|error| of_stream(error, self.object))
     }
 
     fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
@@ -243,16 +324,26 @@ impl Stream for ObjectStream {
     }
 
     async fn count(&self, window: Window) -> Result<u64> {
-        self.count_in(window).await.map_err(|error| of_stream(error, self.object))
+        self.count_in(window)
+            .await
+            .map_err(|error| of_stream(error, self.object))
     }
 
     async fn presence(&self, keys: &[String]) -> Result<Vec<Presence>> {
-        self.presences(keys).await.map_err(|error| of_stream(error, self.object))
+        self.presences(keys)
+            .await
+            .map_err(|error| of_stream(error, self.object))
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.api.traffic()
     }
 }
 
 impl fmt::Debug for ObjectStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ObjectStream").field("stream", &self.object.stream).finish_non_exhaustive()
+        f.debug_struct("ObjectStream")
+            .field("stream", &self.object.stream)
+            .finish_non_exhaustive()
     }
 }

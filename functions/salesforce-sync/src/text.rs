@@ -8,7 +8,9 @@ pub(crate) fn of_token(token: &str) -> Option<Cow<'_, str>> {
     if !inner.contains('\\') {
         return Some(Cow::Borrowed(inner));
     }
-    serde_json::from_str(&without_lone_surrogates(token)).ok().map(Cow::Owned)
+    serde_json::from_str(&without_lone_surrogates(token))
+        .ok()
+        .map(Cow::Owned)
 }
 
 /// Replaces the escape of half a surrogate pair, which is no character, by that of U+FFFD.
@@ -39,7 +41,9 @@ pub(crate) fn without_lone_surrogates(token: &str) -> Cow<'_, str> {
 /// Returns the half of a surrogate pair that `text` begins with, escaped.
 fn surrogate(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
-    u32::from_str_radix(digits, 16).ok().filter(|number| (0xD800..=0xDFFF).contains(number))
+    u32::from_str_radix(digits, 16)
+        .ok()
+        .filter(|number| (0xD800..=0xDFFF).contains(number))
 }
 
 #[cfg(test)]

@@ -10,8 +10,11 @@ pub(crate) struct Invented;
 #[async_trait]
 impl DemoWorld for Invented {
     async fn start(&self, options: WorldOptions) -> std::io::Result<Box<dyn RunningWorld>> {
-        let config =
-            SandboxConfig { records: options.records, port: options.port, ..SandboxConfig::default() };
+        let config = SandboxConfig {
+            records: options.records,
+            port: options.port,
+            ..SandboxConfig::default()
+        };
         Ok(Box::new(Running(Sandbox::start(config).await?)))
     }
 }

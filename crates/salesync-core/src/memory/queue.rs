@@ -30,7 +30,11 @@ impl Queue for MemoryQueue {
         let mut waiting = lock(&self.messages);
         for message in messages {
             if !waiting.iter().any(|known| known.message.id == message.id) {
-                waiting.push(Waiting { message: message.clone(), attempt: 0, settled: false });
+                waiting.push(Waiting {
+                    message: message.clone(),
+                    attempt: 0,
+                    settled: false,
+                });
             }
         }
         Ok(())
@@ -38,13 +42,18 @@ impl Queue for MemoryQueue {
 
     async fn receive(&self, limit: usize) -> Result<Vec<Message>> {
         let waiting = lock(&self.messages);
-        let open = waiting.iter().filter(|w| !w.settled && w.attempt < MAX_ATTEMPTS);
+        let open = waiting
+            .iter()
+            .filter(|w| !w.settled && w.attempt < MAX_ATTEMPTS);
         Ok(open.take(limit).map(|w| w.message.clone()).collect())
     }
 
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
         let mut waiting = lock(&self.messages);
-        if let Some(found) = waiting.iter_mut().find(|w| w.message.id == id && !w.settled) {
+        if let Some(found) = waiting
+            .iter_mut()
+            .find(|w| w.message.id == id && !w.settled)
+        {
             match outcome {
                 Outcome::Failed => found.attempt += 1,
                 Outcome::Done | Outcome::Discarded => found.settled = true,

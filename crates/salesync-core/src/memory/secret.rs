@@ -19,8 +19,12 @@ impl MemorySecretStore {
     /// Returns a store that holds these secrets by name.
     #[must_use]
     pub fn holding<const N: usize>(secrets: [(&str, String); N]) -> Self {
-        let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Secret::new(text)));
-        Self { secrets: Mutex::new(secrets.collect()) }
+        let secrets = secrets
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), Secret::new(text)));
+        Self {
+            secrets: Mutex::new(secrets.collect()),
+        }
     }
 }
 

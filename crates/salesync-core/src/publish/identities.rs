@@ -22,7 +22,10 @@ pub(super) async fn read(
     for source in sources {
         for declared in source.identities {
             let table = SqlIdentifier::parse(&format!("{}_{}", source.name, declared.stream))?;
-            let scan = Scan { filter: Filter::Live, ..Scan::of(table) };
+            let scan = Scan {
+                filter: Filter::Live,
+                ..Scan::of(table)
+            };
             for batch in warehouse.scan(&scan).await? {
                 from_batch(&batch, source.name, declared, &mut identities)?;
             }
@@ -45,7 +48,10 @@ fn from_batch(
     let mut headers: Vec<&str> = present.iter().map(|(field, _)| field.as_str()).collect();
     headers.push(ColumnField::Kind.as_str());
     let map = ColumnMap::guess(&headers);
-    let cells = present.iter().map(|(_, column)| Cells::new(column)).collect::<Result<Vec<_>>>()?;
+    let cells = present
+        .iter()
+        .map(|(_, column)| Cells::new(column))
+        .collect::<Result<Vec<_>>>()?;
     let ids = batch.column_by_name("id").map(Cells::new).transpose()?;
     let versions = batch
         .column_by_name("_version")
@@ -56,9 +62,12 @@ fn from_batch(
         .map(|(column, stream)| Ok::<_, Error>((Cells::new(column)?, Arc::<str>::from(stream))))
         .transpose()?;
     let (source, stream): (Arc<str>, Arc<str>) = (source.into(), declared.stream.into());
-    let reference = |stream: &Arc<str>, id: String| RecordRef::new(Arc::clone(&source), Arc::clone(stream), id);
+    let reference =
+        |stream: &Arc<str>, id: String| RecordRef::new(Arc::clone(&source), Arc::clone(stream), id);
     for row in 0..batch.num_rows() {
-        let Some(id) = ids.as_ref().and_then(|ids| ids.text(row)) else { continue };
+        let Some(id) = ids.as_ref().and_then(|ids| ids.text(row)) else {
+            continue;
+        };
         let values: Vec<Option<String>> = cells.iter().map(|column| column.text(row)).collect();
         let mut borrowed: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
         borrowed.push(Some(declared.kind.as_str()));
@@ -89,6 +98,8 @@ impl<'a> Cells<'a> {
     }
 
     fn text(&self, row: usize) -> Option<String> {
-        self.column.is_valid(row).then(|| self.format.value(row).to_string())
+        self.column
+            .is_valid(row)
+            .then(|| self.format.value(row).to_string())
     }
 }

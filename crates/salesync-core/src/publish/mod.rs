@@ -49,14 +49,19 @@ pub async fn resolve_and_publish(
 ) -> Result<Resolved> {
     let identities = identities::read(warehouse, sources).await?;
     let earlier = rows::earlier(warehouse).await?;
-    let previous = Previous { assignments: earlier.assignments, retired: earlier.retired };
+    let previous = Previous {
+        assignments: earlier.assignments,
+        retired: earlier.retired,
+    };
     // Resolving is pure work on the processor: it must not hold up the runtime's other tasks.
     let resolution = tokio::task::spawn_blocking(move || {
         let settings = Settings::default();
         resolve(&identities, &previous, &settings)
     })
     .await
-    .map_err(|error| crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error))?;
+    .map_err(|error| {
+        crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
+    })?;
     let tables = rows::of(&resolution, earlier.history, (run_id, now))?;
     warehouse.replace(tables).await?;
     Ok(rows::summary(&resolution))

@@ -12,7 +12,8 @@ use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, text};
 use crate::record::Value;
 use crate::resolve::{
-    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, RecordRef, Resolution,
+    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, RecordRef,
+    Resolution,
 };
 use crate::run::RunId;
 use crate::time::Timestamp;
@@ -37,19 +38,45 @@ pub(super) struct HistoryRow {
 
 /// Reads the last answer.
 pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
-    let mut earlier = Earlier { assignments: BTreeMap::new(), retired: BTreeMap::new(), history: Vec::new() };
-    for batch in warehouse.scan(&Scan::of(SqlIdentifier::parse(ENTITY_RECORDS.name)?)).await? {
-        let columns = Texts::of(&batch, &["entity_id", "kind", "source", "stream", "record_id"])?;
+    let mut earlier = Earlier {
+        assignments: BTreeMap::new(),
+        retired: BTreeMap::new(),
+        history: Vec::new(),
+    };
+    for batch in warehouse
+        .scan(&Scan::of(SqlIdentifier::parse(ENTITY_RECORDS.name)?))
+        .await?
+    {
+        let columns = Texts::of(
+            &batch,
+            &["entity_id", "kind", "source", "stream", "record_id"],
+        )?;
         for row in 0..batch.num_rows() {
-            let [Some(entity), Some(kind), Some(source), Some(stream), Some(record)] = columns.row(row) else {
+            let [
+                Some(entity),
+                Some(kind),
+                Some(source),
+                Some(stream),
+                Some(record),
+            ] = columns.row(row)
+            else {
                 return Err(unreadable());
             };
-            let kind = if kind == EntityKind::Company.as_str() { EntityKind::Company } else { EntityKind::Person };
+            let kind = if kind == EntityKind::Company.as_str() {
+                EntityKind::Company
+            } else {
+                EntityKind::Person
+            };
             let entity = EntityId::parse(entity).map_err(|_| unreadable())?;
-            earlier.assignments.insert((kind, RecordRef::new(source, stream, record)), entity);
+            earlier
+                .assignments
+                .insert((kind, RecordRef::new(source, stream, record)), entity);
         }
     }
-    for batch in warehouse.scan(&Scan::of(SqlIdentifier::parse(ENTITY_HISTORY.name)?)).await? {
+    for batch in warehouse
+        .scan(&Scan::of(SqlIdentifier::parse(ENTITY_HISTORY.name)?))
+        .await?
+    {
         let columns = Texts::of(&batch, &["run_id", "event", "entity_id", "successor_id"])?;
         let times = batch
             .column_by_name("happened_at")
@@ -73,7 +100,9 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
         if matches!(row.event.as_str(), "merged" | "gone") {
             let entity = EntityId::parse(&row.entity_id).map_err(|_| unreadable())?;
             let successor = row.successor_id.as_deref().map(EntityId::parse).transpose();
-            earlier.retired.insert(entity, successor.map_err(|_| unreadable())?);
+            earlier
+                .retired
+                .insert(entity, successor.map_err(|_| unreadable())?);
         }
     }
     Ok(earlier)
@@ -88,14 +117,19 @@ struct Texts<'a, const N: usize>([&'a arrow::array::StringArray; N]);
 
 impl<'a, const N: usize> Texts<'a, N> {
     fn of(batch: &'a RecordBatch, names: &[&str; N]) -> Result<Self> {
-        let columns: Option<Vec<_>> =
-            names.iter().map(|name| batch.column_by_name(name)?.as_string_opt::<i32>()).collect();
+        let columns: Option<Vec<_>> = names
+            .iter()
+            .map(|name| batch.column_by_name(name)?.as_string_opt::<i32>())
+            .collect();
         let columns = columns.ok_or_else(unreadable)?;
-        <[_; N]>::try_from(columns).map(Self).map_err(|_| unreadable())
+        <[_; N]>::try_from(columns)
+            .map(Self)
+            .map_err(|_| unreadable())
     }
 
     fn row(&self, row: usize) -> [Option<&'a str>; N] {
-        self.0.map(|column| column.is_valid(row).then(|| column.value(row)))
+        self.0
+            .map(|column| column.is_valid(row).then(|| column.value(row)))
     }
 }
 
@@ -106,9 +140,15 @@ pub(super) fn of(
     (run_id, now): (&RunId, Timestamp),
 ) -> Result<Vec<(&'static PlainTable, RecordBatch)>> {
     let mut people = PlainRows::new(&PEOPLE)?;
-    resolution.people.iter().try_for_each(|person| push_person(&mut people, person))?;
+    resolution
+        .people
+        .iter()
+        .try_for_each(|person| push_person(&mut people, person))?;
     let mut companies = PlainRows::new(&COMPANIES)?;
-    resolution.companies.iter().try_for_each(|company| push_company(&mut companies, company))?;
+    resolution
+        .companies
+        .iter()
+        .try_for_each(|company| push_company(&mut companies, company))?;
     let mut records = PlainRows::new(&ENTITY_RECORDS)?;
     for member in &resolution.memberships {
         records.push(&[
@@ -121,9 +161,15 @@ pub(super) fn of(
         ])?;
     }
     let mut evidence = PlainRows::new(&MATCH_EVIDENCE)?;
-    resolution.evidence.iter().try_for_each(|pair| push_evidence(&mut evidence, pair))?;
+    resolution
+        .evidence
+        .iter()
+        .try_for_each(|pair| push_evidence(&mut evidence, pair))?;
     let mut events = PlainRows::new(&ENTITY_HISTORY)?;
-    let now_events = resolution.changes.iter().map(|change| history_row(change, run_id, now));
+    let now_events = resolution
+        .changes
+        .iter()
+        .map(|change| history_row(change, run_id, now));
     history.into_iter().chain(now_events).try_for_each(|row| {
         events.push(&[
             text(Some(&row.run_id)),
@@ -133,7 +179,10 @@ pub(super) fn of(
             text(row.successor_id.as_deref()),
         ])
     })?;
-    [people, companies, records, evidence, events].into_iter().map(PlainRows::finish).collect()
+    [people, companies, records, evidence, events]
+        .into_iter()
+        .map(PlainRows::finish)
+        .collect()
 }
 
 fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
@@ -223,7 +272,8 @@ fn history_row(change: &Change, run_id: &RunId, now: Timestamp) -> HistoryRow {
 /// Returns the figures that a report shows.
 pub(super) fn summary(resolution: &Resolution) -> Resolved {
     let size = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-    let changes = |wanted: fn(&Change) -> bool| size(resolution.changes.iter().filter(|c| wanted(c)).count());
+    let changes =
+        |wanted: fn(&Change) -> bool| size(resolution.changes.iter().filter(|c| wanted(c)).count());
     Resolved {
         records: size(resolution.counts.identities),
         people: size(resolution.people.len()),
@@ -250,5 +300,9 @@ fn number(count: usize) -> Value<'static> {
 
 /// Returns an instant; a record whose times are unknown has none.
 fn instant(micros: i64) -> Value<'static> {
-    if micros == 0 { Value::Null } else { Value::Timestamp(Timestamp::from_micros(micros)) }
+    if micros == 0 {
+        Value::Null
+    } else {
+        Value::Timestamp(Timestamp::from_micros(micros))
+    }
 }

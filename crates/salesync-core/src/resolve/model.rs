@@ -47,7 +47,7 @@ impl Default for Model {
             accept_bits: 1.5,
             contradiction_share: 0.4,
             contradiction_bits: 0.0,
-            birth_contradiction_bits: -7.0,
+            birth_contradiction_bits: -6.0,
             contradiction_looks: 12,
             people: PeopleWeights::default(),
             companies: CompanyWeights::default(),

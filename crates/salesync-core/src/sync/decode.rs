@@ -11,7 +11,7 @@ use crate::batch::RowBuffer;
 use crate::cursor::Cursor;
 use crate::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter};
 use crate::error::{Code, Error, Result};
-use crate::ledger::{LedgerEntry, SYNC_WINDOWS};
+use crate::ledger::{LedgerEntry, SYNC_WINDOWS, Window};
 use crate::plain::PlainRows;
 use crate::record::RawRecord;
 use crate::run::Counts;
@@ -29,6 +29,9 @@ pub(super) struct Decoder<'a> {
     pub(super) counts: Counts,
     since: Instant,
     window: Option<OpenWindow>,
+    /// What changed after this instant may still change: no cursor and no proof goes beyond it.
+    cap: Timestamp,
+    missing: u64,
     closed: Vec<LedgerEntry>,
     pub(super) next: Option<Cursor>,
 }
@@ -36,6 +39,8 @@ pub(super) struct Decoder<'a> {
 /// A window that is being read, and the keys that could come a second time on its next page.
 struct OpenWindow {
     entry: LedgerEntry,
+    /// How many of the delivered records lie in the settled part.
+    settled: u64,
     expected: Option<u64>,
     edge: Timestamp,
     at_edge: HashSet<u64>,
@@ -58,7 +63,7 @@ impl<'a> Decoder<'a> {
         cx: &'a SyncContext,
         source: &'static str,
         name: &'a str,
-        stream: Arc<dyn Stream>,
+        (stream, cap): (Arc<dyn Stream>, Timestamp),
     ) -> Result<Self> {
         let rows = RowBuffer::new(stream.table(), &cx.run_id)?;
         Ok(Self {
@@ -71,6 +76,8 @@ impl<'a> Decoder<'a> {
             counts: Counts::default(),
             since: Instant::now(),
             window: None,
+            cap,
+            missing: 0,
             closed: Vec::new(),
             next: None,
         })
@@ -96,7 +103,7 @@ impl<'a> Decoder<'a> {
         match self.stream.decode(raw) {
             Ok(change) => {
                 if in_window && let Some(window) = &mut self.window {
-                    window.deliver(&change.key, change.version);
+                    window.deliver(&change.key, change.version, self.cap);
                     window.entry.tombstoned += u64::from(change.deletion.is_some());
                 }
                 let twice = self.rows.push(&change, read_at, raw.bytes().len())?;
@@ -116,33 +123,40 @@ impl<'a> Decoder<'a> {
     }
 
     fn open(&mut self, page: &WindowPage) {
-        if self.window.as_ref().is_some_and(|open| open.entry.window == page.window) {
+        if self
+            .window
+            .as_ref()
+            .is_some_and(|open| open.entry.window == page.window)
+        {
             return;
         }
         self.abandon_window();
-        let entry = LedgerEntry {
-            window: page.window,
-            expected: page.expected.unwrap_or(0),
-            delivered: 0,
-            rejected: 0,
-            moved_out: 0,
-            tombstoned: 0,
-            proven_at: None,
-        };
-        let (at_edge, rejected) = (HashSet::new(), HashSet::new());
-        let edge = Timestamp::EPOCH;
-        self.window = Some(OpenWindow { entry, expected: page.expected, edge, at_edge, rejected });
+        self.window = Some(OpenWindow {
+            entry: LedgerEntry::open(page.window, page.expected.unwrap_or(0)),
+            settled: 0,
+            expected: page.expected,
+            edge: Timestamp::EPOCH,
+            at_edge: HashSet::new(),
+            rejected: HashSet::new(),
+        });
     }
 
     async fn close(&mut self) -> Result<()> {
-        let Some(open) = self.window.take() else { return Ok(()) };
-        let mut entry = open.entry;
-        let remaining = match open.expected {
-            Some(expected) if expected == entry.delivered => expected,
-            _ => self.stream.count(entry.window).await?,
+        let Some(open) = self.window.take() else {
+            return Ok(());
         };
-        entry.expected = open.expected.unwrap_or(remaining);
-        entry.close(remaining, self.cx.now);
+        let mut entry = open.entry;
+        let (delivered, has) = if open.expected == Some(entry.delivered) {
+            (entry.delivered, entry.delivered)
+        } else {
+            let settled = Window {
+                lo: entry.window.lo,
+                hi: entry.window.hi.min(self.cap).max(entry.window.lo),
+            };
+            (open.settled, self.stream.count(settled).await?)
+        };
+        entry.expected = open.expected.unwrap_or(has);
+        self.missing += entry.close(delivered, has, self.cx.now);
         self.closed.push(entry);
         Ok(())
     }
@@ -156,12 +170,14 @@ impl<'a> Decoder<'a> {
 
     /// Returns how many records the present window holds and how many of them came.
     pub(super) fn window_progress(&self) -> (Option<u64>, u64) {
-        self.window.as_ref().map_or((None, 0), |open| (open.expected, open.entry.delivered))
+        self.window
+            .as_ref()
+            .map_or((None, 0), |open| (open.expected, open.entry.delivered))
     }
 
-    /// Returns how many records are known to be missing from the windows closed since the last commit.
-    pub(super) fn gap(&self) -> u64 {
-        self.closed.iter().map(LedgerEntry::gap).sum()
+    /// Returns how many records are known to be missing from the windows closed so far.
+    pub(super) fn missing(&self) -> u64 {
+        self.missing
     }
 
     pub(super) fn is_due(&self, limits: &BatchLimits) -> bool {
@@ -171,14 +187,20 @@ impl<'a> Decoder<'a> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.letters.is_empty() && self.closed.is_empty() && self.next.is_none()
+        self.rows.is_empty()
+            && self.letters.is_empty()
+            && self.closed.is_empty()
+            && self.next.is_none()
     }
 
     /// Hands over what was gathered, unless so much of it is bad that the fault must be elsewhere.
     pub(super) fn hand_over(&mut self) -> Result<Gathered> {
         let counts = std::mem::take(&mut self.counts);
         if counts.rejected > 10 && counts.rejected * 5 > counts.fetched {
-            let first = self.letters.first().map_or("", |letter| letter.code.as_str());
+            let first = self
+                .letters
+                .first()
+                .map_or("", |letter| letter.code.as_str());
             return Err(Error::new(Code::BatchDeadRatio, "decode a batch")
                 .with("rejected", counts.rejected)
                 .with("of", counts.fetched)
@@ -200,24 +222,35 @@ impl<'a> Decoder<'a> {
         let (rows, tombstones) = self.rows.finish()?;
         self.since = Instant::now();
         let next = self.next.take();
-        Ok(Gathered { rows, tombstones, rejected_keys, letters, windows, counts, next })
+        Ok(Gathered {
+            rows,
+            tombstones,
+            rejected_keys,
+            letters,
+            windows,
+            counts,
+            next,
+        })
     }
 }
 
 impl OpenWindow {
     /// Counts a record once, although pages that begin at the last one's final instant send it twice.
-    fn deliver(&mut self, key: &str, version: Timestamp) {
+    fn deliver(&mut self, key: &str, version: Timestamp, cap: Timestamp) {
         if version != self.edge {
             self.edge = version;
             self.at_edge.clear();
         }
-        self.entry.delivered += u64::from(self.at_edge.insert(hash(key)));
+        let first = u64::from(self.at_edge.insert(hash(key)));
+        self.entry.delivered += first;
+        self.settled += if version <= cap { first } else { 0 };
     }
 
     fn reject(&mut self, dead_id: &str) {
         let first = u64::from(self.rejected.insert(hash(dead_id)));
         self.entry.delivered += first;
         self.entry.rejected += first;
+        self.settled += first;
     }
 }
 

@@ -23,7 +23,10 @@ pub(super) async fn pages(
         if *stop.borrow_and_update() {
             return Err(Error::new(Code::RunStopped, "read a stream"));
         }
-        if cx.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if cx
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
             return Err(Error::new(Code::RunDeadline, "read a stream"));
         }
         let page = tokio::select! {

@@ -44,7 +44,11 @@ pub struct BatchLimits {
 
 impl Default for BatchLimits {
     fn default() -> Self {
-        Self { rows: 20_000, size_bytes: 8 * 1024 * 1024, age: Duration::from_secs(5) }
+        Self {
+            rows: 20_000,
+            size_bytes: 8 * 1024 * 1024,
+            age: Duration::from_secs(5),
+        }
     }
 }
 
@@ -73,7 +77,9 @@ pub struct SyncContext {
 
 impl fmt::Debug for SyncContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SyncContext").field("run_id", &self.run_id).finish_non_exhaustive()
+        f.debug_struct("SyncContext")
+            .field("run_id", &self.run_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -119,23 +125,33 @@ pub async fn run(
     for (index, stream) in selected.into_iter().enumerate() {
         let (cx, source, command) = (cx.clone(), Arc::clone(source), command.clone());
         tasks.spawn(async move {
-            (index, stream::run(&cx, definition.name, source, stream, &command).await)
+            (
+                index,
+                stream::run(&cx, definition.name, source, stream, &command).await,
+            )
         });
     }
     let mut runs = Vec::new();
     while let Some(joined) = tasks.join_next().await {
-        runs.push(joined.map_err(|error| Error::new(Code::Internal, "sync a stream").because(error))?);
+        runs.push(
+            joined.map_err(|error| Error::new(Code::Internal, "sync a stream").because(error))?,
+        );
     }
     runs.sort_by_key(|(index, _)| *index);
     Ok(runs.into_iter().map(|(_, run)| run).collect())
 }
 
 fn select(definition: &'static SourceDefinition, wanted: &[String]) -> Result<Vec<&'static str>> {
-    if let Some(unknown) = wanted.iter().find(|name| !definition.streams.contains(&name.as_str())) {
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| !definition.streams.contains(&name.as_str()))
+    {
         return Err(Error::new(Code::RequestInvalid, "select streams")
             .with("unknown stream", unknown)
             .with("streams", definition.streams.join(", ")));
     }
     let all = definition.streams.iter().copied();
-    Ok(all.filter(|name| wanted.is_empty() || wanted.iter().any(|w| w == name)).collect())
+    Ok(all
+        .filter(|name| wanted.is_empty() || wanted.iter().any(|w| w == name))
+        .collect())
 }

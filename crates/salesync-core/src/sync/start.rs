@@ -38,17 +38,40 @@ impl Position {
         let (generation, epoch) = state.as_ref().map_or((0, 0), |s| (s.generation, s.epoch));
         let cursor = state.and_then(|state| state.cursor);
         Ok(match command.since {
-            None => Self { id, slot, generation, epoch: epoch + 1, seq: 0, cursor, cap },
+            None => Self {
+                id,
+                slot,
+                generation,
+                epoch: epoch + 1,
+                seq: 0,
+                cursor,
+                cap,
+            },
             Some(since) => {
                 let cursor = Some(Cursor::between_windows(since.min(cap)));
-                Self { id, slot, generation: generation + 1, epoch: 0, seq: 0, cursor, cap }
+                Self {
+                    id,
+                    slot,
+                    generation: generation + 1,
+                    epoch: 0,
+                    seq: 0,
+                    cursor,
+                    cap,
+                }
             }
         })
     }
 
     /// Moves on to `next`, never past the cap and never back, and returns the row for the state log.
-    pub(super) fn advance(&mut self, next: Option<Cursor>, (run_id, now): (&RunId, Timestamp)) -> State {
-        let floor = self.cursor.as_ref().map_or(Timestamp::EPOCH, Cursor::complete_to);
+    pub(super) fn advance(
+        &mut self,
+        next: Option<Cursor>,
+        (run_id, now): (&RunId, Timestamp),
+    ) -> State {
+        let floor = self
+            .cursor
+            .as_ref()
+            .map_or(Timestamp::EPOCH, Cursor::complete_to);
         self.cursor = next.map(|next| next.capped(self.cap).at_least(floor));
         let state = State {
             id: self.id.clone(),

@@ -14,8 +14,8 @@ use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, text};
 use crate::record::Value;
 use crate::retry;
-use crate::run::{Counts, RUN_EVENTS, Run, RunStatus};
-use crate::schema::SchemaChange;
+use crate::run::{Counts, RUN_EVENTS, Run, RunId, RunStatus};
+use crate::schema::{SchemaChange, Table};
 use crate::source::{Page, Source, Stream};
 use crate::warehouse::SCHEMA_CHANGES;
 
@@ -25,7 +25,6 @@ const OPEN_TICK: Duration = Duration::from_secs(1);
 /// What the stages of one stream share.
 pub(super) struct StreamRun<'a> {
     pub(super) cx: &'a SyncContext,
-    pub(super) source: Arc<dyn Source>,
     pub(super) stream: Arc<dyn Stream>,
     pub(super) command: &'a Sync,
     pub(super) position: Position,
@@ -63,6 +62,9 @@ pub(super) async fn run(
     let ended = match open(cx, source_name, source, (name, command), run).await {
         Err(error) => {
             failed_early.end(cx, &Err(error));
+            if command.effect == Effect::Commit {
+                log_unopened(cx, &failed_early).await;
+            }
             failed_early
         }
         Ok(mut stream_run) => {
@@ -108,6 +110,27 @@ impl Run {
     }
 }
 
+/// Writes the only row of a run whose stream could not be opened.
+async fn log_unopened(cx: &SyncContext, run: &Run) {
+    let batch = || {
+        let mut rows = PlainRows::new(&RUN_EVENTS)?;
+        run.append_to(&mut rows)?;
+        let table = Table::new(&format!("{}_{}", run.source, run.stream), "", Vec::new())?;
+        without_rows(
+            (&Arc::new(table), &cx.run_id),
+            Vec::new(),
+            vec![rows.finish()?],
+        )
+    };
+    let written = match batch() {
+        Ok(batch) => cx.warehouse.commit(batch).await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        tracing::error!(source = run.source, stream = run.stream, error = %error, "run log not written");
+    }
+}
+
 fn error_chain(error: &Error) -> String {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);
@@ -131,14 +154,24 @@ async fn open<'a>(
         Effect::Commit => cx.warehouse.prepare(stream.table()).await?,
         Effect::DryRun => Vec::new(),
     };
-    let id = StreamId { source: source_name.to_owned(), stream: name.to_owned() };
+    let id = StreamId {
+        source: source_name.to_owned(),
+        stream: name.to_owned(),
+    };
     let cap = source.clock().minus(OPEN_TICK);
     let position = Position::read(cx.warehouse.as_ref(), id, command, cap).await?;
     (run.generation, run.epoch) = (position.generation, position.epoch);
     run.cursor_from.clone_from(&position.cursor);
     run.cursor_to.clone_from(&position.cursor);
     let begins = position.slot == Slot::Full && position.cursor.is_none();
-    let mut stream_run = StreamRun { cx, source, stream, command, position, run, begins };
+    let mut stream_run = StreamRun {
+        cx,
+        stream,
+        command,
+        position,
+        run,
+        begins,
+    };
     if command.effect == Effect::Commit {
         let run = stream_run.run.clone();
         stream_run.log(&run, schema_rows(cx, &changes)?).await?;
@@ -152,16 +185,15 @@ impl StreamRun<'_> {
         let (page_sender, mut page_receiver) = mpsc::channel::<Page>(2);
         let (batch_sender, mut batch_receiver) = mpsc::channel::<Gathered>(1);
         let stream = Arc::clone(&self.stream);
-        let source = Arc::clone(&self.source);
         let from = self.position.cursor.clone();
-        let cx = self.cx;
+        let (cx, cap) = (self.cx, self.position.cap);
 
         let reading = fetch::pages(cx, stream.as_ref(), from, page_sender);
         // Both blocks own their ends of the queues, so that one that fails lets the others end.
         let decoded_stream = Arc::clone(&stream);
         let decoding = async move {
-            let mut decoder = Decoder::new(cx, source_name, name, decoded_stream)?;
-            let (mut pages, mut gap, mut fetched) = (0_u64, 0, 0);
+            let mut decoder = Decoder::new(cx, source_name, name, (decoded_stream, cap))?;
+            let (mut pages, mut fetched) = (0_u64, 0);
             while let Some(page) = page_receiver.recv().await {
                 pages += 1;
                 fetched += u64::try_from(page.records.len()).unwrap_or(0);
@@ -177,19 +209,17 @@ impl StreamRun<'_> {
                     done: false,
                 });
                 if decoder.is_due(&cx.limits) {
-                    gap += decoder.gap();
                     if batch_sender.send(decoder.hand_over()?).await.is_err() {
-                        return Ok((pages, gap));
+                        break;
                     }
                 }
             }
             decoder.abandon_window();
-            gap += decoder.gap();
             if !decoder.is_empty() {
                 // The receiver is gone only when the commit failed, and then it says why.
                 drop(batch_sender.send(decoder.hand_over()?).await);
             }
-            Ok::<_, Error>((pages, gap))
+            Ok::<_, Error>((pages, decoder.missing()))
         };
         let committing = async move {
             while let Some(gathered) = batch_receiver.recv().await {
@@ -199,17 +229,19 @@ impl StreamRun<'_> {
         };
         let (read, decoded, committed) = tokio::join!(reading, decoding, committing);
         let this = committed?;
-        let traffic = source.traffic();
+        let traffic = stream.traffic();
         this.run.traffic = traffic;
-        let (pages, gap) = decoded?;
+        let (pages, missing) = decoded?;
         this.run.pages = pages;
         read?;
         if this.position.slot == Slot::Full {
             sweep::finish(this).await?;
         }
-        this.run.traffic = source.traffic();
-        if gap > 0 {
-            return Err(Error::new(Code::SourcePageCount, "close the ledger").with("missing", gap));
+        this.run.traffic = this.stream.traffic();
+        if missing > 0 {
+            return Err(
+                Error::new(Code::SourcePageCount, "close the ledger").with("missing", missing)
+            );
         }
         Ok(())
     }
@@ -217,7 +249,10 @@ impl StreamRun<'_> {
     async fn commit(&mut self, gathered: Gathered) -> Result<()> {
         let mut counts = gathered.counts;
         if self.command.effect == Effect::DryRun {
-            self.run.counts.add(&Counts { unchanged: counts.fetched - counts.rejected - counts.duplicate, ..counts });
+            self.run.counts.add(&Counts {
+                unchanged: counts.fetched - counts.rejected - counts.duplicate,
+                ..counts
+            });
             return Ok(());
         }
         let seen = match (self.position.slot, self.begins) {
@@ -235,7 +270,10 @@ impl StreamRun<'_> {
             seen,
             seen_rejected: gathered.rejected_keys,
             states: vec![state],
-            appends: appends.into_iter().filter(|(_, rows)| rows.num_rows() > 0).collect(),
+            appends: appends
+                .into_iter()
+                .filter(|(_, rows)| rows.num_rows() > 0)
+                .collect(),
         };
         let committed = self.write(batch).await?;
         self.begins = false;
@@ -272,25 +310,38 @@ impl StreamRun<'_> {
         appends.extend(more);
         let cursor = self.position.cursor.clone();
         let state = match run.status {
-            RunStatus::Running => vec![self.position.advance(cursor, (&self.cx.run_id, self.cx.now))],
+            RunStatus::Running => vec![
+                self.position
+                    .advance(cursor, (&self.cx.run_id, self.cx.now)),
+            ],
             _ => Vec::new(),
         };
-        self.write(self.without_rows(state, appends)?).await.map(|_| ())
+        self.write(self.without_rows(state, appends)?)
+            .await
+            .map(|_| ())
     }
 
     /// Returns a batch that carries no rows.
     pub(super) fn without_rows(&self, states: Vec<State>, appends: Vec<Append>) -> Result<Batch> {
-        let (rows, tombstones) = RowBuffer::new(self.stream.table(), &self.cx.run_id)?.finish()?;
-        Ok(Batch {
-            table: Arc::clone(self.stream.table()),
-            rows,
-            tombstones,
-            seen: Seen::Ignore,
-            seen_rejected: Vec::new(),
-            states,
-            appends,
-        })
+        without_rows((self.stream.table(), &self.cx.run_id), states, appends)
     }
+}
+
+fn without_rows(
+    (table, run_id): (&Arc<Table>, &RunId),
+    states: Vec<State>,
+    appends: Vec<Append>,
+) -> Result<Batch> {
+    let (rows, tombstones) = RowBuffer::new(table, run_id)?.finish()?;
+    Ok(Batch {
+        table: Arc::clone(table),
+        rows,
+        tombstones,
+        seen: Seen::Ignore,
+        seen_rejected: Vec::new(),
+        states,
+        appends,
+    })
 }
 
 type Append = (&'static PlainTable, arrow::array::RecordBatch);
@@ -307,7 +358,13 @@ fn schema_rows(cx: &SyncContext, changes: &[SchemaChange]) -> Result<Vec<Append>
             SchemaChange::Widened { table, column } => (table, Some(column.as_str()), "widened"),
         };
         let run_id = text(Some(cx.run_id.as_str()));
-        rows.push(&[Value::Timestamp(cx.now), run_id, text(Some(table)), text(column), text(Some(what))])?;
+        rows.push(&[
+            Value::Timestamp(cx.now),
+            run_id,
+            text(Some(table)),
+            text(column),
+            text(Some(what)),
+        ])?;
     }
     Ok(vec![rows.finish()?])
 }

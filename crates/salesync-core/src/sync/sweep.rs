@@ -53,29 +53,53 @@ async fn gone(stream_run: &StreamRun<'_>) -> Result<Vec<Tombstone>> {
                 Presence::Absent => (DeletionReason::Absent, None),
                 Presence::MergedInto(id) => (DeletionReason::MergedInto, Some(id)),
             };
-            gone.insert(key.clone(), Deletion { at: before, reason, merged_into });
+            gone.insert(
+                key.clone(),
+                Deletion {
+                    at: before,
+                    reason,
+                    merged_into,
+                },
+            );
         }
     }
     if gone.len() > FEW && stream_run.command.absent == Absent::Ask {
         let live = keys(stream_run, Filter::Live).await?.len();
         if gone.len() * 10 > live {
-            return Err(Error::new(Code::ReconcileTooMany, "sweep after a full sync")
-                .with("absent", gone.len())
-                .with("of", live));
+            return Err(
+                Error::new(Code::ReconcileTooMany, "sweep after a full sync")
+                    .with("absent", gone.len())
+                    .with("of", live),
+            );
         }
     }
-    Ok(gone.into_iter().map(|(key, deletion)| Tombstone { key, deletion }).collect())
+    Ok(gone
+        .into_iter()
+        .map(|(key, deletion)| Tombstone { key, deletion })
+        .collect())
 }
 
 async fn keys(stream_run: &StreamRun<'_>, filter: Filter) -> Result<Vec<String>> {
     let table = stream_run.stream.table().name().clone();
-    let scan = Scan { columns: vec![SqlIdentifier::parse("id")?], filter, ..Scan::of(table) };
+    let scan = Scan {
+        columns: vec![SqlIdentifier::parse("id")?],
+        filter,
+        ..Scan::of(table)
+    };
     let mut keys = Vec::new();
     for batch in stream_run.cx.warehouse.scan(&scan).await? {
-        let Some(ids) = batch.columns().first().and_then(|column| column.as_string_opt::<i32>()) else {
+        let Some(ids) = batch
+            .columns()
+            .first()
+            .and_then(|column| column.as_string_opt::<i32>())
+        else {
             return Err(Error::new(Code::StoreSchema, "read the keys of a table"));
         };
-        keys.extend((0..ids.len()).filter(|row| ids.is_valid(*row)).map(|row| ids.value(row).to_owned()));
+        keys.extend(
+            (0..ids.len())
+                .filter(|row| ids.is_valid(*row))
+                .map(|row| ids.value(row).to_owned()),
+        );
     }
     Ok(keys)
 }
@@ -83,8 +107,15 @@ async fn keys(stream_run: &StreamRun<'_>, filter: Filter) -> Result<Vec<String>>
 /// Returns the incremental cursor's next state, where the full sync has come further than it.
 async fn incremental(stream_run: &StreamRun<'_>, cursor: Cursor) -> Result<Option<State>> {
     let id: &StreamId = &stream_run.position.id;
-    let state = stream_run.cx.warehouse.cursor(id, Slot::Incremental).await?;
-    let reached = state.as_ref().and_then(|state| state.cursor.as_ref()).map(Cursor::complete_to);
+    let state = stream_run
+        .cx
+        .warehouse
+        .cursor(id, Slot::Incremental)
+        .await?;
+    let reached = state
+        .as_ref()
+        .and_then(|state| state.cursor.as_ref())
+        .map(Cursor::complete_to);
     if reached.unwrap_or(Timestamp::EPOCH) >= cursor.complete_to() {
         return Ok(None);
     }

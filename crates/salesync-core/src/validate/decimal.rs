@@ -26,7 +26,9 @@ pub fn parse_decimal(text: &str, precision: u8, scale: i8) -> Result<i128, Misfi
     if digits == BigInt::ZERO {
         return Ok(0);
     }
-    let Ok(shift) = u32::try_from(shift) else { return Err(Misfit::Precision) };
+    let Ok(shift) = u32::try_from(shift) else {
+        return Err(Misfit::Precision);
+    };
     if shift > 38 {
         return Err(Misfit::Precision);
     }
@@ -41,7 +43,10 @@ fn parse_plain(text: &str, precision: u8, scale: i8) -> Option<i128> {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let fraction_digits = u32::try_from(fraction.len()).ok()?;
     let missing = u32::try_from(scale).ok()?.checked_sub(fraction_digits)?;
-    if whole.is_empty() || whole.len() > 38 || (fraction.is_empty() && unsigned.len() != whole.len()) {
+    if whole.is_empty()
+        || whole.len() > 38
+        || (fraction.is_empty() && unsigned.len() != whole.len())
+    {
         return None;
     }
     let mut value: i128 = 0;
@@ -49,11 +54,17 @@ fn parse_plain(text: &str, precision: u8, scale: i8) -> Option<i128> {
         if !byte.is_ascii_digit() {
             return None;
         }
-        value = value.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
+        value = value
+            .checked_mul(10)?
+            .checked_add(i128::from(byte - b'0'))?;
     }
     let value = value.checked_mul(10_i128.checked_pow(missing)?)?;
     let value = within(value, precision)?;
-    Some(if unsigned.len() == text.len() { value } else { -value })
+    Some(if unsigned.len() == text.len() {
+        value
+    } else {
+        -value
+    })
 }
 
 fn within(value: i128, precision: u8) -> Option<i128> {
@@ -84,11 +95,19 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_never_rounded() {
-        for text in ["0.1234567891", "1e40", "1e400000000", "1e-400000000", &"9".repeat(39)] {
+        for text in [
+            "0.1234567891",
+            "1e40",
+            "1e400000000",
+            "1e-400000000",
+            &"9".repeat(39),
+        ] {
             assert_eq!(parse_decimal(text, 38, 9), Err(Misfit::Precision), "{text}");
         }
         assert_eq!(parse_decimal("100", 2, 0), Err(Misfit::Precision));
-        for text in ["", "abc", "1,5", "NaN", "inf", "1.2.3", "--1", "0x10", "1_000"] {
+        for text in [
+            "", "abc", "1,5", "NaN", "inf", "1.2.3", "--1", "0x10", "1_000",
+        ] {
             assert_eq!(parse_decimal(text, 38, 9), Err(Misfit::Type), "{text}");
         }
     }

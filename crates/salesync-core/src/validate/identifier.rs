@@ -17,10 +17,12 @@ impl SqlIdentifier {
         if is_identifier(text, 128) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::new(Code::ConfigInvalid, "read a table or column name").with(
-            "rule",
-            "letters, digits and _, not beginning with a digit, at most 128",
-        ))
+        Err(
+            Error::new(Code::ConfigInvalid, "read a table or column name").with(
+                "rule",
+                "letters, digits and _, not beginning with a digit, at most 128",
+            ),
+        )
     }
 
     /// Returns the name.
@@ -50,10 +52,12 @@ impl SoqlIdentifier {
         if is_identifier(text, 80) && text.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::new(Code::ConfigInvalid, "read an object or field name").with(
-            "rule",
-            "letters, digits and _, beginning with a letter, at most 80",
-        ))
+        Err(
+            Error::new(Code::ConfigInvalid, "read an object or field name").with(
+                "rule",
+                "letters, digits and _, beginning with a letter, at most 80",
+            ),
+        )
     }
 
     /// Returns the name.
@@ -76,11 +80,14 @@ impl fmt::Display for SoqlIdentifier {
 pub fn check_name(what: &'static str, text: &str) -> Result<()> {
     let fits = text.len() <= 63
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if fits {
         return Ok(());
     }
-    Err(Error::new(Code::RequestInvalid, "read a name").with(what, "lower-case letters, digits and _"))
+    Err(Error::new(Code::RequestInvalid, "read a name")
+        .with(what, "lower-case letters, digits and _"))
 }
 
 fn is_identifier(text: &str, longest: usize) -> bool {
@@ -100,8 +107,23 @@ mod tests {
             assert_eq!(SqlIdentifier::parse(good).unwrap().as_str(), good);
         }
         let long = "x".repeat(129);
-        for bad in ["", "1a", "a b", "a;b", "a\"b", "a'b", "ä", "a-b", "a.b", "a\0", long.as_str()] {
-            assert_eq!(SqlIdentifier::parse(bad).unwrap_err().code(), Code::ConfigInvalid);
+        for bad in [
+            "",
+            "1a",
+            "a b",
+            "a;b",
+            "a\"b",
+            "a'b",
+            "ä",
+            "a-b",
+            "a.b",
+            "a\0",
+            long.as_str(),
+        ] {
+            assert_eq!(
+                SqlIdentifier::parse(bad).unwrap_err().code(),
+                Code::ConfigInvalid
+            );
             assert!(SoqlIdentifier::parse(bad).is_err());
         }
         assert!(SoqlIdentifier::parse("_x").is_err());

@@ -11,10 +11,10 @@ mod timestamp;
 use std::borrow::Cow;
 
 pub use decimal::parse_decimal;
-pub use domain::Domain;
-pub use email::Email;
+pub use domain::{Domain, DomainError};
+pub use email::{Email, EmailError};
 pub use identifier::{SoqlIdentifier, SqlIdentifier, check_name};
-pub use phone::PhoneNumber;
+pub use phone::{PhoneNumber, PhoneNumberError};
 pub use timestamp::{parse_date, parse_timestamp};
 
 use crate::error::Code;
@@ -38,12 +38,18 @@ impl Misfit {
     pub fn reject(self, field: &str) -> Option<Reject> {
         match self {
             Self::Type => Some(
-                Reject::new(Code::RecordType, "a value is of the type that the source declares")
-                    .in_field(field),
+                Reject::new(
+                    Code::RecordType,
+                    "a value is of the type that the source declares",
+                )
+                .in_field(field),
             ),
             Self::Range => Some(
-                Reject::new(Code::RecordRange, "a date exists and lies in the years 1 to 9999; a whole number has 64 bits")
-                    .in_field(field),
+                Reject::new(
+                    Code::RecordRange,
+                    "a date exists and lies in the years 1 to 9999; a whole number has 64 bits",
+                )
+                .in_field(field),
             ),
             Self::Precision => None,
         }
@@ -72,7 +78,9 @@ pub fn parse_value(column_type: ColumnType, text: Cow<'_, str>) -> Result<Value<
         ColumnType::Int => match trimmed.parse::<i64>() {
             Ok(number) => Ok(Value::Int(number)),
             Err(_) => match parse_decimal(trimmed, 38, 0) {
-                Ok(number) => i64::try_from(number).map(Value::Int).map_err(|_| Misfit::Range),
+                Ok(number) => i64::try_from(number)
+                    .map(Value::Int)
+                    .map_err(|_| Misfit::Range),
                 Err(Misfit::Precision) => Err(Misfit::Range),
                 Err(misfit) => Err(misfit),
             },
@@ -102,7 +110,11 @@ fn date_of(text: &str) -> Result<i32, Misfit> {
 /// Replaces NUL, which warehouses refuse in text, by U+FFFD.
 #[must_use]
 pub fn repaired(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { text }
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{FFFD}"))
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -118,14 +130,29 @@ mod tests {
             (ColumnType::Bool, "true", Value::Bool(true)),
             (ColumnType::Bool, "", Value::Null),
             (ColumnType::Int, "42.0", Value::Int(42)),
-            (ColumnType::Decimal { precision: 18, scale: 2 }, "1.5E7", Value::Decimal(1_500_000_000)),
+            (
+                ColumnType::Decimal {
+                    precision: 18,
+                    scale: 2,
+                },
+                "1.5E7",
+                Value::Decimal(1_500_000_000),
+            ),
             (ColumnType::Date, "1970-01-03", Value::Date(2)),
             (ColumnType::Date, "172800000", Value::Date(2)),
-            (ColumnType::Timestamp, "5", Value::Timestamp(Timestamp::from_millis(5))),
+            (
+                ColumnType::Timestamp,
+                "5",
+                Value::Timestamp(Timestamp::from_millis(5)),
+            ),
             (ColumnType::Double, "2.5", Value::Double(2.5)),
         ];
         for (column_type, text, expected) in cases {
-            assert_eq!(parse_value(column_type, text.into()), Ok(expected), "{text}");
+            assert_eq!(
+                parse_value(column_type, text.into()),
+                Ok(expected),
+                "{text}"
+            );
         }
     }
 
@@ -138,7 +165,14 @@ mod tests {
             (ColumnType::Int, "x", Misfit::Type),
             (ColumnType::Double, "NaN", Misfit::Type),
             (ColumnType::Timestamp, "tomorrow", Misfit::Type),
-            (ColumnType::Decimal { precision: 4, scale: 2 }, "123.45", Misfit::Precision),
+            (
+                ColumnType::Decimal {
+                    precision: 4,
+                    scale: 2,
+                },
+                "123.45",
+                Misfit::Precision,
+            ),
         ];
         for (column_type, text, misfit) in cases {
             assert_eq!(parse_value(column_type, text.into()), Err(misfit), "{text}");

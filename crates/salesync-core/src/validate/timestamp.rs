@@ -53,7 +53,9 @@ fn misfit_of(text: &str) -> Misfit {
         return Misfit::Type;
     }
     let shaped = text.len() >= 10
-        && text.bytes().all(|b| b.is_ascii_digit() || b"-:.+TZ ".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b"-:.+TZ ".contains(&b))
         && text.bytes().filter(|b| *b == b'-').count() >= 2;
     if shaped { Misfit::Range } else { Misfit::Type }
 }
@@ -79,17 +81,29 @@ mod tests {
             "1790858096000",
         ];
         for text in cases {
-            assert_eq!(parse_timestamp(text), Ok(Timestamp::from_millis(1_790_858_096_000)), "{text}");
+            assert_eq!(
+                parse_timestamp(text),
+                Ok(Timestamp::from_millis(1_790_858_096_000)),
+                "{text}"
+            );
         }
-        assert_eq!(parse_timestamp("1970-01-02"), Ok(Timestamp::from_millis(86_400_000)));
+        assert_eq!(
+            parse_timestamp("1970-01-02"),
+            Ok(Timestamp::from_millis(86_400_000))
+        );
         assert_eq!(parse_date("1970-01-02"), Ok(1));
         assert_eq!(parse_date("0001-01-01"), Ok(1 - EPOCH_FROM_YEAR_ONE));
     }
 
     #[test]
     fn absurd_dates_are_out_of_range_and_other_text_is_no_date() {
-        let out_of_range =
-            ["2026-13-45", "0000-00-00", "99999999999999999999", "20000-01-01T00:00:00Z", "2026-02-30T10:00:00Z"];
+        let out_of_range = [
+            "2026-13-45",
+            "0000-00-00",
+            "99999999999999999999",
+            "20000-01-01T00:00:00Z",
+            "2026-02-30T10:00:00Z",
+        ];
         for text in out_of_range {
             assert_eq!(parse_timestamp(text), Err(Misfit::Range), "{text}");
         }

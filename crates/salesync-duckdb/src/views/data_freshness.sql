@@ -6,6 +6,11 @@ WITH current_state AS (
     PARTITION BY source, stream ORDER BY generation DESC, epoch DESC, seq DESC, run_id DESC
   ) = 1
 ),
+last_run AS (
+  SELECT source, stream, status, code
+  FROM etl_runs
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY source, stream ORDER BY started_at DESC, run_id DESC) = 1
+),
 last_success AS (
   SELECT source, stream, run_id, ended_at
   FROM etl_runs
@@ -18,7 +23,11 @@ SELECT
   TIMESTAMP_MICROS(CAST(JSON_VALUE(current_state.cursor, '$.complete_to') AS INT64)) AS complete_to,
   current_state.committed_at,
   last_success.run_id AS last_succeeded_run_id,
-  last_success.ended_at AS last_succeeded_at
+  last_success.ended_at AS last_succeeded_at,
+  last_run.status AS last_status,
+  last_run.code AS last_code
 FROM current_state
+LEFT JOIN last_run
+  ON last_run.source = current_state.source AND last_run.stream = current_state.stream
 LEFT JOIN last_success
   ON last_success.source = current_state.source AND last_success.stream = current_state.stream

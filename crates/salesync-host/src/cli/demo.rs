@@ -20,7 +20,12 @@ use crate::signals;
 /// The demo's own file, so that it never touches real data.
 const DEMO_FILE: &str = "salesync-demo.duckdb";
 
-pub(super) async fn demo(program: Program, records: usize, keep: bool, output: Output) -> Result<u8> {
+pub(super) async fn demo(
+    program: Program,
+    records: usize,
+    keep: bool,
+    output: Output,
+) -> Result<u8> {
     let file = std::path::absolute(DEMO_FILE).unwrap_or_else(|_| PathBuf::from(DEMO_FILE));
     if !keep {
         remove(&file)?;
@@ -28,7 +33,10 @@ pub(super) async fn demo(program: Program, records: usize, keep: bool, output: O
     let world = start(program, WorldOptions { records, port: 0 }).await?;
     let cx = Context::new(settings(program, world.as_ref(), &file)?, program.sources);
     if output == Output::Text {
-        report::line(&format!("invented vendors with about {records} records answer at {}\n", world.url()));
+        report::line(&format!(
+            "invented vendors with about {records} records answer at {}\n",
+            world.url()
+        ));
     }
     let quiet = Output::Text;
     let synced = match output {
@@ -55,7 +63,10 @@ pub(super) async fn demo(program: Program, records: usize, keep: bool, output: O
 }
 
 fn all() -> Command {
-    Command::Sync(Sync { source: "all".to_owned(), ..Sync::default() })
+    Command::Sync(Sync {
+        source: "all".to_owned(),
+        ..Sync::default()
+    })
 }
 
 fn report_break(output: Output) {
@@ -70,13 +81,36 @@ async fn show(warehouse: &dyn Warehouse, output: Output) -> Result<()> {
         return Ok(());
     }
     let shown: [(&str, &[&str]); 2] = [
-        (COMPANIES.name, &["name", "domain", "city", "country", "record_count", "source_count"]),
-        (PEOPLE.name, &["full_name", "email", "title", "company", "record_count", "source_count"]),
+        (
+            COMPANIES.name,
+            &[
+                "name",
+                "domain",
+                "city",
+                "country",
+                "record_count",
+                "source_count",
+            ],
+        ),
+        (
+            PEOPLE.name,
+            &[
+                "full_name",
+                "email",
+                "title",
+                "company",
+                "record_count",
+                "source_count",
+            ],
+        ),
     ];
     for (table, columns) in shown {
         report::line(&format!("\n{table}, those on the most records first:"));
         let scan = Scan {
-            columns: columns.iter().map(|name| SqlIdentifier::parse(name)).collect::<Result<_>>()?,
+            columns: columns
+                .iter()
+                .map(|name| SqlIdentifier::parse(name))
+                .collect::<Result<_>>()?,
             newest_by: Some(SqlIdentifier::parse("record_count")?),
             limit: Some(10),
             ..Scan::of(SqlIdentifier::parse(table)?)
@@ -86,14 +120,21 @@ async fn show(warehouse: &dyn Warehouse, output: Output) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn sandbox(program: Program, port: u16, records: usize, output: Output) -> Result<u8> {
+pub(super) async fn sandbox(
+    program: Program,
+    port: u16,
+    records: usize,
+    output: Output,
+) -> Result<u8> {
     let world = start(program, WorldOptions { records, port }).await?;
     let url = world.url();
     let settings = settings_for(program, world.as_ref());
     match output {
         Output::Json => report::line(&json!({"url": url, "settings": settings}).to_string()),
         Output::Text => {
-            report::line(&format!("invented vendors answer at {url} until Ctrl-C; to sync from them:\n"));
+            report::line(&format!(
+                "invented vendors answer at {url} until Ctrl-C; to sync from them:\n"
+            ));
             for (name, value) in &settings {
                 report::line(&format!("export {name}='{value}'"));
             }
@@ -108,27 +149,39 @@ pub(super) async fn sandbox(program: Program, port: u16, records: usize, output:
 
 async fn start(program: Program, options: WorldOptions) -> Result<Box<dyn RunningWorld>> {
     let Some(demo) = program.demo else {
-        return Err(Error::new(Code::RequestInvalid, "start the invented vendors")
-            .with("this program has none", "use `salesync`"));
+        return Err(
+            Error::new(Code::RequestInvalid, "start the invented vendors")
+                .with("this program has none", "use `salesync`"),
+        );
     };
     demo.start(options).await.map_err(|error| {
-        Error::new(Code::RequestInvalid, "start the invented vendors").with("port", options.port).because(error)
+        Error::new(Code::RequestInvalid, "start the invented vendors")
+            .with("port", options.port)
+            .because(error)
     })
 }
 
 /// Returns the settings with which this program reads from the invented vendors.
 fn settings_for(program: Program, world: &dyn RunningWorld) -> BTreeMap<String, String> {
-    let origins = program
-        .sources
-        .iter()
-        .map(|source| (format!("SALESYNC_{}_BASE_URL", source.name.to_uppercase()), world.url()));
-    let secrets = world.secrets().into_iter().map(|(source, secret)| (secret_name(source), secret));
+    let origins = program.sources.iter().map(|source| {
+        (
+            format!("SALESYNC_{}_BASE_URL", source.name.to_uppercase()),
+            world.url(),
+        )
+    });
+    let secrets = world
+        .secrets()
+        .into_iter()
+        .map(|(source, secret)| (secret_name(source), secret));
     origins.chain(secrets).collect()
 }
 
 fn settings(program: Program, world: &dyn RunningWorld, file: &Path) -> Result<Settings> {
     let mut values = settings_for(program, world);
-    values.insert("SALESYNC_WAREHOUSE".to_owned(), format!("duckdb:{}", file.display()));
+    values.insert(
+        "SALESYNC_WAREHOUSE".to_owned(),
+        format!("duckdb:{}", file.display()),
+    );
     Settings::from_values(values, program.sources)
 }
 

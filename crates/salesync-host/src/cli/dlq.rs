@@ -14,12 +14,25 @@ use crate::context::Context;
 use crate::report::{self, Output};
 
 /// The columns that a list shows; the record itself is only shown by `show`.
-const LISTED: [&str; 9] =
-    ["dead_id", "source", "stream", "record_id", "code", "field", "state", "attempt", "last_seen"];
+const LISTED: [&str; 9] = [
+    "dead_id",
+    "source",
+    "stream",
+    "record_id",
+    "code",
+    "field",
+    "state",
+    "attempt",
+    "last_seen",
+];
 
 pub(super) async fn run(cx: &Context, words: DlqWords, output: Output) -> Result<u8> {
     match words {
-        DlqWords::List { source, state, limit } => {
+        DlqWords::List {
+            source,
+            state,
+            limit,
+        } => {
             let state = LetterState::parse(&state).ok_or_else(|| {
                 Error::new(Code::RequestInvalid, "read --state")
                     .with("must be one of", "open, redriven, parked, discarded")
@@ -28,7 +41,10 @@ pub(super) async fn run(cx: &Context, words: DlqWords, output: Output) -> Result
         }
         DlqWords::Show { id } => show(cx, &id, output).await,
         DlqWords::Discard { ids } => discard(cx, ids, output).await,
-        DlqWords::Redrive { .. } => Err(Error::new(Code::Internal, "redrive goes the way of commands")),
+        DlqWords::Redrive { .. } => Err(Error::new(
+            Code::Internal,
+            "redrive goes the way of commands",
+        )),
     }
 }
 
@@ -42,9 +58,16 @@ async fn list(
     if let Some(source) = source {
         equal.push((SqlIdentifier::parse("source")?, source));
     }
-    let columns: Vec<&str> = LISTED.iter().copied().chain(["message", "payload_bytes", "first_seen"]).collect();
+    let columns: Vec<&str> = LISTED
+        .iter()
+        .copied()
+        .chain(["message", "payload_bytes", "first_seen"])
+        .collect();
     let scan = Scan {
-        columns: columns.iter().map(|name| SqlIdentifier::parse(name)).collect::<Result<_>>()?,
+        columns: columns
+            .iter()
+            .map(|name| SqlIdentifier::parse(name))
+            .collect::<Result<_>>()?,
         filter: Filter::Equal(equal),
         newest_by: Some(SqlIdentifier::parse("last_seen")?),
         limit: Some(limit),
@@ -61,23 +84,39 @@ async fn list(
 
 async fn show(cx: &Context, id: &str, output: Output) -> Result<u8> {
     let scan = Scan::of(SqlIdentifier::parse("dead_letters")?);
-    let ids_only = Scan { columns: vec![SqlIdentifier::parse("dead_id")?], ..scan.clone() };
+    let ids_only = Scan {
+        columns: vec![SqlIdentifier::parse("dead_id")?],
+        ..scan.clone()
+    };
     let warehouse = cx.stores().await?.warehouse;
     let mut known = Vec::new();
     for document in report::documents(&warehouse.scan(&ids_only).await?)? {
-        known.extend(document.get("dead_id").and_then(|id| id.as_str()).map(str::to_owned));
+        known.extend(
+            document
+                .get("dead_id")
+                .and_then(|id| id.as_str())
+                .map(str::to_owned),
+        );
     }
     known.retain(|known| known.starts_with(id));
     let [only] = known.as_slice() else {
-        return Err(Error::new(Code::RequestInvalid, "find a dead letter").with("letters with that id", known.len()));
+        return Err(Error::new(Code::RequestInvalid, "find a dead letter")
+            .with("letters with that id", known.len()));
     };
     let equal = Filter::Equal(vec![(SqlIdentifier::parse("dead_id")?, only.clone())]);
-    let found: Vec<RecordBatch> = warehouse.scan(&Scan { filter: equal, ..scan }).await?;
+    let found: Vec<RecordBatch> = warehouse
+        .scan(&Scan {
+            filter: equal,
+            ..scan
+        })
+        .await?;
     for document in report::documents(&found)? {
         match (output, document.as_object()) {
             (Output::Text, Some(fields)) => {
                 for (name, value) in fields {
-                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    let text = value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned);
                     report::line(&format!("{name:<18} {text}"));
                 }
             }
@@ -91,7 +130,8 @@ async fn discard(cx: &Context, ids: Vec<String>, output: Output) -> Result<u8> {
     let queue = cx.stores().await?.dead_letters;
     let meant = letters(queue.as_ref(), &Redrive { source: None, ids }).await?;
     if meant.is_empty() {
-        return Err(Error::new(Code::RequestInvalid, "discard dead letters").with("open letters with that id", 0));
+        return Err(Error::new(Code::RequestInvalid, "discard dead letters")
+            .with("open letters with that id", 0));
     }
     for letter in &meant {
         queue.settle(&letter.dead_id, Outcome::Discarded).await?;

@@ -45,8 +45,14 @@ pub fn main(
         },
         Err(error) => error.exit(),
     };
-    let output = if arguments.json { Output::Json } else { Output::Text };
-    let started = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let output = if arguments.json {
+        Output::Json
+    } else {
+        Output::Text
+    };
+    let started = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let result = match started {
         Ok(runtime) => runtime.block_on(run(Program { sources, demo }, arguments)),
         Err(error) => Err(Error::new(Code::Internal, "start the runtime").because(error)),
@@ -67,12 +73,19 @@ pub fn main(
 }
 
 async fn run(program: Program, arguments: Arguments) -> Result<u8> {
-    let output = if arguments.json { Output::Json } else { Output::Text };
+    let output = if arguments.json {
+        Output::Json
+    } else {
+        Output::Text
+    };
     let settings = Settings::read(program.sources)?;
     logs::start(&settings)?;
     let unknown = settings.unknown(program.sources);
     if !unknown.is_empty() {
-        tracing::warn!(settings = unknown.join(", "), "these settings are not known and do nothing");
+        tracing::warn!(
+            settings = unknown.join(", "),
+            "these settings are not known and do nothing"
+        );
     }
     let cx = Context::new(settings, program.sources);
     match arguments.words {
@@ -87,9 +100,9 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             }
             carry_out(&cx, Command::Check { source }, output).await
         }
-        Words::Dlq { words: DlqWords::Redrive { ids, source } } => {
-            carry_out(&cx, Command::Redrive(Redrive { source, ids }), output).await
-        }
+        Words::Dlq {
+            words: DlqWords::Redrive { ids, source },
+        } => carry_out(&cx, Command::Redrive(Redrive { source, ids }), output).await,
         Words::Dlq { words } => dlq::run(&cx, words, output).await,
         Words::Runs { limit, source } => show::runs(&cx, limit, source, output).await,
         Words::Status => show::status(&cx, output).await,
@@ -107,20 +120,33 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
 
 fn sync_command(words: &SyncWords) -> Result<Sync> {
     let since = words.since.as_deref().map(since).transpose()?;
-    let mode = if words.full { Mode::Full } else { Mode::Incremental };
+    let mode = if words.full {
+        Mode::Full
+    } else {
+        Mode::Incremental
+    };
     Ok(Sync {
         source: words.source.clone(),
         streams: words.streams.clone(),
         mode,
         since,
-        effect: if words.dry_run { Effect::DryRun } else { Effect::Commit },
-        absent: if words.confirm_absent { Absent::Confirmed } else { Absent::Ask },
+        effect: if words.dry_run {
+            Effect::DryRun
+        } else {
+            Effect::Commit
+        },
+        absent: if words.confirm_absent {
+            Absent::Confirmed
+        } else {
+            Absent::Ask
+        },
     })
 }
 
 fn since(text: &str) -> Result<Timestamp> {
     parse_timestamp(text).map_err(|_| {
-        Error::new(Code::RequestInvalid, "read --since").with("must be", "a day (2026-01-31) or an instant in RFC 3339")
+        Error::new(Code::RequestInvalid, "read --since")
+            .with("must be", "a day (2026-01-31) or an instant in RFC 3339")
     })
 }
 
@@ -145,7 +171,10 @@ pub(crate) async fn carry_out(cx: &Context, command: Command, output: Output) ->
         report::line(&serde_json::json!(report).to_string());
     }
     Ok(match &report {
-        Report::Synced { runs, not_configured } => {
+        Report::Synced {
+            runs,
+            not_configured,
+        } => {
             if output == Output::Text {
                 report::runs(runs);
                 for source in not_configured {
@@ -182,5 +211,8 @@ pub(crate) async fn carry_out(cx: &Context, command: Command, output: Output) ->
 }
 
 fn exit_code_of(checked: &Checked) -> u8 {
-    checked.code.and_then(Code::parse).map_or(0, |code| code.exit_code().max(75))
+    checked
+        .code
+        .and_then(Code::parse)
+        .map_or(0, |code| code.exit_code().max(75))
 }

@@ -10,11 +10,19 @@ use crate::context::Context;
 use crate::handle::Checked;
 use crate::report::{self, Output};
 
-pub(super) async fn runs(cx: &Context, limit: u64, source: Option<String>, output: Output) -> Result<u8> {
+pub(super) async fn runs(
+    cx: &Context,
+    limit: u64,
+    source: Option<String>,
+    output: Output,
+) -> Result<u8> {
     let filter = match source {
         None => Filter::All,
         Some(source) => {
-            let source = cx.select(&source)?.first().map_or(source, |found| found.name.to_owned());
+            let source = cx
+                .select(&source)?
+                .first()
+                .map_or(source, |found| found.name.to_owned());
             Filter::Equal(vec![(SqlIdentifier::parse("source")?, source)])
         }
     };
@@ -26,8 +34,18 @@ pub(super) async fn runs(cx: &Context, limit: u64, source: Option<String>, outpu
     };
     let found = cx.stores().await?.warehouse.scan(&scan).await?;
     let columns = [
-        "started_at", "source", "stream", "mode", "status", "code", "fetched", "new", "changed", "rejected",
-        "requests", "run_id",
+        "started_at",
+        "source",
+        "stream",
+        "mode",
+        "status",
+        "code",
+        "fetched",
+        "new",
+        "changed",
+        "rejected",
+        "requests",
+        "run_id",
     ];
     report::scanned(&found, &columns, output)?;
     Ok(0)
@@ -35,13 +53,20 @@ pub(super) async fn runs(cx: &Context, limit: u64, source: Option<String>, outpu
 
 pub(super) async fn status(cx: &Context, output: Output) -> Result<u8> {
     let warehouse = cx.stores().await?.warehouse;
-    let fresh = warehouse.scan(&Scan::of(SqlIdentifier::parse("data_freshness")?)).await?;
+    let fresh = warehouse
+        .scan(&Scan::of(SqlIdentifier::parse("data_freshness")?))
+        .await?;
     let open = Scan {
         columns: vec![SqlIdentifier::parse("dead_id")?],
         filter: Filter::Equal(vec![(SqlIdentifier::parse("state")?, "open".to_owned())]),
         ..Scan::of(SqlIdentifier::parse("dead_letters")?)
     };
-    let waiting: usize = warehouse.scan(&open).await?.iter().map(|batch| batch.num_rows()).sum();
+    let waiting: usize = warehouse
+        .scan(&open)
+        .await?
+        .iter()
+        .map(|batch| batch.num_rows())
+        .sum();
     let streams = report::documents(&fresh)?;
     match output {
         Output::Json => report::line(
@@ -62,7 +87,11 @@ pub(super) async fn status(cx: &Context, output: Output) -> Result<u8> {
 }
 
 pub(super) fn settings(cx: &Context) {
-    let rows = cx.settings.shown().into_iter().map(|(name, value, meaning)| vec![name, value, meaning.to_owned()]);
+    let rows = cx
+        .settings
+        .shown()
+        .into_iter()
+        .map(|(name, value, meaning)| vec![name, value, meaning.to_owned()]);
     report::table(&["setting", "value", "what it is"], rows.collect());
     let secrets: Vec<String> = cx
         .sources
@@ -70,14 +99,22 @@ pub(super) fn settings(cx: &Context) {
         .map(|source| crate::settings::secret_name(source.name))
         .filter(|name| cx.settings.given(name).is_some())
         .collect();
-    let secrets = if secrets.is_empty() { "none".to_owned() } else { secrets.join(", ") };
+    let secrets = if secrets.is_empty() {
+        "none".to_owned()
+    } else {
+        secrets.join(", ")
+    };
     report::line(&format!("secrets given as settings: {secrets}\n"));
 }
 
 pub(super) fn checked(checked: &[Checked]) {
     let rows = checked.iter().map(|check| {
         let answer = if check.ok { "ok" } else { "refused" };
-        vec![check.source.to_owned(), answer.to_owned(), check.message.clone().unwrap_or_default()]
+        vec![
+            check.source.to_owned(),
+            answer.to_owned(),
+            check.message.clone().unwrap_or_default(),
+        ]
     });
     report::table(&["source", "credentials", ""], rows.collect());
 }
@@ -85,7 +122,11 @@ pub(super) fn checked(checked: &[Checked]) {
 pub(crate) fn resolved(resolved: &Resolved) {
     report::line(&format!(
         "{} records are {} people and {} companies ({} pairs compared, {} unions refused)",
-        resolved.records, resolved.people, resolved.companies, resolved.pairs_compared, resolved.refused
+        resolved.records,
+        resolved.people,
+        resolved.companies,
+        resolved.pairs_compared,
+        resolved.refused
     ));
     report::line(&format!(
         "since the last resolve: {} created, {} merged, {} split",

@@ -70,7 +70,7 @@ mod tests {
             .to_vec();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
         assert_eq!(id_number("003", &ids[2]), Some(62));
-        assert_eq!(id_number("003", &ids[2][..15]), Some(62));
+        assert_eq!(id_number("003", ids[2].get(..15).unwrap()), Some(62));
         assert_eq!(id_number("001", &ids[2]), None);
     }
 }

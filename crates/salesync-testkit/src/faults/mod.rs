@@ -8,8 +8,8 @@ mod warehouse;
 use std::sync::Mutex;
 use std::time::Duration;
 
-pub use source::{FaultySource, FaultyStream};
 use salesync_core::error::{Code, Error, Result};
+pub use source::{FaultySource, FaultyStream};
 pub use warehouse::FaultyWarehouse;
 
 /// An operation that can fail.
@@ -79,7 +79,11 @@ impl Script {
     }
 
     /// Makes a call under the script.
-    async fn play<T>(&self, operation: Operation, call: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn play<T>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         self.calls.lock().unwrap().push(operation);
         let number = self.calls(operation);
         let due = |line: &&(Operation, usize, Fault)| (line.0, line.1) == (operation, number);

@@ -25,7 +25,10 @@ impl FaultySource {
     /// Wraps a source.
     #[must_use]
     pub fn new(inner: Arc<dyn Source>, script: Script) -> Self {
-        Self { inner, script: Arc::new(script) }
+        Self {
+            inner,
+            script: Arc::new(script),
+        }
     }
 
     /// Returns the script, which counts the calls.
@@ -42,16 +45,18 @@ impl Source for FaultySource {
     }
 
     async fn open(&self, stream: &str) -> Result<Arc<dyn Stream>> {
-        let inner = self.script.play(Operation::Open, self.inner.open(stream)).await?;
-        Ok(Arc::new(FaultyStream { inner, script: Arc::clone(&self.script) }))
+        let inner = self
+            .script
+            .play(Operation::Open, self.inner.open(stream))
+            .await?;
+        Ok(Arc::new(FaultyStream {
+            inner,
+            script: Arc::clone(&self.script),
+        }))
     }
 
     fn clock(&self) -> Timestamp {
         self.inner.clock()
-    }
-
-    fn traffic(&self) -> Traffic {
-        self.inner.traffic()
     }
 }
 
@@ -69,7 +74,9 @@ impl Stream for FaultyStream {
     }
 
     async fn fetch(&self, from: Option<&Cursor>) -> Result<Page> {
-        self.script.play(Operation::Fetch, self.inner.fetch(from)).await
+        self.script
+            .play(Operation::Fetch, self.inner.fetch(from))
+            .await
     }
 
     fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
@@ -77,10 +84,18 @@ impl Stream for FaultyStream {
     }
 
     async fn count(&self, window: Window) -> Result<u64> {
-        self.script.play(Operation::Count, self.inner.count(window)).await
+        self.script
+            .play(Operation::Count, self.inner.count(window))
+            .await
     }
 
     async fn presence(&self, keys: &[String]) -> Result<Vec<Presence>> {
-        self.script.play(Operation::Presence, self.inner.presence(keys)).await
+        self.script
+            .play(Operation::Presence, self.inner.presence(keys))
+            .await
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.inner.traffic()
     }
 }

@@ -40,22 +40,32 @@ impl Warehouse for FaultyWarehouse {
     }
 
     async fn prepare(&self, table: &Arc<Table>) -> Result<Vec<SchemaChange>> {
-        self.script.play(Operation::Prepare, self.inner.prepare(table)).await
+        self.script
+            .play(Operation::Prepare, self.inner.prepare(table))
+            .await
     }
 
     async fn cursor(&self, id: &StreamId, slot: Slot) -> Result<Option<State>> {
-        self.script.play(Operation::Cursor, self.inner.cursor(id, slot)).await
+        self.script
+            .play(Operation::Cursor, self.inner.cursor(id, slot))
+            .await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
-        self.script.play(Operation::Commit, self.inner.commit(batch)).await
+        self.script
+            .play(Operation::Commit, self.inner.commit(batch))
+            .await
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Vec<RecordBatch>> {
-        self.script.play(Operation::Scan, self.inner.scan(scan)).await
+        self.script
+            .play(Operation::Scan, self.inner.scan(scan))
+            .await
     }
 
     async fn replace(&self, tables: Vec<(&'static PlainTable, RecordBatch)>) -> Result<()> {
-        self.script.play(Operation::Replace, self.inner.replace(tables)).await
+        self.script
+            .play(Operation::Replace, self.inner.replace(tables))
+            .await
     }
 }

@@ -20,7 +20,9 @@ const ONE_MARK: Committed = Committed {
 /// What the record said last can still be read.
 pub async fn a_mark_keeps_the_values_of_its_row(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    scene.commit(9, &[said("a", 1, "x"), said("b", 1, "y")]).await;
+    scene
+        .commit(9, &[said("a", 1, "x"), said("b", 1, "y")])
+        .await;
     assert_eq!(scene.mark(vec![absent("a", 20)]).await, ONE_MARK);
     let row = scene.row("a").await;
     assert_eq!(row["name"], "x");
@@ -35,11 +37,18 @@ pub async fn a_mark_keeps_the_values_of_its_row(warehouse: Arc<dyn Warehouse>) {
 pub async fn a_mark_is_set_once(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("a", 1, "x")]).await;
-    let marks = vec![absent("a", 20), absent("never-seen", 20), merged("b", "a", 20)];
+    let marks = vec![
+        absent("a", 20),
+        absent("never-seen", 20),
+        merged("b", "a", 20),
+    ];
     assert_eq!(scene.mark(marks.clone()).await.marked, 3);
     let before = scene.rows().await;
     assert_eq!(scene.mark(marks).await, Committed::default());
-    assert_eq!(scene.mark(vec![absent("a", 30)]).await, Committed::default());
+    assert_eq!(
+        scene.mark(vec![absent("a", 30)]).await,
+        Committed::default()
+    );
     assert_eq!(scene.rows().await, before);
 }
 
@@ -47,7 +56,10 @@ pub async fn a_mark_is_set_once(warehouse: Arc<dyn Warehouse>) {
 pub async fn a_mark_is_not_set_on_a_newer_row(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("a", 21, "x")]).await;
-    assert_eq!(scene.mark(vec![absent("a", 20)]).await, Committed::default());
+    assert_eq!(
+        scene.mark(vec![absent("a", 20)]).await,
+        Committed::default()
+    );
     assert_eq!(scene.keys(Filter::Live).await, ["a"]);
 }
 
@@ -59,7 +71,13 @@ pub async fn a_marked_row_stays_gone_when_an_older_version_comes_late(
     scene.commit(9, &[said("a", 1, "x")]).await;
     scene.mark(vec![absent("a", 20)]).await;
     let committed = scene.commit(99, &[said("a", 19, "late")]).await;
-    assert_eq!(committed, Committed { older_ignored: 1, ..Committed::default() });
+    assert_eq!(
+        committed,
+        Committed {
+            older_ignored: 1,
+            ..Committed::default()
+        }
+    );
     assert!(scene.keys(Filter::Live).await.is_empty());
 }
 
@@ -71,7 +89,13 @@ pub async fn a_mark_without_a_row_keeps_older_versions_out(warehouse: Arc<dyn Wa
     assert_eq!(row["_merged_into"], "b");
     assert!(!row.contains_key("name"));
     let committed = scene.commit(99, &[said("a", 19, "late")]).await;
-    assert_eq!(committed, Committed { older_ignored: 1, ..Committed::default() });
+    assert_eq!(
+        committed,
+        Committed {
+            older_ignored: 1,
+            ..Committed::default()
+        }
+    );
     assert!(scene.keys(Filter::Live).await.is_empty());
 }
 
@@ -80,8 +104,16 @@ pub async fn a_newer_version_brings_a_marked_row_back(warehouse: Arc<dyn Warehou
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("a", 1, "x")]).await;
     scene.mark(vec![absent("a", 20), absent("b", 20)]).await;
-    let committed = scene.commit(30, &[said("a", 21, "back"), said("b", 21, "back")]).await;
-    assert_eq!(committed, Committed { changed: 2, ..Committed::default() });
+    let committed = scene
+        .commit(30, &[said("a", 21, "back"), said("b", 21, "back")])
+        .await;
+    assert_eq!(
+        committed,
+        Committed {
+            changed: 2,
+            ..Committed::default()
+        }
+    );
     assert_eq!(scene.keys(Filter::Live).await, ["a", "b"]);
     assert!(!scene.row("a").await.contains_key("_deleted_reason"));
 }
@@ -90,12 +122,29 @@ pub async fn a_newer_version_brings_a_marked_row_back(warehouse: Arc<dyn Warehou
 pub async fn a_deleted_record_is_counted_as_tombstoned(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("a", 1, "x")]).await;
-    let committed = scene.commit(10, &[gone("a", 2, "x"), gone("b", 2, "y")]).await;
-    assert_eq!(committed, Committed { tombstoned: 2, ..Committed::default() });
+    let committed = scene
+        .commit(10, &[gone("a", 2, "x"), gone("b", 2, "y")])
+        .await;
+    assert_eq!(
+        committed,
+        Committed {
+            tombstoned: 2,
+            ..Committed::default()
+        }
+    );
     let committed = scene.commit(11, &[gone("a", 3, "z")]).await;
-    assert_eq!(committed, Committed { changed: 1, ..Committed::default() });
+    assert_eq!(
+        committed,
+        Committed {
+            changed: 1,
+            ..Committed::default()
+        }
+    );
     let row = scene.row("a").await;
-    assert_eq!((row["name"].as_str(), row["_deleted_reason"].as_str()), ("z", "deleted"));
+    assert_eq!(
+        (row["name"].as_str(), row["_deleted_reason"].as_str()),
+        ("z", "deleted")
+    );
 }
 
 /// A → B, then B → C, then C → D, in one commit or in several: all name D.
@@ -104,7 +153,9 @@ pub async fn a_chain_of_merges_ends_at_the_survivor(warehouse: Arc<dyn Warehouse
     let records: Vec<Change<'_>> = ["a", "b", "c", "d"].map(|key| said(key, 1, key)).into();
     scene.commit(9, &records).await;
     scene.mark(vec![merged("a", "b", 20)]).await;
-    scene.mark(vec![merged("b", "c", 21), merged("c", "d", 22)]).await;
+    scene
+        .mark(vec![merged("b", "c", 21), merged("c", "d", 22)])
+        .await;
     let rows = scene.rows().await;
     for key in ["a", "b", "c"] {
         assert_eq!(rows[key]["_merged_into"], "d", "{key}");
@@ -122,9 +173,15 @@ pub async fn a_merge_that_is_read_again_changes_nothing(warehouse: Arc<dyn Wareh
         merged_into: Some("b".to_owned()),
     };
     let changes = [
-        Change { deletion: Some(into_b), ..said("a", 3, "x") },
+        Change {
+            deletion: Some(into_b),
+            ..said("a", 3, "x")
+        },
         said("b", 3, "y"),
-        Change { replaces: vec!["b".to_owned()], ..said("c", 5, "z") },
+        Change {
+            replaces: vec!["b".to_owned()],
+            ..said("c", 5, "z")
+        },
     ];
     let batch = scene.batch(9, &changes);
     scene.warehouse.commit(batch.clone()).await.unwrap();
@@ -138,8 +195,17 @@ pub async fn a_merge_that_is_read_again_changes_nothing(warehouse: Arc<dyn Wareh
 /// Marks that contradict each other neither hang a commit nor let a row name itself.
 pub async fn a_circle_of_merges_ends(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    scene.commit(9, &[said("a", 1, "x"), said("b", 1, "y"), said("c", 1, "z")]).await;
-    let circle = vec![merged("a", "b", 20), merged("b", "c", 20), merged("c", "a", 20)];
+    scene
+        .commit(
+            9,
+            &[said("a", 1, "x"), said("b", 1, "y"), said("c", 1, "z")],
+        )
+        .await;
+    let circle = vec![
+        merged("a", "b", 20),
+        merged("b", "c", 20),
+        merged("c", "a", 20),
+    ];
     scene.mark(circle).await;
     for (key, row) in scene.rows().await {
         assert_ne!(row["_merged_into"], key);

@@ -13,8 +13,16 @@ use super::scene::{Scene, at, deleted, gone, micros, said};
 /// Rows that were not there before are new, and hold what was committed.
 pub async fn a_first_load_is_all_new(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    let committed = scene.commit(9, &[said("a", 1, "x"), said("b", 2, "y")]).await;
-    assert_eq!(committed, Committed { new: 2, ..Committed::default() });
+    let committed = scene
+        .commit(9, &[said("a", 1, "x"), said("b", 2, "y")])
+        .await;
+    assert_eq!(
+        committed,
+        Committed {
+            new: 2,
+            ..Committed::default()
+        }
+    );
     let row = scene.row("b").await;
     assert_eq!(row["name"], "y");
     assert_eq!(row["_version"], micros(2));
@@ -41,7 +49,10 @@ pub async fn the_newest_version_wins_in_every_order_and_batching(warehouse: Arc<
         for cuts in 0_usize..16 {
             let mut commit = 0;
             for (position, state) in order.iter().enumerate() {
-                commits.entry(commit).or_default().push((format!("{order_index}-{cuts}"), *state));
+                commits
+                    .entry(commit)
+                    .or_default()
+                    .push((format!("{order_index}-{cuts}"), *state));
                 commit += usize::from(cuts >> position & 1 == 1);
             }
         }
@@ -50,11 +61,18 @@ pub async fn the_newest_version_wins_in_every_order_and_batching(warehouse: Arc<
         let mut buffer = RowBuffer::new(&scene.table, &RunId::new(at(0))).unwrap();
         for (key, state) in states {
             let (version, read_at, text, deletion) = &history[*state];
-            let change = Change { deletion: deletion.clone(), ..said(key, *version, text) };
+            let change = Change {
+                deletion: deletion.clone(),
+                ..said(key, *version, text)
+            };
             buffer.push(&change, at(*read_at), 1).unwrap();
         }
         let (rows, tombstones) = buffer.finish().unwrap();
-        let batch = Batch { rows, tombstones, ..scene.batch(0, &[]) };
+        let batch = Batch {
+            rows,
+            tombstones,
+            ..scene.batch(0, &[])
+        };
         scene.warehouse.commit(batch).await.unwrap();
     }
     let rows = scene.rows().await;
@@ -75,7 +93,10 @@ fn orders_of(count: usize) -> Vec<Vec<usize>> {
         longer.insert(place, count - 1);
         longer
     };
-    shorter.iter().flat_map(|order| (0..count).map(move |place| insert(order, place))).collect()
+    shorter
+        .iter()
+        .flat_map(|order| (0..count).map(move |place| insert(order, place)))
+        .collect()
 }
 
 /// The same batch a second time writes nothing and says so.
@@ -86,10 +107,22 @@ pub async fn repeating_a_commit_changes_nothing(warehouse: Arc<dyn Warehouse>) {
     scene.warehouse.commit(batch.clone()).await.unwrap();
     let before = scene.rows().await;
     let again = scene.warehouse.commit(batch).await.unwrap();
-    assert_eq!(again, Committed { unchanged: 3, ..Committed::default() });
+    assert_eq!(
+        again,
+        Committed {
+            unchanged: 3,
+            ..Committed::default()
+        }
+    );
     assert_eq!(scene.rows().await, before);
     let later = scene.commit(10, &changes).await;
-    assert_eq!(later, Committed { unchanged: 3, ..Committed::default() });
+    assert_eq!(
+        later,
+        Committed {
+            unchanged: 3,
+            ..Committed::default()
+        }
+    );
     assert_eq!(scene.rows().await, before);
 }
 
@@ -98,7 +131,13 @@ pub async fn of_one_version_the_later_reading_wins(warehouse: Arc<dyn Warehouse>
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("a", 1, "x")]).await;
     let committed = scene.commit(10, &[said("a", 1, "y")]).await;
-    assert_eq!(committed, Committed { changed: 1, ..Committed::default() });
+    assert_eq!(
+        committed,
+        Committed {
+            changed: 1,
+            ..Committed::default()
+        }
+    );
     assert_eq!(scene.row("a").await["name"], "y");
 }
 
@@ -107,18 +146,28 @@ pub async fn of_one_version_the_earlier_reading_is_ignored(warehouse: Arc<dyn Wa
     let scene = Scene::new(warehouse).await;
     scene.commit(10, &[said("a", 1, "y")]).await;
     let committed = scene.commit(9, &[said("a", 1, "x")]).await;
-    assert_eq!(committed, Committed { older_ignored: 1, ..Committed::default() });
+    assert_eq!(
+        committed,
+        Committed {
+            older_ignored: 1,
+            ..Committed::default()
+        }
+    );
     assert_eq!(scene.row("a").await["name"], "y");
 }
 
 /// The row then says when the source last changed the record.
-pub async fn a_newer_version_is_a_change_even_with_the_same_content(
-    warehouse: Arc<dyn Warehouse>,
-) {
+pub async fn a_newer_version_is_a_change_even_with_the_same_content(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("a", 1, "x")]).await;
     let committed = scene.commit(9, &[said("a", 2, "x")]).await;
-    assert_eq!(committed, Committed { changed: 1, ..Committed::default() });
+    assert_eq!(
+        committed,
+        Committed {
+            changed: 1,
+            ..Committed::default()
+        }
+    );
     assert_eq!(scene.row("a").await["_version"], micros(2));
 }
 
@@ -127,17 +176,36 @@ pub async fn an_older_version_is_ignored(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("a", 2, "new")]).await;
     let committed = scene.commit(99, &[said("a", 1, "old")]).await;
-    assert_eq!(committed, Committed { older_ignored: 1, ..Committed::default() });
+    assert_eq!(
+        committed,
+        Committed {
+            older_ignored: 1,
+            ..Committed::default()
+        }
+    );
     assert_eq!(scene.row("a").await["name"], "new");
 }
 
 /// One commit with one row of every kind.
 pub async fn the_counts_of_a_mixed_commit_add_up(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    let before = ["changed", "unchanged", "older", "deleted", "restored", "recalculated"];
+    let before = [
+        "changed",
+        "unchanged",
+        "older",
+        "deleted",
+        "restored",
+        "recalculated",
+    ];
     let first: Vec<Change<'_>> = before
         .iter()
-        .map(|key| if *key == "restored" { gone(key, 5, "x") } else { said(key, 5, "x") })
+        .map(|key| {
+            if *key == "restored" {
+                gone(key, 5, "x")
+            } else {
+                said(key, 5, "x")
+            }
+        })
         .collect();
     scene.commit(9, &first).await;
     let second = [
@@ -178,7 +246,14 @@ pub async fn a_large_commit_over_a_large_table_adds_up(warehouse: Arc<dyn Wareho
         .map(|(n, key)| said(key, 4 + i64::try_from(n / 1_000).unwrap().min(2), "x"))
         .collect();
     let batch = scene.batch(10, &second);
-    let committed = scene.warehouse.commit(Batch { seen: Seen::Begin, ..batch }).await.unwrap();
+    let committed = scene
+        .warehouse
+        .commit(Batch {
+            seen: Seen::Begin,
+            ..batch
+        })
+        .await
+        .unwrap();
     let expected = Committed {
         new: 1_000,
         changed: 1_000,

@@ -29,7 +29,13 @@ pub(super) fn notes(lines: &[(&str, Option<i64>, &str)]) -> (&'static PlainTable
     let mut rows = PlainRows::new(&NOTES).unwrap();
     for (topic, line, words) in lines {
         let line = line.map_or(Value::Null, Value::Int);
-        rows.push(&[text(Some(topic)), line, Value::Timestamp(at(1)), text(Some(words))]).unwrap();
+        rows.push(&[
+            text(Some(topic)),
+            line,
+            Value::Timestamp(at(1)),
+            text(Some(words)),
+        ])
+        .unwrap();
     }
     rows.finish().unwrap()
 }
@@ -37,14 +43,20 @@ pub(super) fn notes(lines: &[(&str, Option<i64>, &str)]) -> (&'static PlainTable
 /// Returns what [`NOTES`] holds, sorted.
 pub(super) async fn words(warehouse: &dyn Warehouse) -> Vec<String> {
     let rows = read(warehouse, &Scan::of(name(NOTES.name))).await;
-    let mut words: Vec<String> = rows.into_iter().map(|mut row| row.remove("words").unwrap()).collect();
+    let mut words: Vec<String> = rows
+        .into_iter()
+        .map(|mut row| row.remove("words").unwrap())
+        .collect();
     words.sort();
     words
 }
 
 /// Reading before anything was written is not an error.
 pub async fn a_table_that_does_not_exist_has_no_rows(warehouse: Arc<dyn Warehouse>) {
-    let scan = Scan { limit: Some(5), ..Scan::of(name("testkit_nothing")) };
+    let scan = Scan {
+        limit: Some(5),
+        ..Scan::of(name("testkit_nothing"))
+    };
     assert!(read(&*warehouse, &scan).await.is_empty());
 }
 
@@ -52,8 +64,13 @@ pub async fn a_table_that_does_not_exist_has_no_rows(warehouse: Arc<dyn Warehous
 pub async fn a_scan_filters_orders_and_limits(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     let odd = "x' OR '1'='1";
-    let changes =
-        [said("a", 1, "x"), said("b", 3, odd), said("c", 2, "x"), gone("d", 4, "x"), said("e", 9, "y")];
+    let changes = [
+        said("a", 1, "x"),
+        said("b", 3, odd),
+        said("c", 2, "x"),
+        gone("d", 4, "x"),
+        said("e", 9, "y"),
+    ];
     scene.commit(9, &changes).await;
     assert_eq!(scene.keys(Filter::All).await, ["a", "b", "c", "d", "e"]);
     assert_eq!(scene.keys(Filter::Live).await, ["a", "b", "c", "e"]);
@@ -74,7 +91,11 @@ pub async fn a_scan_filters_orders_and_limits(warehouse: Arc<dyn Warehouse>) {
     };
     let batches = scene.warehouse.scan(&scan).await.unwrap();
     let schema = batches[0].schema();
-    let fields: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let fields: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     assert_eq!(fields, ["name", "id"]);
     let rows = read(&*scene.warehouse, &scan).await;
     let keys: Vec<&str> = rows.iter().map(|row| row["id"].as_str()).collect();
@@ -87,35 +108,69 @@ pub async fn unseen_rows_are_those_that_a_full_sync_has_not_met(warehouse: Arc<d
     let keys = ["met", "unchanged", "rejected", "missing", "gone", "older"];
     let changes: Vec<_> = keys
         .iter()
-        .map(|key| if *key == "gone" { gone(key, 5, "x") } else { said(key, 5, "x") })
+        .map(|key| {
+            if *key == "gone" {
+                gone(key, 5, "x")
+            } else {
+                said(key, 5, "x")
+            }
+        })
         .collect();
     scene.commit(9, &changes).await;
     scene.commit(50, &[said("written-since", 6, "x")]).await;
     let first = scene.batch(21, &[said("met", 6, "y"), said("older", 4, "x")]);
-    scene.warehouse.commit(Batch { seen: Seen::Begin, ..first }).await.unwrap();
+    scene
+        .warehouse
+        .commit(Batch {
+            seen: Seen::Begin,
+            ..first
+        })
+        .await
+        .unwrap();
     let second = scene.batch(22, &[said("unchanged", 5, "x")]);
     let seen_rejected = vec!["rejected".to_owned()];
-    let second = Batch { seen: Seen::Add, seen_rejected, ..second };
+    let second = Batch {
+        seen: Seen::Add,
+        seen_rejected,
+        ..second
+    };
     for _ in 0..2 {
         scene.warehouse.commit(second.clone()).await.unwrap();
     }
     scene.commit(23, &[said("other-run", 1, "x")]).await;
-    assert_eq!(scene.keys(Filter::Unseen { before: at(20) }).await, ["missing"]);
+    assert_eq!(
+        scene.keys(Filter::Unseen { before: at(20) }).await,
+        ["missing"]
+    );
     scene.mark(vec![absent("missing", 20)]).await;
-    assert!(scene.keys(Filter::Unseen { before: at(20) }).await.is_empty());
+    assert!(
+        scene
+            .keys(Filter::Unseen { before: at(20) })
+            .await
+            .is_empty()
+    );
 }
 
 /// A full sync that begins anew, or has ended, remembers nothing of the one before.
 pub async fn notes_of_a_full_sync_are_forgotten(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    scene.commit(9, &[said("a", 1, "x"), said("b", 1, "x")]).await;
+    scene
+        .commit(9, &[said("a", 1, "x"), said("b", 1, "x")])
+        .await;
     let unseen = || scene.keys(Filter::Unseen { before: at(20) });
-    let met = |key, seen| Batch { seen, ..scene.batch(9, &[said(key, 1, "x")]) };
+    let met = |key, seen| Batch {
+        seen,
+        ..scene.batch(9, &[said(key, 1, "x")])
+    };
     scene.warehouse.commit(met("a", Seen::Begin)).await.unwrap();
     assert_eq!(unseen().await, ["b"]);
     scene.warehouse.commit(met("b", Seen::Begin)).await.unwrap();
     assert_eq!(unseen().await, ["a"]);
-    scene.warehouse.commit(met("b", Seen::Forget)).await.unwrap();
+    scene
+        .warehouse
+        .commit(met("b", Seen::Forget))
+        .await
+        .unwrap();
     assert_eq!(unseen().await, ["a", "b"]);
 }
 
@@ -126,12 +181,23 @@ pub async fn an_appended_row_is_there_once(warehouse: Arc<dyn Warehouse>) {
         appends: vec![notes(lines)],
         ..scene.batch(0, &[])
     };
-    let first = append(&[("a", Some(1), "one"), ("a", None, "none"), ("b", Some(1), "two")]);
+    let first = append(&[
+        ("a", Some(1), "one"),
+        ("a", None, "none"),
+        ("b", Some(1), "two"),
+    ]);
     scene.warehouse.commit(first.clone()).await.unwrap();
     scene.warehouse.commit(first).await.unwrap();
-    let second = append(&[("a", Some(1), "again"), ("a", None, "again"), ("b", Some(2), "three")]);
+    let second = append(&[
+        ("a", Some(1), "again"),
+        ("a", None, "again"),
+        ("b", Some(2), "three"),
+    ]);
     scene.warehouse.commit(second).await.unwrap();
-    assert_eq!(words(&*scene.warehouse).await, ["none", "one", "three", "two"]);
+    assert_eq!(
+        words(&*scene.warehouse).await,
+        ["none", "one", "three", "two"]
+    );
 }
 
 /// Publishing again leaves nothing of what was published before.
@@ -139,7 +205,10 @@ pub async fn a_replaced_table_holds_only_the_new_rows(warehouse: Arc<dyn Warehou
     let old = notes(&[("a", Some(1), "old"), ("a", Some(2), "older")]);
     warehouse.replace(vec![old]).await.unwrap();
     assert_eq!(words(&*warehouse).await, ["old", "older"]);
-    warehouse.replace(vec![notes(&[("a", Some(1), "new")])]).await.unwrap();
+    warehouse
+        .replace(vec![notes(&[("a", Some(1), "new")])])
+        .await
+        .unwrap();
     assert_eq!(words(&*warehouse).await, ["new"]);
     warehouse.replace(vec![notes(&[])]).await.unwrap();
     assert!(words(&*warehouse).await.is_empty());

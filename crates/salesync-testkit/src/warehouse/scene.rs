@@ -55,19 +55,32 @@ pub(super) fn said<'a>(key: &'a str, version: i64, text: &'a str) -> Change<'a> 
 
 /// Returns the state of a record that is gone.
 pub(super) fn gone<'a>(key: &'a str, version: i64, text: &'a str) -> Change<'a> {
-    Change { deletion: Some(deleted(version)), ..said(key, version, text) }
+    Change {
+        deletion: Some(deleted(version)),
+        ..said(key, version, text)
+    }
 }
 
 /// Returns the mark of a plain deletion.
 pub(super) fn deleted(version: i64) -> Deletion {
-    Deletion { at: at(version), reason: DeletionReason::Deleted, merged_into: None }
+    Deletion {
+        at: at(version),
+        reason: DeletionReason::Deleted,
+        merged_into: None,
+    }
 }
 
 /// Returns the mark for a record that the source no longer has.
 pub(super) fn absent(key: &str, version: i64) -> Tombstone {
-    let deletion =
-        Deletion { at: at(version), reason: DeletionReason::Absent, merged_into: None };
-    Tombstone { key: key.to_owned(), deletion }
+    let deletion = Deletion {
+        at: at(version),
+        reason: DeletionReason::Absent,
+        merged_into: None,
+    };
+    Tombstone {
+        key: key.to_owned(),
+        deletion,
+    }
 }
 
 /// Returns the mark for a record that lives on in another.
@@ -77,7 +90,10 @@ pub(super) fn merged(key: &str, into: &str, version: i64) -> Tombstone {
         reason: DeletionReason::MergedInto,
         merged_into: Some(into.to_owned()),
     };
-    Tombstone { key: key.to_owned(), deletion }
+    Tombstone {
+        key: key.to_owned(),
+        deletion,
+    }
 }
 
 impl Scene {
@@ -92,7 +108,11 @@ impl Scene {
     ) -> Self {
         let table = table("testkit_things", columns);
         warehouse.prepare(&table).await.unwrap();
-        Self { warehouse, table, run_id: RunId::new(at(0)) }
+        Self {
+            warehouse,
+            table,
+            run_id: RunId::new(at(0)),
+        }
     }
 
     /// The same scene after the table was prepared with other columns.
@@ -119,11 +139,17 @@ impl Scene {
     }
 
     pub(super) async fn commit(&self, read_at: i64, changes: &[Change<'_>]) -> Committed {
-        self.warehouse.commit(self.batch(read_at, changes)).await.unwrap()
+        self.warehouse
+            .commit(self.batch(read_at, changes))
+            .await
+            .unwrap()
     }
 
     pub(super) async fn mark(&self, tombstones: Vec<Tombstone>) -> Committed {
-        let batch = Batch { tombstones, ..self.batch(0, &[]) };
+        let batch = Batch {
+            tombstones,
+            ..self.batch(0, &[])
+        };
         self.warehouse.commit(batch).await.unwrap()
     }
 
@@ -131,8 +157,10 @@ impl Scene {
     pub(super) async fn rows(&self) -> BTreeMap<String, Row> {
         let rows = read(&*self.warehouse, &self.scan(Filter::All)).await;
         let count = rows.len();
-        let rows: BTreeMap<String, Row> =
-            rows.into_iter().map(|row| (row["id"].clone(), row)).collect();
+        let rows: BTreeMap<String, Row> = rows
+            .into_iter()
+            .map(|row| (row["id"].clone(), row))
+            .collect();
         assert_eq!(rows.len(), count, "a key is there more than once");
         rows
     }
@@ -142,7 +170,10 @@ impl Scene {
     }
 
     pub(super) fn scan(&self, filter: Filter) -> Scan {
-        Scan { filter, ..Scan::of(self.table.name().clone()) }
+        Scan {
+            filter,
+            ..Scan::of(self.table.name().clone())
+        }
     }
 
     pub(super) async fn keys(&self, filter: Filter) -> Vec<String> {
@@ -174,7 +205,10 @@ fn rows_of(batch: &RecordBatch) -> Vec<Row> {
 
 fn value_text(column: &dyn Array, row: usize) -> String {
     if *column.data_type() == DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())) {
-        return column.as_primitive::<TimestampMicrosecondType>().value(row).to_string();
+        return column
+            .as_primitive::<TimestampMicrosecondType>()
+            .value(row)
+            .to_string();
     }
     array_value_to_string(column, row).unwrap()
 }

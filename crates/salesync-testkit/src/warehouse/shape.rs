@@ -10,13 +10,21 @@ use salesync_core::warehouse::{Filter, Warehouse};
 use super::scene::{Scene, read, said, table};
 
 fn holding<'a>(key: &'a str, version: i64, values: Vec<Value<'a>>) -> Change<'a> {
-    Change { values, ..said(key, version, "") }
+    Change {
+        values,
+        ..said(key, version, "")
+    }
 }
 
 /// Only the first preparation changes something.
 pub async fn preparing_twice_changes_nothing(warehouse: Arc<dyn Warehouse>) {
-    let table = table("testkit_things", &[("name", ColumnType::Text), ("n", ColumnType::Int)]);
-    let created = SchemaChange::Created { table: "testkit_things".to_owned() };
+    let table = table(
+        "testkit_things",
+        &[("name", ColumnType::Text), ("n", ColumnType::Int)],
+    );
+    let created = SchemaChange::Created {
+        table: "testkit_things".to_owned(),
+    };
     assert_eq!(warehouse.prepare(&table).await.unwrap(), [created]);
     assert_eq!(warehouse.prepare(&table).await.unwrap(), []);
 }
@@ -32,7 +40,9 @@ pub async fn a_new_column_is_added_and_the_rows_stay(warehouse: Arc<dyn Warehous
     };
     assert_eq!(scene.warehouse.prepare(&table).await.unwrap(), [added]);
     let wider = scene.reshaped(&[("score", ColumnType::Int)]).await;
-    wider.commit(9, &[holding("b", 1, vec![Value::Int(7)])]).await;
+    wider
+        .commit(9, &[holding("b", 1, vec![Value::Int(7)])])
+        .await;
     let rows = wider.rows().await;
     assert_eq!(rows["a"]["name"], "x");
     assert!(!rows["a"].contains_key("score"));
@@ -42,34 +52,60 @@ pub async fn a_new_column_is_added_and_the_rows_stay(warehouse: Arc<dyn Warehous
 
 /// Whole numbers become decimals, decimals get more digits, and no value changes.
 pub async fn a_narrow_type_is_widened_and_the_rows_stay(warehouse: Arc<dyn Warehouse>) {
-    let money = ColumnType::Decimal { precision: 18, scale: 2 };
+    let money = ColumnType::Decimal {
+        precision: 18,
+        scale: 2,
+    };
     let narrow = [("n", ColumnType::Int), ("amount", money)];
     let scene = Scene::with_columns(warehouse, &narrow).await;
-    scene.commit(9, &[holding("a", 1, vec![Value::Int(7), Value::Decimal(150)])]).await;
-    let wide = table("testkit_things", &[("n", money), ("amount", ColumnType::NUMBER)]);
+    scene
+        .commit(
+            9,
+            &[holding("a", 1, vec![Value::Int(7), Value::Decimal(150)])],
+        )
+        .await;
+    let wide = table(
+        "testkit_things",
+        &[("n", money), ("amount", ColumnType::NUMBER)],
+    );
     let changes = scene.warehouse.prepare(&wide).await.unwrap();
     assert_eq!(changes.len(), 2, "{changes:?}");
-    assert!(changes.iter().all(|change| matches!(change, SchemaChange::Widened { .. })));
+    assert!(
+        changes
+            .iter()
+            .all(|change| matches!(change, SchemaChange::Widened { .. }))
+    );
     assert_eq!(scene.warehouse.prepare(&wide).await.unwrap(), []);
     let row = scene.row("a").await;
-    assert_eq!((row["n"].as_str(), row["amount"].as_str()), ("7.00", "1.500000000"));
+    assert_eq!(
+        (row["n"].as_str(), row["amount"].as_str()),
+        ("7.00", "1.500000000")
+    );
 }
 
 /// The text of the old values stays readable.
 pub async fn a_type_that_nothing_is_wider_than_becomes_text(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::with_columns(warehouse, &[("x", ColumnType::Bool)]).await;
-    scene.commit(9, &[holding("a", 1, vec![Value::Bool(true)])]).await;
+    scene
+        .commit(9, &[holding("a", 1, vec![Value::Bool(true)])])
+        .await;
     let wide = scene.reshaped(&[("x", ColumnType::Text)]).await;
-    wide.commit(9, &[holding("b", 1, vec![Value::Text("maybe".into())])]).await;
+    wide.commit(9, &[holding("b", 1, vec![Value::Text("maybe".into())])])
+        .await;
     let rows = wide.rows().await;
-    assert_eq!((rows["a"]["x"].as_str(), rows["b"]["x"].as_str()), ("true", "maybe"));
+    assert_eq!(
+        (rows["a"]["x"].as_str(), rows["b"]["x"].as_str()),
+        ("true", "maybe")
+    );
 }
 
 /// A run that still knows the old shape writes into the new one, and meets its own rows there.
 pub async fn rows_of_a_narrower_shape_fit_a_wider_table(warehouse: Arc<dyn Warehouse>) {
     let narrow = [("n", ColumnType::Int), ("x", ColumnType::Int)];
     let scene = Scene::with_columns(warehouse, &narrow).await;
-    scene.reshaped(&[("n", ColumnType::NUMBER), ("x", ColumnType::Text)]).await;
+    scene
+        .reshaped(&[("n", ColumnType::NUMBER), ("x", ColumnType::Text)])
+        .await;
     let changes = [holding("a", 1, vec![Value::Int(7), Value::Int(8)])];
     assert_eq!(scene.commit(9, &changes).await.new, 1);
     assert_eq!(scene.commit(10, &changes).await.unchanged, 1);
@@ -82,27 +118,44 @@ pub async fn column_names_ignore_case(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     let other = table("testkit_things", &[("NAME", ColumnType::Text)]);
     assert_eq!(scene.warehouse.prepare(&other).await.unwrap(), []);
-    let other = Scene { table: other, ..scene };
+    let other = Scene {
+        table: other,
+        ..scene
+    };
     other.commit(9, &[said("a", 1, "x")]).await;
     assert_eq!(other.row("a").await["name"], "x");
 }
 
 /// Vendors name their fields as they like.
 pub async fn columns_may_be_named_like_keywords(warehouse: Arc<dyn Warehouse>) {
-    let names = ["order", "select", "group", "table", "from", "at", "place", "s", "t", "m"];
+    let names = [
+        "order", "select", "group", "table", "from", "at", "place", "s", "t", "m",
+    ];
     let columns = names.map(|name| (name, ColumnType::Text));
     let scene = Scene::with_columns(warehouse, &columns).await;
     let values = || names.map(|name| Value::Text(name.into())).to_vec();
     scene.commit(9, &[holding("a", 1, values())]).await;
-    assert_eq!(scene.commit(10, &[holding("a", 1, values())]).await.unchanged, 1);
-    assert_eq!(scene.commit(10, &[holding("a", 2, values())]).await.changed, 1);
+    assert_eq!(
+        scene
+            .commit(10, &[holding("a", 1, values())])
+            .await
+            .unchanged,
+        1
+    );
+    assert_eq!(
+        scene.commit(10, &[holding("a", 2, values())]).await.changed,
+        1
+    );
     let row = scene.row("a").await;
     assert!(names.iter().all(|name| row[*name] == *name));
 }
 
 /// The edges of every type.
 pub async fn values_come_back_exactly(warehouse: Arc<dyn Warehouse>) {
-    let digits = ColumnType::Decimal { precision: 38, scale: 0 };
+    let digits = ColumnType::Decimal {
+        precision: 38,
+        scale: 0,
+    };
     let columns = [
         ("text", ColumnType::Text),
         ("bool", ColumnType::Bool),
@@ -144,7 +197,11 @@ pub async fn values_come_back_exactly(warehouse: Arc<dyn Warehouse>) {
     ];
     let [high, low, none] = rows;
     let scene = Scene::with_columns(warehouse, &columns).await;
-    let changes = [holding("high", 1, high), holding("low", 1, low), holding("none", 1, none)];
+    let changes = [
+        holding("high", 1, high),
+        holding("low", 1, low),
+        holding("none", 1, none),
+    ];
     scene.commit(9, &changes).await;
     assert_eq!(scene.commit(10, &changes).await.unchanged, 3);
     let rows = scene.rows().await;
@@ -170,7 +227,9 @@ pub async fn values_come_back_exactly(warehouse: Arc<dyn Warehouse>) {
 pub async fn a_megabyte_of_text_comes_back(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     let long = "ä😀x".repeat(150_000);
-    scene.commit(9, &[said("a", 1, &long), said("b", 1, "short")]).await;
+    scene
+        .commit(9, &[said("a", 1, &long), said("b", 1, "short")])
+        .await;
     assert_eq!(scene.commit(10, &[said("a", 1, &long)]).await.unchanged, 1);
     let rows = read(&*scene.warehouse, &scene.scan(Filter::Live)).await;
     assert!(rows.iter().any(|row| row["name"] == long));

@@ -14,7 +14,10 @@ use salesync_core::warehouse::{SYNC_STATE, Warehouse};
 use super::scene::{Scene, at};
 
 fn stream() -> StreamId {
-    StreamId { source: "testkit".to_owned(), stream: "things".to_owned() }
+    StreamId {
+        source: "testkit".to_owned(),
+        stream: "things".to_owned(),
+    }
 }
 
 fn state(order: (u64, u64, u64), complete_to: i64) -> State {
@@ -33,12 +36,25 @@ fn state(order: (u64, u64, u64), complete_to: i64) -> State {
 }
 
 async fn log(scene: &Scene, states: Vec<State>) {
-    scene.warehouse.commit(Batch { states, ..scene.batch(0, &[]) }).await.unwrap();
+    scene
+        .warehouse
+        .commit(Batch {
+            states,
+            ..scene.batch(0, &[])
+        })
+        .await
+        .unwrap();
 }
 
 /// A first run is told so.
 pub async fn a_stream_without_a_state_has_none(warehouse: Arc<dyn Warehouse>) {
-    assert_eq!(warehouse.cursor(&stream(), Slot::Incremental).await.unwrap(), None);
+    assert_eq!(
+        warehouse
+            .cursor(&stream(), Slot::Incremental)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 /// Not the last written row counts, and not the one that is furthest.
@@ -46,16 +62,38 @@ pub async fn the_current_state_is_the_largest_by_generation_epoch_seq_and_run(
     warehouse: Arc<dyn Warehouse>,
 ) {
     let scene = Scene::new(warehouse).await;
-    let orders = [(0, 1, 0), (0, 9, 9), (1, 2, 3), (1, 2, 10), (1, 1, 99), (0, 2, 0), (1, 2, 4)];
+    let orders = [
+        (0, 1, 0),
+        (0, 9, 9),
+        (1, 2, 3),
+        (1, 2, 10),
+        (1, 1, 99),
+        (0, 2, 0),
+        (1, 2, 4),
+    ];
     for (index, order) in orders.into_iter().enumerate() {
-        log(&scene, vec![state(order, 100 - i64::try_from(index).unwrap())]).await;
+        log(
+            &scene,
+            vec![state(order, 100 - i64::try_from(index).unwrap())],
+        )
+        .await;
     }
-    let current = scene.warehouse.cursor(&stream(), Slot::Incremental).await.unwrap().unwrap();
+    let current = scene
+        .warehouse
+        .cursor(&stream(), Slot::Incremental)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((current.generation, current.epoch, current.seq), (1, 2, 10));
     let mut rival = state((1, 2, 10), 1);
     rival.run_id = RunId::new(at(1_000));
     log(&scene, vec![rival.clone(), state((1, 2, 9), 2)]).await;
-    let current = scene.warehouse.cursor(&stream(), Slot::Incremental).await.unwrap().unwrap();
+    let current = scene
+        .warehouse
+        .cursor(&stream(), Slot::Incremental)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(current, rival);
 }
 
@@ -68,7 +106,11 @@ pub async fn a_cursor_comes_back_unchanged(warehouse: Arc<dyn Warehouse>) {
     written.cursor = Some(Cursor::inside(complete_to, &place).unwrap());
     for _ in 0..2 {
         log(&scene, vec![written.clone()]).await;
-        let read = scene.warehouse.cursor(&stream(), Slot::Incremental).await.unwrap();
+        let read = scene
+            .warehouse
+            .cursor(&stream(), Slot::Incremental)
+            .await
+            .unwrap();
         assert_eq!(read, Some(written.clone()));
     }
 }
@@ -76,23 +118,54 @@ pub async fn a_cursor_comes_back_unchanged(warehouse: Arc<dyn Warehouse>) {
 /// A full sync has a cursor of its own, and so has every stream.
 pub async fn slots_and_streams_are_kept_apart(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    let full = State { slot: Slot::Full, ..state((0, 2, 0), 2) };
-    let other_id = StreamId { stream: "others".to_owned(), ..stream() };
-    let other = State { id: other_id.clone(), ..state((0, 3, 0), 3) };
+    let full = State {
+        slot: Slot::Full,
+        ..state((0, 2, 0), 2)
+    };
+    let other_id = StreamId {
+        stream: "others".to_owned(),
+        ..stream()
+    };
+    let other = State {
+        id: other_id.clone(),
+        ..state((0, 3, 0), 3)
+    };
     let own = state((0, 1, 0), 1);
     log(&scene, vec![own.clone(), full.clone(), other.clone()]).await;
     let warehouse = &scene.warehouse;
-    assert_eq!(warehouse.cursor(&stream(), Slot::Incremental).await.unwrap(), Some(own));
-    assert_eq!(warehouse.cursor(&stream(), Slot::Full).await.unwrap(), Some(full));
-    assert_eq!(warehouse.cursor(&other_id, Slot::Incremental).await.unwrap(), Some(other));
+    assert_eq!(
+        warehouse
+            .cursor(&stream(), Slot::Incremental)
+            .await
+            .unwrap(),
+        Some(own)
+    );
+    assert_eq!(
+        warehouse.cursor(&stream(), Slot::Full).await.unwrap(),
+        Some(full)
+    );
+    assert_eq!(
+        warehouse
+            .cursor(&other_id, Slot::Incremental)
+            .await
+            .unwrap(),
+        Some(other)
+    );
     assert_eq!(warehouse.cursor(&other_id, Slot::Full).await.unwrap(), None);
 }
 
 /// The log only grows: forgetting is a row too.
 pub async fn a_forgotten_slot_has_a_state_without_a_cursor(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    let kept = State { slot: Slot::Full, ..state((0, 1, 4), 9) };
-    let forgotten = State { slot: Slot::Full, cursor: None, ..state((0, 1, 5), 0) };
+    let kept = State {
+        slot: Slot::Full,
+        ..state((0, 1, 4), 9)
+    };
+    let forgotten = State {
+        slot: Slot::Full,
+        cursor: None,
+        ..state((0, 1, 5), 0)
+    };
     log(&scene, vec![kept]).await;
     log(&scene, vec![forgotten.clone()]).await;
     let read = scene.warehouse.cursor(&stream(), Slot::Full).await.unwrap();
@@ -104,7 +177,11 @@ pub async fn a_forgotten_slot_has_a_state_without_a_cursor(warehouse: Arc<dyn Wa
 pub async fn an_unreadable_cursor_is_an_error(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     let id = stream();
-    for (seq, cursor) in [(1, "{}"), (2, "{\"complete_to\":\"soon\"}"), (3, "broken {")] {
+    for (seq, cursor) in [
+        (1, "{}"),
+        (2, "{\"complete_to\":\"soon\"}"),
+        (3, "broken {"),
+    ] {
         let mut rows = PlainRows::new(&SYNC_STATE).unwrap();
         let row = [
             text(Some(&id.source)),
@@ -121,8 +198,19 @@ pub async fn an_unreadable_cursor_is_an_error(warehouse: Arc<dyn Warehouse>) {
         ];
         rows.push(&row).unwrap();
         let appends = vec![rows.finish().unwrap()];
-        scene.warehouse.commit(Batch { appends, ..scene.batch(0, &[]) }).await.unwrap();
-        let error = scene.warehouse.cursor(&id, Slot::Incremental).await.unwrap_err();
+        scene
+            .warehouse
+            .commit(Batch {
+                appends,
+                ..scene.batch(0, &[])
+            })
+            .await
+            .unwrap();
+        let error = scene
+            .warehouse
+            .cursor(&id, Slot::Incremental)
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::StoreCorrupt, "{cursor}");
     }
 }

@@ -14,7 +14,10 @@ use super::scene::{Scene, absent, at, said, table};
 
 fn state() -> State {
     State {
-        id: StreamId { source: "testkit".to_owned(), stream: "things".to_owned() },
+        id: StreamId {
+            source: "testkit".to_owned(),
+            stream: "things".to_owned(),
+        },
         slot: Slot::Incremental,
         generation: 0,
         epoch: 1,
@@ -27,7 +30,12 @@ fn state() -> State {
 }
 
 async fn cursor_is_set(scene: &Scene) -> bool {
-    scene.warehouse.cursor(&state().id, Slot::Incremental).await.unwrap().is_some()
+    scene
+        .warehouse
+        .cursor(&state().id, Slot::Incremental)
+        .await
+        .unwrap()
+        .is_some()
 }
 
 /// Rows that no table of this shape can take.
@@ -48,7 +56,10 @@ pub async fn a_failed_commit_writes_nothing(warehouse: Arc<dyn Warehouse>) {
         ..scene.batch(9, &[said("new", 1, "x"), said("old", 2, "y")])
     };
     let unprepared = table("testkit_unprepared", &[]);
-    let nowhere = Batch { table: unprepared, ..whole.clone() };
+    let nowhere = Batch {
+        table: unprepared,
+        ..whole.clone()
+    };
     scene.warehouse.commit(nowhere).await.unwrap_err();
     let mut broken = whole.clone();
     broken.appends.push((&NOTES, misfit()));
@@ -58,7 +69,12 @@ pub async fn a_failed_commit_writes_nothing(warehouse: Arc<dyn Warehouse>) {
         assert!(!cursor_is_set(&scene).await);
         assert!(words(&*scene.warehouse).await.is_empty());
         let committed = scene.warehouse.commit(whole).await.unwrap();
-        let expected = Committed { new: 1, changed: 1, marked: 1, ..Committed::default() };
+        let expected = Committed {
+            new: 1,
+            changed: 1,
+            marked: 1,
+            ..Committed::default()
+        };
         assert_eq!(committed, expected);
         assert!(cursor_is_set(&scene).await);
     }
@@ -66,7 +82,10 @@ pub async fn a_failed_commit_writes_nothing(warehouse: Arc<dyn Warehouse>) {
 
 /// Where one of several tables can't be published, none is.
 pub async fn a_failed_replace_leaves_the_old_rows(warehouse: Arc<dyn Warehouse>) {
-    warehouse.replace(vec![notes(&[("a", Some(1), "old")])]).await.unwrap();
+    warehouse
+        .replace(vec![notes(&[("a", Some(1), "old")])])
+        .await
+        .unwrap();
     let broken = vec![notes(&[("a", Some(1), "new")]), (&NOTES, misfit())];
     if warehouse.replace(broken).await.is_err() {
         assert_eq!(words(&*warehouse).await, ["old"]);
@@ -98,9 +117,14 @@ pub async fn commits_at_the_same_time_harm_nothing(warehouse: Arc<dyn Warehouse>
 /// A commit that nobody waits for any more is there with its cursor, or not at all.
 pub async fn a_dropped_commit_has_happened_wholly_or_not_at_all(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
-    let batch = Batch { states: vec![state()], ..scene.batch(9, &[said("a", 1, "x")]) };
+    let batch = Batch {
+        states: vec![state()],
+        ..scene.batch(9, &[said("a", 1, "x")])
+    };
     let mut commit = scene.warehouse.commit(batch.clone());
-    let polled = commit.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let polled = commit
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
     drop(commit);
     let written = scene.rows().await.len() == 1;
     assert_eq!(written, cursor_is_set(&scene).await);

@@ -12,7 +12,7 @@ use salesync_core::validate::{Misfit, parse_timestamp, parse_value, repaired};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{id, text};
+use crate::{id, instant, text};
 
 /// The fields of one record in the order in which they were sent, each value still raw.
 #[derive(Debug)]
@@ -25,7 +25,11 @@ pub(crate) struct Name<'a>(pub(crate) Cow<'a, str>);
 impl<'a> Fields<'a> {
     /// Returns the raw value of the last field of that name; case does not count.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().rev().find(|(found, _)| found.is(name)).map(|(_, value)| value.get())
+        self.0
+            .iter()
+            .rev()
+            .find(|(found, _)| found.is(name))
+            .map(|(_, value)| value.get())
     }
 
     /// Returns the record's change time.
@@ -33,8 +37,11 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// A [`Misfit`] where there is none or it is not one.
     pub(crate) fn changed_at(&self) -> Result<Timestamp, Misfit> {
-        let text = self.get("SystemModstamp").and_then(text::of_token).ok_or(Misfit::Type)?;
-        parse_timestamp(&text)
+        let text = self
+            .get("SystemModstamp")
+            .and_then(text::of_token)
+            .ok_or(Misfit::Type)?;
+        instant::instant(&text).map_or_else(|| parse_timestamp(&text), Ok)
     }
 
     /// Returns the record's id in 18 characters.
@@ -72,14 +79,25 @@ fn full_id(token: &str) -> Option<Cow<'_, str>> {
 ///
 /// # Errors
 /// A reject with the rule that the record broke.
-pub(crate) fn decode<'a>(table: &Table, raw: &'a RawRecord, newest: Timestamp) -> Result<Change<'a>, Reject> {
+pub(crate) fn decode<'a>(
+    table: &Table,
+    raw: &'a RawRecord,
+    newest: Timestamp,
+) -> Result<Change<'a>, Reject> {
     let fields: Fields<'a> = raw.parse()?;
     let key = fields.key()?;
     let of_record = |reject: Reject| reject.of_record(&key);
     let version = version(&fields, newest).map_err(of_record)?;
     let deletion = deletion(&fields, version).map_err(of_record)?;
     let (values, extra) = row(table, fields).map_err(of_record)?;
-    Ok(Change { key, version, values, extra, deletion, replaces: Vec::new() })
+    Ok(Change {
+        key,
+        version,
+        values,
+        extra,
+        deletion,
+        replaces: Vec::new(),
+    })
 }
 
 type Row<'a> = (Vec<Value<'a>>, Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -91,9 +109,17 @@ fn row<'a>(table: &Table, fields: Fields<'a>) -> Result<Row<'a>, Reject> {
     // Records come in the order in which their fields were asked for, so the next column is a good guess.
     let mut guess = 0;
     for (name, raw) in fields.0 {
-        let guessed = table.columns().get(guess).is_some_and(|column| column.name.as_str() == name.0);
-        let position = if guessed { Some(guess) } else { table.position(&name.0) };
-        let slot = position.and_then(|at| Some((at, table.columns().get(at)?, values.get_mut(at)?)));
+        let guessed = table
+            .columns()
+            .get(guess)
+            .is_some_and(|column| column.name.as_str() == name.0);
+        let position = if guessed {
+            Some(guess)
+        } else {
+            table.position(&name.0)
+        };
+        let slot =
+            position.and_then(|at| Some((at, table.columns().get(at)?, values.get_mut(at)?)));
         let Some((at, column, slot)) = slot else {
             let known = name.is("attributes") || name.is("Id");
             if !known && raw.get() != "null" {
@@ -120,6 +146,12 @@ fn value(column_type: ColumnType, token: &str) -> Result<Value<'_>, Misfit> {
     }
     match (column_type, text::of_token(token)) {
         (ColumnType::Json, _) => Ok(Value::Text(repaired(text::without_lone_surrogates(token)))),
+        (ColumnType::Timestamp, Some(text)) if let Some(instant) = instant::instant(&text) => {
+            Ok(Value::Timestamp(instant))
+        }
+        (ColumnType::Date, Some(text)) if let Some(day) = instant::day(&text) => {
+            Ok(Value::Date(day))
+        }
         (_, Some(text)) => parse_value(column_type, text),
         (ColumnType::Text | ColumnType::Date | ColumnType::Timestamp, None) => Err(Misfit::Type),
         (_, None) => parse_value(column_type, Cow::Borrowed(token)),
@@ -136,7 +168,10 @@ fn version(fields: &Fields<'_>, newest: Timestamp) -> Result<Timestamp, Reject> 
 
 /// Returns the mark of a deleted record. A merge leaves the loser deleted, with the survivor's id.
 fn deletion(fields: &Fields<'_>, version: Timestamp) -> Result<Option<Deletion>, Reject> {
-    match fields.get("IsDeleted").map(|token| value(ColumnType::Bool, token)) {
+    match fields
+        .get("IsDeleted")
+        .map(|token| value(ColumnType::Bool, token))
+    {
         None | Some(Ok(Value::Null | Value::Bool(false))) => return Ok(None),
         Some(Ok(Value::Bool(true))) => {}
         Some(_) => {
@@ -144,12 +179,19 @@ fn deletion(fields: &Fields<'_>, version: Timestamp) -> Result<Option<Deletion>,
             return Err(Reject::new(Code::RecordType, rule).in_field("IsDeleted"));
         }
     }
-    let merged_into = fields.get("MasterRecordId").and_then(full_id).map(Cow::into_owned);
+    let merged_into = fields
+        .get("MasterRecordId")
+        .and_then(full_id)
+        .map(Cow::into_owned);
     let reason = match merged_into {
         Some(_) => DeletionReason::MergedInto,
         None => DeletionReason::Deleted,
     };
-    Ok(Some(Deletion { at: version, reason, merged_into }))
+    Ok(Some(Deletion {
+        at: version,
+        reason,
+        merged_into,
+    }))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {

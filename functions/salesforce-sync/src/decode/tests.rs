@@ -38,7 +38,10 @@ fn numbers_days_and_instants_are_exact() {
     let (table, records) = fixture!("opportunities");
     let change = decode(&table, &records[0], NEWEST).unwrap();
     let changed = Timestamp::from_millis(1_790_858_096_000);
-    assert_eq!((change.key.as_ref(), change.version), ("0065g00000AbCdEAAV", changed));
+    assert_eq!(
+        (change.key.as_ref(), change.version),
+        ("0065g00000AbCdEAAV", changed)
+    );
     assert_eq!(change.deletion, None);
     let cases = [
         ("Amount", Value::Decimal(1_234_567_890_123_456)),
@@ -48,17 +51,26 @@ fn numbers_days_and_instants_are_exact() {
         ("Region_Code__c", Value::Int(7)),
         ("CloseDate", Value::Date(20_818)),
         ("SystemModstamp", Value::Timestamp(changed)),
-        ("CreatedDate", Value::Timestamp(Timestamp::from_millis(1_767_600_000_000))),
+        (
+            "CreatedDate",
+            Value::Timestamp(Timestamp::from_millis(1_767_600_000_000)),
+        ),
         ("IsDeleted", Value::Bool(false)),
         ("StageName", text("Proposal")),
-        ("Site__Longitude__s", Value::Decimal(-10_500_000_000_000_000)),
+        (
+            "Site__Longitude__s",
+            Value::Decimal(-10_500_000_000_000_000),
+        ),
     ];
     for (name, expected) in cases {
         assert_eq!(column(&table, &change, name), expected, "{name}");
     }
     // More digits than the column holds: whole, beside it.
     assert_eq!(column(&table, &change, "Site__Latitude__s"), Value::Null);
-    assert_eq!(change.extra, [("Site__Latitude__s".into(), "53.8654671234567891".into())]);
+    assert_eq!(
+        change.extra,
+        [("Site__Latitude__s".into(), "53.8654671234567891".into())]
+    );
 }
 
 #[test]
@@ -70,7 +82,10 @@ fn what_has_no_column_is_kept_beside_and_a_short_id_becomes_a_long_one() {
     let names: Vec<_> = change.extra.iter().map(|(name, _)| name.as_ref()).collect();
     assert_eq!(names, ["Account", "Amount", "Added_Later__c"]);
     assert!(change.extra[0].1.ends_with(r#""Name": "Quayside Lamps"}"#));
-    assert_eq!(column(&table, &change, "TotalOpportunityQuantity"), Value::Decimal(-50));
+    assert_eq!(
+        column(&table, &change, "TotalOpportunityQuantity"),
+        Value::Decimal(-50)
+    );
 }
 
 #[test]
@@ -78,11 +93,20 @@ fn deleted_and_merged_records_carry_their_mark() {
     let (table, records) = fixture!("opportunities");
     let change = decode(&table, &records[1], NEWEST).unwrap();
     let deletion = change.deletion.clone().unwrap();
-    assert_eq!((deletion.at, deletion.reason), (change.version, DeletionReason::Deleted));
-    assert_eq!(column(&table, &change, "Name"), text("Harbour bell \u{2014} \"spare\""));
+    assert_eq!(
+        (deletion.at, deletion.reason),
+        (change.version, DeletionReason::Deleted)
+    );
+    assert_eq!(
+        column(&table, &change, "Name"),
+        text("Harbour bell \u{2014} \"spare\"")
+    );
 
     let (table, records) = fixture!("accounts");
-    let deletion = decode(&table, &records[1], NEWEST).unwrap().deletion.unwrap();
+    let deletion = decode(&table, &records[1], NEWEST)
+        .unwrap()
+        .deletion
+        .unwrap();
     assert_eq!(deletion.reason, DeletionReason::MergedInto);
     assert_eq!(deletion.merged_into.as_deref(), Some("0015g00000XyZaBAAV"));
     assert_eq!(decode(&table, &records[0], NEWEST).unwrap().deletion, None);
@@ -105,49 +129,135 @@ fn people_keep_their_spelling() {
     }
     let (table, records) = fixture!("leads");
     let change = decode(&table, &records[0], NEWEST).unwrap();
-    assert_eq!(column(&table, &change, "ConvertedDate"), Value::Date(20_727));
+    assert_eq!(
+        column(&table, &change, "ConvertedDate"),
+        Value::Date(20_727)
+    );
     let (table, records) = fixture!("users");
     let change = decode(&table, &records[0], NEWEST).unwrap();
     assert_eq!(column(&table, &change, "IsActive"), Value::Bool(true));
     assert_eq!((change.deletion, change.extra.len()), (None, 0));
 }
 
+/// `GOOD` stands for a good id, `TIME` for a good change time; then the code, the field and whether the
+/// reject can name the record.
+const BAD_RECORDS: &[(&str, Code, &str, bool)] = &[
+    ("{TIME}", Code::RecordNoIdentity, "Id", false),
+    (r#"{"Id":null,TIME}"#, Code::RecordNoIdentity, "Id", false),
+    (r#"{"Id":12,TIME}"#, Code::RecordNoIdentity, "Id", false),
+    (r#"{"Id":"",TIME}"#, Code::RecordNoIdentity, "Id", false),
+    (
+        r#"{"Id":"0065g' OR Id>'",TIME}"#,
+        Code::RecordNoIdentity,
+        "Id",
+        false,
+    ),
+    (
+        "{GOOD,GOOD,TIME}",
+        Code::RecordIdentityAmbiguous,
+        "Id",
+        false,
+    ),
+    (
+        r#"{GOOD,"id":"0065g00000AbCdF",TIME}"#,
+        Code::RecordIdentityAmbiguous,
+        "Id",
+        false,
+    ),
+    ("{GOOD}", Code::RecordVersion, "SystemModstamp", true),
+    (
+        r#"{GOOD,"SystemModstamp":null}"#,
+        Code::RecordVersion,
+        "SystemModstamp",
+        true,
+    ),
+    (
+        r#"{GOOD,"SystemModstamp":1790858096000}"#,
+        Code::RecordVersion,
+        "SystemModstamp",
+        true,
+    ),
+    (
+        r#"{GOOD,"SystemModstamp":"2026-10-01T12:34:56"}"#,
+        Code::RecordVersion,
+        "SystemModstamp",
+        true,
+    ),
+    (
+        r#"{GOOD,"SystemModstamp":"1969-12-31T23:59:59Z"}"#,
+        Code::RecordVersion,
+        "SystemModstamp",
+        true,
+    ),
+    (
+        r#"{GOOD,"SystemModstamp":"2027-01-16T08:00:00Z"}"#,
+        Code::RecordVersion,
+        "SystemModstamp",
+        true,
+    ),
+    (
+        r#"{GOOD,TIME,"IsDeleted":"perhaps"}"#,
+        Code::RecordType,
+        "IsDeleted",
+        true,
+    ),
+    (
+        r#"{GOOD,TIME,"Amount":"much"}"#,
+        Code::RecordType,
+        "Amount",
+        true,
+    ),
+    (
+        r#"{GOOD,TIME,"Amount":{"value":1}}"#,
+        Code::RecordType,
+        "Amount",
+        true,
+    ),
+    (r#"{GOOD,TIME,"Name":12}"#, Code::RecordType, "Name", true),
+    (
+        r#"{GOOD,TIME,"Name":["a"]}"#,
+        Code::RecordType,
+        "Name",
+        true,
+    ),
+    (
+        r#"{GOOD,TIME,"CloseDate":20260101}"#,
+        Code::RecordType,
+        "CloseDate",
+        true,
+    ),
+    (
+        r#"{GOOD,TIME,"CloseDate":"2026-02-30"}"#,
+        Code::RecordRange,
+        "CloseDate",
+        true,
+    ),
+    (
+        r#"{GOOD,TIME,"Region_Code__c":1e30}"#,
+        Code::RecordRange,
+        "Region_Code__c",
+        true,
+    ),
+    ("[]", Code::RecordMalformed, "", false),
+    (r#"{"Id":"#, Code::RecordMalformed, "", false),
+];
+
 #[test]
 fn a_bad_record_is_rejected_by_rule_field_and_id() {
     let (table, _) = fixture!("opportunities");
-    let time = r#""SystemModstamp":"2026-10-01T12:34:56.000+0000""#;
-    let good = r#""Id":"0065g00000AbCdEAAV""#;
-    let cases = [
-        (format!("{{{time}}}"), Code::RecordNoIdentity, "Id", false),
-        (format!(r#"{{"Id":null,{time}}}"#), Code::RecordNoIdentity, "Id", false),
-        (format!(r#"{{"Id":12,{time}}}"#), Code::RecordNoIdentity, "Id", false),
-        (format!(r#"{{"Id":"",{time}}}"#), Code::RecordNoIdentity, "Id", false),
-        (format!(r#"{{"Id":"0065g' OR Id>'",{time}}}"#), Code::RecordNoIdentity, "Id", false),
-        (format!("{{{good},{good},{time}}}"), Code::RecordIdentityAmbiguous, "Id", false),
-        (format!(r#"{{{good},"id":"0065g00000AbCdF",{time}}}"#), Code::RecordIdentityAmbiguous, "Id", false),
-        (format!("{{{good}}}"), Code::RecordVersion, "SystemModstamp", true),
-        (format!(r#"{{{good},"SystemModstamp":null}}"#), Code::RecordVersion, "SystemModstamp", true),
-        (format!(r#"{{{good},"SystemModstamp":1790858096000}}"#), Code::RecordVersion, "SystemModstamp", true),
-        (format!(r#"{{{good},"SystemModstamp":"2026-10-01T12:34:56"}}"#), Code::RecordVersion, "SystemModstamp", true),
-        (format!(r#"{{{good},"SystemModstamp":"1969-12-31T23:59:59Z"}}"#), Code::RecordVersion, "SystemModstamp", true),
-        (format!(r#"{{{good},"SystemModstamp":"2027-01-16T08:00:00Z"}}"#), Code::RecordVersion, "SystemModstamp", true),
-        (format!(r#"{{{good},{time},"IsDeleted":"perhaps"}}"#), Code::RecordType, "IsDeleted", true),
-        (format!(r#"{{{good},{time},"Amount":"much"}}"#), Code::RecordType, "Amount", true),
-        (format!(r#"{{{good},{time},"Amount":{{"value":1}}}}"#), Code::RecordType, "Amount", true),
-        (format!(r#"{{{good},{time},"Name":12}}"#), Code::RecordType, "Name", true),
-        (format!(r#"{{{good},{time},"Name":["a"]}}"#), Code::RecordType, "Name", true),
-        (format!(r#"{{{good},{time},"CloseDate":20260101}}"#), Code::RecordType, "CloseDate", true),
-        (format!(r#"{{{good},{time},"CloseDate":"2026-02-30"}}"#), Code::RecordRange, "CloseDate", true),
-        (format!(r#"{{{good},{time},"Region_Code__c":1e30}}"#), Code::RecordRange, "Region_Code__c", true),
-        ("[]".to_owned(), Code::RecordMalformed, "", false),
-        ("{\"Id\":".to_owned(), Code::RecordMalformed, "", false),
-    ];
-    for (record, code, field, known) in cases {
+    for (record, code, field, known) in BAD_RECORDS {
+        let record = record
+            .replace("TIME", r#""SystemModstamp":"2026-10-01T12:34:56.000+0000""#)
+            .replace("GOOD", r#""Id":"0065g00000AbCdEAAV""#);
         let raw = RawRecord::new(record.clone().into_bytes());
         let reject = decode(&table, &raw, NEWEST).unwrap_err();
-        assert_eq!(reject.code, code, "{record}");
-        assert_eq!(reject.field.as_deref().unwrap_or_default(), field, "{record}");
-        assert_eq!(reject.record_id.is_some(), known, "{record}");
+        assert_eq!(reject.code, *code, "{record}");
+        assert_eq!(
+            reject.field.as_deref().unwrap_or_default(),
+            *field,
+            "{record}"
+        );
+        assert_eq!(reject.record_id.is_some(), *known, "{record}");
     }
 }
 
@@ -156,7 +266,11 @@ fn strange_but_good_values_are_kept() {
     let (table, _) = fixture!("opportunities");
     let cases = [
         (r#","Amount":"12.50""#, "Amount", Value::Decimal(1_250)),
-        (r#","Amount":1.5E7"#, "Amount", Value::Decimal(1_500_000_000)),
+        (
+            r#","Amount":1.5E7"#,
+            "Amount",
+            Value::Decimal(1_500_000_000),
+        ),
         (r#","Name":"a\u0000b""#, "Name", text("a\u{FFFD}b")),
         (r#","Name":"half \ud83d""#, "Name", text("half \u{FFFD}")),
         (r#","name":"other case""#, "Name", text("other case")),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::{
+    ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
+};
 use arrow::compute::cast;
 use arrow::datatypes::TimestampMicrosecondType;
 
@@ -31,17 +33,30 @@ impl RawTable {
         let mut changes = Vec::new();
         if self.columns.is_empty() {
             changes.push(SchemaChange::Created { table: name() });
-            self.columns = table.all_columns().map(|(name, t, _)| (name.to_owned(), t)).collect();
+            self.columns = table
+                .all_columns()
+                .map(|(name, t, _)| (name.to_owned(), t))
+                .collect();
         }
         for (column, column_type, _) in table.all_columns() {
-            match self.columns.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(column)) {
+            match self
+                .columns
+                .iter_mut()
+                .find(|(known, _)| known.eq_ignore_ascii_case(column))
+            {
                 None => {
                     self.columns.push((column.to_owned(), column_type));
-                    changes.push(SchemaChange::Added { table: name(), column: column.to_owned() });
+                    changes.push(SchemaChange::Added {
+                        table: name(),
+                        column: column.to_owned(),
+                    });
                 }
                 Some((_, known)) if known.widened(column_type) != *known => {
                     *known = known.widened(column_type);
-                    changes.push(SchemaChange::Widened { table: name(), column: column.to_owned() });
+                    changes.push(SchemaChange::Widened {
+                        table: name(),
+                        column: column.to_owned(),
+                    });
                 }
                 Some(_) => {}
             }
@@ -59,11 +74,15 @@ impl RawTable {
     fn conform(&self, row: &Row) -> Result<Row> {
         let conformed = self.columns.iter().map(|(name, column_type)| {
             let wanted = column_type.arrow();
-            let held = row.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+            let held = row
+                .iter()
+                .find(|(own, _)| own.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value);
             let value = match held {
                 None => new_null_array(&wanted, 1),
-                Some(value) => cast(value, &wanted)
-                    .map_err(|error| Error::new(Code::StoreSchema, "fit a row into its table").because(error))?,
+                Some(value) => cast(value, &wanted).map_err(|error| {
+                    Error::new(Code::StoreSchema, "fit a row into its table").because(error)
+                })?,
             };
             Ok((name.clone(), value))
         });
@@ -87,7 +106,10 @@ impl RawTable {
                 None => committed.new += 1,
                 Some(Verdict::Newer) => committed.changed += 1,
             }
-            if !matches!(old.map(|old| compare(old, &row)), Some(Verdict::Older | Verdict::Same)) {
+            if !matches!(
+                old.map(|old| compare(old, &row)),
+                Some(Verdict::Older | Verdict::Same)
+            ) {
                 self.rows.insert(key, row);
             }
         }
@@ -102,8 +124,11 @@ impl RawTable {
             let at = timestamp(deletion.at.micros());
             let row = match self.rows.get(&tombstone.key) {
                 Some(row) if micros(row, "_version") > deletion.at.micros() => continue,
-                Some(row) if key_text(row, "_deleted_reason").as_deref() == Some(deletion.reason.as_str())
-                    && (deletion.reason != DeletionReason::MergedInto || value(row, "_merged_into").is_some()) =>
+                Some(row)
+                    if key_text(row, "_deleted_reason").as_deref()
+                        == Some(deletion.reason.as_str())
+                        && (deletion.reason != DeletionReason::MergedInto
+                            || value(row, "_merged_into").is_some()) =>
                 {
                     continue;
                 }
@@ -123,7 +148,10 @@ impl RawTable {
                 ("_version", Arc::clone(&at)),
                 ("_deleted_at", at),
                 ("_deleted_reason", text(deletion.reason.as_str())),
-                ("_merged_into", Arc::new(StringArray::from(vec![deletion.merged_into.clone()]))),
+                (
+                    "_merged_into",
+                    Arc::new(StringArray::from(vec![deletion.merged_into.clone()])),
+                ),
             ];
             self.rows.insert(tombstone.key.clone(), with(row, &marks));
             marked += 1;
@@ -133,8 +161,11 @@ impl RawTable {
     }
 
     fn follow_merges(&mut self) {
-        let into: BTreeMap<String, String> =
-            self.rows.iter().filter_map(|(key, row)| Some((key.clone(), key_text(row, "_merged_into")?))).collect();
+        let into: BTreeMap<String, String> = self
+            .rows
+            .iter()
+            .filter_map(|(key, row)| Some((key.clone(), key_text(row, "_merged_into")?)))
+            .collect();
         for (key, first) in &into {
             let mut end = first;
             let mut steps = 0;
@@ -142,10 +173,12 @@ impl RawTable {
                 end = next;
                 steps += 1;
             }
-            if end != first && end != key {
-                if let Some(row) = self.rows.remove(key) {
-                    self.rows.insert(key.clone(), with(row, &[("_merged_into", text(end))]));
-                }
+            if end != first
+                && end != key
+                && let Some(row) = self.rows.remove(key)
+            {
+                self.rows
+                    .insert(key.clone(), with(row, &[("_merged_into", text(end))]));
             }
         }
     }
@@ -158,7 +191,9 @@ impl RawTable {
                 Filter::All | Filter::Equal(_) => true,
                 Filter::Live => live(row),
                 Filter::Unseen { before } => {
-                    live(row) && micros(row, "_synced_at") < before.micros() && !self.seen.contains(*key)
+                    live(row)
+                        && micros(row, "_synced_at") < before.micros()
+                        && !self.seen.contains(*key)
                 }
             })
             .map(|(_, row)| row)
@@ -178,7 +213,9 @@ fn compare(old: &Row, new: &Row) -> Verdict {
         std::cmp::Ordering::Less => Verdict::Older,
         std::cmp::Ordering::Greater => Verdict::Newer,
         std::cmp::Ordering::Equal if same_content(old, new) => Verdict::Same,
-        std::cmp::Ordering::Equal if micros(new, "_synced_at") > micros(old, "_synced_at") => Verdict::Newer,
+        std::cmp::Ordering::Equal if micros(new, "_synced_at") > micros(old, "_synced_at") => {
+            Verdict::Newer
+        }
         std::cmp::Ordering::Equal => Verdict::Older,
     }
 }

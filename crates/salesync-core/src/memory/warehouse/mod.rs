@@ -61,17 +61,24 @@ impl Warehouse for MemoryWarehouse {
 
     async fn cursor(&self, id: &StreamId, slot: Slot) -> Result<Option<State>> {
         let stored = lock(&self.stored);
-        let own = stored.states.iter().filter(|state| state.id == *id && state.slot == slot);
+        let own = stored
+            .states
+            .iter()
+            .filter(|state| state.id == *id && state.slot == slot);
         Ok(own.max_by(|a, b| a.order().cmp(&b.order())).cloned())
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
         let mut stored = lock(&self.stored);
         let mut next = stored.clone();
-        let table = next
-            .raw
-            .get_mut(batch.table.name().as_str())
-            .ok_or_else(|| Error::new(Code::StoreSchema, "commit to a table that was not prepared"))?;
+        let name = batch.table.name().as_str();
+        if batch.touches_table() && !next.raw.contains_key(name) {
+            return Err(Error::new(
+                Code::StoreSchema,
+                "commit to a table that was not prepared",
+            ));
+        }
+        let table = next.raw.entry(name.to_owned()).or_default();
         if batch.seen == Seen::Begin {
             table.seen.clear();
         }
@@ -93,7 +100,10 @@ impl Warehouse for MemoryWarehouse {
             }
         }
         for (plain, rows) in &batch.appends {
-            next.plain.entry(plain.name.to_owned()).or_default().append(plain, rows);
+            next.plain
+                .entry(plain.name.to_owned())
+                .or_default()
+                .append(plain, rows);
         }
         *stored = next;
         Ok(committed)
@@ -111,7 +121,9 @@ impl Warehouse for MemoryWarehouse {
         };
         if let Filter::Equal(wanted) = &scan.filter {
             rows.retain(|row| {
-                wanted.iter().all(|(column, text)| key_text(row, column.as_str()).as_ref() == Some(text))
+                wanted
+                    .iter()
+                    .all(|(column, text)| key_text(row, column.as_str()).as_ref() == Some(text))
             });
         }
         if let Some(column) = &scan.newest_by {
@@ -136,5 +148,8 @@ impl Warehouse for MemoryWarehouse {
 }
 
 fn keys_of(rows: &RecordBatch) -> Vec<String> {
-    rows_of(rows).iter().filter_map(|row| key_text(row, "id")).collect()
+    rows_of(rows)
+        .iter()
+        .filter_map(|row| key_text(row, "id"))
+        .collect()
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::compute::concat;
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{Field, Schema, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
 
 use crate::error::{Code, Error, Result};
@@ -21,43 +21,72 @@ pub(super) fn rows_of(batch: &RecordBatch) -> Vec<Row> {
     (0..batch.num_rows())
         .map(|row| {
             let values = batch.columns().iter().map(|column| column.slice(row, 1));
-            names.iter().map(|name| (*name).clone()).zip(values).collect()
+            names
+                .iter()
+                .map(|name| (*name).clone())
+                .zip(values)
+                .collect()
         })
         .collect()
 }
 
 /// Returns a row's value in a column, if the row has it and it is not null.
 pub(super) fn value<'a>(row: &'a Row, column: &str) -> Option<&'a ArrayRef> {
-    row.iter().find(|(name, _)| name == column).map(|(_, value)| value).filter(|value| value.is_valid(0))
+    row.iter()
+        .find(|(name, _)| name == column)
+        .map(|(_, value)| value)
+        .filter(|value| value.is_valid(0))
 }
 
 /// Returns a row's value as text that can be compared: numbers and times sort as text of equal width.
 pub(super) fn key_text(row: &Row, column: &str) -> Option<String> {
-    array_value_to_string(value(row, column)?, 0).ok()
+    let value = value(row, column)?;
+    if let Some(times) = value.as_primitive_opt::<TimestampMicrosecondType>() {
+        return Some(format!("{:020}", times.value(0)));
+    }
+    array_value_to_string(value, 0).ok()
 }
 
 /// Puts rows together to one batch; no columns named means all columns of the first row.
 pub(super) fn to_batch(rows: &[&Row], columns: &[&str]) -> Result<Option<RecordBatch>> {
     let internal = |error| Error::new(Code::Internal, "build a batch").because(error);
-    let Some(first) = rows.first() else { return Ok(None) };
-    let names: Vec<&str> =
-        if columns.is_empty() { first.iter().map(|(name, _)| name.as_str()).collect() } else { columns.to_vec() };
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let names: Vec<&str> = if columns.is_empty() {
+        first.iter().map(|(name, _)| name.as_str()).collect()
+    } else {
+        columns.to_vec()
+    };
     let mut fields = Vec::with_capacity(names.len());
     let mut arrays = Vec::with_capacity(names.len());
     for name in names {
-        let typed = rows.iter().find_map(|row| row.iter().find(|(own, _)| own == name).map(|(_, v)| v.data_type()));
+        let typed = rows.iter().find_map(|row| {
+            row.iter()
+                .find(|(own, _)| own == name)
+                .map(|(_, v)| v.data_type())
+        });
         let Some(data_type) = typed else {
-            return Err(Error::new(Code::StoreSchema, "scan a column that is not there").with("column", name));
+            return Err(
+                Error::new(Code::StoreSchema, "scan a column that is not there")
+                    .with("column", name),
+            );
         };
         let values: Vec<ArrayRef> = rows
             .iter()
-            .map(|row| value(row, name).cloned().unwrap_or_else(|| new_null_array(data_type, 1)))
+            .map(|row| {
+                value(row, name)
+                    .cloned()
+                    .unwrap_or_else(|| new_null_array(data_type, 1))
+            })
             .collect();
         let borrowed: Vec<_> = values.iter().map(AsRef::as_ref).collect();
         arrays.push(concat(&borrowed).map_err(internal)?);
         fields.push(Field::new(name, data_type.clone(), true));
     }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map(Some).map_err(internal)
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        .map(Some)
+        .map_err(internal)
 }
 
 /// A table without versions: rows in the order in which they were appended, each key once.
@@ -70,7 +99,11 @@ pub(super) struct PlainStore {
 impl PlainStore {
     pub(super) fn append(&mut self, table: &PlainTable, batch: &RecordBatch) {
         for row in rows_of(batch) {
-            let key: Vec<Option<String>> = table.key.iter().map(|column| key_text(&row, column)).collect();
+            let key: Vec<Option<String>> = table
+                .key
+                .iter()
+                .map(|column| key_text(&row, column))
+                .collect();
             if table.key.is_empty() || self.keys.insert(key) {
                 self.rows.insert(self.rows.len(), row);
             }

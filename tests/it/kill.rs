@@ -1,0 +1,109 @@
+//! SIGKILL at any moment: started again until it is done, the program leaves the same tables as if nothing
+//! had happened, and the run log says which runs were killed.
+
+use std::time::Duration;
+
+use salesync_sandbox::SandboxConfig;
+use serde_json::json;
+
+use crate::harness::{Bench, Chance, ends_within, wait};
+use crate::truth::{Swept, assert_all};
+
+/// How many runs are killed at most before one is left alone.
+const KILLS: u64 = 9;
+
+fn slow() -> Bench {
+    let latency = Duration::from_millis(15);
+    Bench::new(SandboxConfig {
+        records: 1_500,
+        latency,
+        ..SandboxConfig::default()
+    })
+}
+
+/// Starts the program again and again and kills it, each time at another moment; then lets it end.
+/// Returns how many runs were killed.
+fn kill_and_start_again(bench: &Bench, words: &[&str], chance: &mut Chance) -> u64 {
+    let mut killed = 0;
+    while killed < KILLS {
+        let mut child = bench.start(words);
+        if ends_within(&mut child, Duration::from_millis(40 + chance.below(1_400))) {
+            let ended = wait(child);
+            assert_eq!(ended.code, Some(0), "{ended:#?}");
+            return killed;
+        }
+        child.kill().unwrap();
+        wait(child);
+        killed += 1;
+    }
+    bench.sync(&words[1..]);
+    killed
+}
+
+fn assert_killed_runs_are_told(bench: &Bench, killed: u64) {
+    let tables = bench.tables();
+    assert!(
+        killed >= 2,
+        "the program was killed {killed} times: that proves nothing"
+    );
+    assert_eq!(
+        tables.number("SELECT count(*) FROM etl_runs WHERE status = 'running'"),
+        0
+    );
+    // A run that was killed before it opened the warehouse has left no row.
+    let abandoned =
+        tables.number("SELECT count(DISTINCT run_id) FROM etl_runs WHERE status = 'abandoned'");
+    assert!(
+        (1..=i64::try_from(killed).unwrap()).contains(&abandoned),
+        "{abandoned} of {killed} are abandoned"
+    );
+}
+
+#[test]
+fn a_first_load_that_is_killed_again_and_again_ends_with_the_same_tables() {
+    let bench = slow();
+    let undisturbed = bench.another();
+    undisturbed.sync(&["all"]);
+    for seed in [1, 2] {
+        let bench = bench.another();
+        let killed = kill_and_start_again(&bench, &["sync", "all"], &mut Chance(seed));
+        assert_all(&bench, Swept::No);
+        assert!(
+            bench.tables().content() == undisturbed.tables().content(),
+            "seed {seed}"
+        );
+        assert_killed_runs_are_told(&bench, killed);
+    }
+}
+
+#[test]
+fn a_full_sync_that_is_killed_again_and_again_ends_with_the_same_tables() {
+    let bench = slow();
+    let undisturbed = bench.another();
+    for bench in [&bench, &undisturbed] {
+        bench.sync(&["all"]);
+    }
+    let world = bench.world();
+    world.advance(Duration::from_secs(3_600));
+    for (number, record) in world
+        .hubspot_records("contacts")
+        .iter()
+        .enumerate()
+        .take(40)
+    {
+        let id = record["id"].as_str().unwrap();
+        match number % 4 {
+            0 => world.hubspot_gdpr_delete("contacts", id),
+            1 => world.hubspot_archive("contacts", id),
+            _ => world.hubspot_update("contacts", id, &json!({"city": "Oslo"})),
+        };
+    }
+    for record in world.salesforce_records("Contact").iter().take(20) {
+        world.salesforce_hard_delete("Contact", record["Id"].as_str().unwrap());
+    }
+    undisturbed.sync(&["all", "--full"]);
+    let killed = kill_and_start_again(&bench, &["sync", "all", "--full"], &mut Chance(3));
+    assert_all(&bench, Swept::Yes);
+    assert!(bench.tables().content() == undisturbed.tables().content());
+    assert_killed_runs_are_told(&bench, killed);
+}

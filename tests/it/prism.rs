@@ -1,0 +1,171 @@
+//! HubSpot's own OpenAPI description, served by Prism with its own examples: what it answers is decoded, or set
+//! aside with a reason; nothing panics.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::harness::{Bench, from_environment, pause, test_data};
+
+/// The descriptions that together hold what a sync asks for.
+const DESCRIPTIONS: [&str; 5] = [
+    "contacts.v3.json",
+    "companies.v3.json",
+    "deals.v3.json",
+    "crmOwners.v3.json",
+    "properties.v3.json",
+];
+
+/// A running Prism; it ends with the test.
+struct Prism {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Prism {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Puts several descriptions into one, since Prism serves one.
+fn merged(folder: &Path) -> Value {
+    let mut whole = json!({"openapi": "3.0.1", "info": {"title": "CRM", "version": "v3"}, "paths": {}, "components": {}});
+    for name in DESCRIPTIONS {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        let description: Value = serde_json::from_str(&text).unwrap();
+        join(
+            whole["paths"].as_object_mut().unwrap(),
+            &description["paths"],
+        );
+        for (part, values) in description["components"].as_object().unwrap() {
+            let parts = whole["components"].as_object_mut().unwrap();
+            join(
+                parts
+                    .entry(part)
+                    .or_insert_with(|| json!({}))
+                    .as_object_mut()
+                    .unwrap(),
+                values,
+            );
+        }
+    }
+    whole
+}
+
+fn join(into: &mut Map<String, Value>, values: &Value) {
+    for (name, value) in values.as_object().unwrap() {
+        into.entry(name).or_insert_with(|| value.clone());
+    }
+}
+
+/// Starts Prism and waits until it answers.
+fn prism(program: &Path, description: &Path, words: &[&str]) -> Prism {
+    let port = TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut child = Command::new(program)
+        .args([
+            "mock",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--errors=false",
+        ])
+        .args(words)
+        .arg(description)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Read to its end, or Prism stops when the pipe is full.
+    let lines = BufReader::new(child.stdout.take().unwrap());
+    std::thread::spawn(move || lines.lines().count());
+    let url = format!("http://127.0.0.1:{port}");
+    let answers = (0..600).any(|_| {
+        TcpStream::connect(("127.0.0.1", port)).is_ok() || !pause(Duration::from_millis(50))
+    });
+    assert!(answers, "Prism does not answer");
+    Prism { child, url }
+}
+
+fn inputs() -> Option<(PathBuf, PathBuf)> {
+    let program = from_environment("SALESYNC_PRISM");
+    if program.is_none() {
+        println!("SALESYNC_PRISM is not set: passed over");
+    }
+    Some((program?, test_data()?.join("specs/hubspot")))
+}
+
+#[test]
+fn what_hubspots_own_description_answers_is_decoded_or_set_aside_with_a_reason() {
+    let Some((program, descriptions)) = inputs() else {
+        return;
+    };
+    let mut bench = Bench::with_records(0);
+    let file = bench.folder().join("crm.json");
+    std::fs::write(&file, merged(&descriptions).to_string()).unwrap();
+    // Once with the examples as they stand, and once with values made up for each type.
+    for words in [&[][..], &["--dynamic", "--seed", "7"]] {
+        let prism = prism(&program, &file, words);
+        bench.set("SALESYNC_HUBSPOT_BASE_URL", prism.url.clone());
+        // Prism repeats one page for ever; the run must notice.
+        bench.set("SALESYNC_DEADLINE_SECS", "10");
+        bench.set(
+            "SALESYNC_WAREHOUSE",
+            format!("duckdb:prism-{}.duckdb", words.len()),
+        );
+        let ended = bench.run(&["sync", "hubspot", "--json"]);
+        for sign in ["panicked", "ERR_INTERNAL"] {
+            assert!(
+                !ended.stderr.contains(sign) && !ended.stdout.contains(sign),
+                "{words:?}: {ended:#?}"
+            );
+        }
+        assert!(
+            [Some(0), Some(75)].contains(&ended.code),
+            "{words:?}: {ended:#?}"
+        );
+        let (mut rows, mut fetched, mut rejected) = (0, 0, 0);
+        for run in ended.runs() {
+            let counts = &run["counts"];
+            fetched += counts["fetched"].as_u64().unwrap();
+            rejected += counts["rejected"].as_u64().unwrap();
+            rows += counts["new"].as_u64().unwrap() + counts["tombstoned"].as_u64().unwrap();
+            println!(
+                "{words:?}: {}: {} {} {counts}",
+                run["stream"], run["status"], run["code"]
+            );
+        }
+        assert!(fetched > 0 && rows + rejected > 0, "{words:?}: {ended:#?}");
+        let letters = bench.run(&["dlq", "list", "--json"]).document();
+        for letter in letters.as_array().unwrap() {
+            assert!(
+                letter["code"]
+                    .as_str()
+                    .is_some_and(|code| code.starts_with("ERR_RECORD_")),
+                "{letter}"
+            );
+            assert!(
+                letter["message"]
+                    .as_str()
+                    .is_some_and(|reason| !reason.is_empty()),
+                "{letter}"
+            );
+        }
+        let letter_count = u64::try_from(letters.as_array().unwrap().len()).unwrap();
+        assert!(
+            letter_count <= rejected && (rejected == 0) == (letter_count == 0),
+            "{letter_count} letters, {rejected} rejects"
+        );
+    }
+}
