@@ -192,7 +192,7 @@ fn check(vendor: Vendor, object: &str, (source, stream): (&str, &str)) {
     }
     let ended = bench.sync(&[source, "--streams", stream]);
     assert_silent(&ended);
-    let rejected = ended.stream(stream)["counts"]["rejected"].as_u64().unwrap();
+    let rejected = ended.stream(stream)["rejected"].as_u64().unwrap();
     assert!(rejected >= 8, "{rejected} are counted");
 
     let rows = bench.tables().rows(&format!("{source}_{stream}"));
@@ -351,18 +351,18 @@ fn a_letter_that_can_be_read_now_is_redriven_once() {
         .world()
         .add_field(Vendor::HubSpot, "contacts", "fit_score", "string");
     assert_eq!(
-        bench.json(&["dlq", "redrive", &letters[0]])["redriven"],
+        bench.json(&["dlq", "redrive", &letters[0]]),
         json!({"tried": 1, "redriven": 1, "rejected": 0})
     );
     assert_eq!(
-        bench.json(&["dlq", "redrive"])["redriven"],
+        bench.json(&["dlq", "redrive"]),
         json!({"tried": 1, "redriven": 1, "rejected": 0})
     );
     let count = "SELECT count(*) FROM hubspot_contacts WHERE fit_score = 'canary.of.the.records@secret.example'";
     assert_eq!(bench.tables().number(count), 2);
     let before = bench.tables().content();
     assert_eq!(
-        bench.json(&["dlq", "redrive"])["redriven"],
+        bench.json(&["dlq", "redrive"]),
         json!({"tried": 0, "redriven": 0, "rejected": 0})
     );
     assert_eq!(bench.tables().content(), before);
@@ -384,7 +384,7 @@ fn a_letter_that_fails_three_times_is_parked_and_one_that_nobody_needs_is_discar
         assert_eq!(ended.code, Some(75), "{ended:#?}");
         assert_silent(&ended);
         assert_eq!(
-            ended.document()["redriven"],
+            ended.document(),
             json!({"tried": 1, "redriven": 0, "rejected": 1})
         );
         assert_eq!(
@@ -398,7 +398,7 @@ fn a_letter_that_fails_three_times_is_parked_and_one_that_nobody_needs_is_discar
         .tables()
         .list("SELECT state FROM dead_letters ORDER BY state");
     assert_eq!(states, ["discarded", "parked"]);
-    assert_eq!(bench.json(&["dlq", "redrive"])["redriven"]["tried"], 0);
+    assert_eq!(bench.json(&["dlq", "redrive"])["tried"], 0);
     assert_eq!(
         bench
             .json(&["dlq", "list", "--state", "parked"])

@@ -44,7 +44,7 @@ impl Ended {
 
     /// Returns the runs of a sync's report.
     pub(crate) fn runs(&self) -> Vec<Value> {
-        self.document()["synced"]["runs"]
+        self.document()["runs"]
             .as_array()
             .unwrap_or_else(|| panic!("no runs: {self:#?}"))
             .clone()
@@ -176,8 +176,7 @@ impl Bench {
                 (&"succeeded".into(), &Value::Null),
                 "{ended:#?}"
             );
-            let counts = &run["counts"];
-            let count = |name: &str| counts[name].as_u64().unwrap();
+            let count = |name: &str| run[name].as_u64().unwrap();
             let parts = [
                 "new",
                 "changed",

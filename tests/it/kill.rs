@@ -7,6 +7,7 @@ use salesync_sandbox::SandboxConfig;
 use serde_json::json;
 
 use crate::harness::{Bench, Chance, ends_within, wait};
+use crate::tables::assert_same;
 use crate::truth::{Swept, assert_all};
 
 /// How many runs are killed at most before one is left alone.
@@ -68,10 +69,7 @@ fn a_first_load_that_is_killed_again_and_again_ends_with_the_same_tables() {
         let bench = bench.another();
         let killed = kill_and_start_again(&bench, &["sync", "all"], &mut Chance(seed));
         assert_all(&bench, Swept::No);
-        assert!(
-            bench.tables().content() == undisturbed.tables().content(),
-            "seed {seed}"
-        );
+        assert_same(&bench.tables(), &undisturbed.tables());
         assert_killed_runs_are_told(&bench, killed);
     }
 }
@@ -104,6 +102,6 @@ fn a_full_sync_that_is_killed_again_and_again_ends_with_the_same_tables() {
     undisturbed.sync(&["all", "--full"]);
     let killed = kill_and_start_again(&bench, &["sync", "all", "--full"], &mut Chance(3));
     assert_all(&bench, Swept::Yes);
-    assert!(bench.tables().content() == undisturbed.tables().content());
+    assert_same(&bench.tables(), &undisturbed.tables());
     assert_killed_runs_are_told(&bench, killed);
 }

@@ -42,7 +42,7 @@ fn assert_partial(bench: &Bench, ended: &Ended, code: &str) {
         (Some("partial"), Some(code)),
         "{ended:#?}"
     );
-    let fetched = run["counts"]["fetched"].as_i64().unwrap();
+    let fetched = run["fetched"].as_i64().unwrap();
     let there = bench
         .tables()
         .number("SELECT count(*) FROM hubspot_contacts");
@@ -62,10 +62,8 @@ fn assert_the_next_run_goes_on(bench: &Bench) {
         .tables()
         .number("SELECT count(*) FROM hubspot_contacts");
     let ended = bench.sync(&["hubspot", "--streams", "contacts"]);
-    let new = ended.stream("contacts")["counts"]["new"].as_i64().unwrap();
-    let fetched = ended.stream("contacts")["counts"]["fetched"]
-        .as_i64()
-        .unwrap();
+    let new = ended.stream("contacts")["new"].as_i64().unwrap();
+    let fetched = ended.stream("contacts")["fetched"].as_i64().unwrap();
     assert_hubspot(bench, "contacts", Swept::No);
     let all = bench
         .tables()

@@ -96,9 +96,48 @@ impl Tables {
             for row in rows.values_mut() {
                 row.remove("_run_id");
                 row.remove("_synced_at");
+                // When a record was found to be absent is the time of the run that looked.
+                if row["_deleted_reason"].as_deref() == Some("absent") {
+                    row.remove("_deleted_at");
+                    row.remove("_version");
+                }
             }
             content.insert(table, rows);
         }
         content
     }
+}
+
+/// Fails unless two warehouses hold the same rows, and shows where they differ.
+pub(crate) fn assert_same(left: &Tables, right: &Tables) {
+    let (left, right) = (left.content(), right.content());
+    let mut wrong = Vec::new();
+    for table in left.keys().chain(right.keys()) {
+        let none = BTreeMap::new();
+        let (left, right) = (
+            left.get(table).unwrap_or(&none),
+            right.get(table).unwrap_or(&none),
+        );
+        for id in left.keys().chain(right.keys()) {
+            let (left, right) = (left.get(id), right.get(id));
+            let fields = |row: Option<&Row>| row.cloned().unwrap_or_default();
+            let (left, right) = (fields(left), fields(right));
+            let names = left
+                .keys()
+                .filter(|name| left.get(*name) != right.get(*name));
+            let differing: Vec<String> = names
+                .map(|name| format!("{name}: {:?} and {:?}", left.get(name), right.get(name)))
+                .collect();
+            if left != right {
+                wrong.push(format!("{table} {id}: {}", differing.join(", ")));
+            }
+        }
+    }
+    let shown: Vec<_> = wrong.iter().take(20).map(String::as_str).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} rows differ, among them:\n{}",
+        wrong.len(),
+        shown.join("\n")
+    );
 }

@@ -95,7 +95,7 @@ codes! {
     /// The source answered twice without moving forward.
     RunNoProgress = "ERR_RUN_NO_PROGRESS", Stop, 502, "report it with the run's id: the source repeats one page";
     /// So many records of one batch were bad that the fault is elsewhere.
-    BatchDeadRatio = "ERR_BATCH_DEAD_RATIO", Stop, 502, "look at the first reasons with `salesync runs`; the source's format may have changed";
+    BatchDeadRatio = "ERR_BATCH_DEAD_RATIO", Stop, 502, "the log names the first reason; the source's format may have changed";
     /// A paging link led back to a page already read.
     SourcePageLoop = "ERR_SOURCE_PAGE_LOOP", Stop, 502, "report it with the run's id: the source's paging runs in a circle";
     /// A body was larger than a body may be.
@@ -136,9 +136,9 @@ codes! {
     /// The warehouse's tables are not as this version needs them.
     StoreSchema = "ERR_STORE_SCHEMA", Decide, 500, "the table was changed by hand or by a newer version: restore it or use that version";
     /// Stored state can't be read.
-    StoreCorrupt = "ERR_STORE_CORRUPT", Decide, 500, "restore the warehouse from a backup, or begin anew with `salesync sync --full`";
+    StoreCorrupt = "ERR_STORE_CORRUPT", Decide, 500, "restore the warehouse from a backup; without one, move it away and sync anew";
     /// A full sync would mark very many records as deleted.
-    ReconcileTooMany = "ERR_RECONCILE_TOO_MANY", Decide, 500, "check the source; if the records are really gone, run `salesync sync --full --confirm-absent`";
+    ReconcileTooMany = "ERR_RECONCILE_TOO_MANY", Decide, 500, "check the source; if the records are really gone, run `salesync sync SOURCE --full --confirm-absent`";
     /// A setting is missing or wrong.
     ConfigInvalid = "ERR_CONFIG_INVALID", Decide, 500, "correct the setting that the message names";
     /// A secret still holds its placeholder.

@@ -16,6 +16,7 @@ pub mod record;
 pub mod run;
 pub mod schema;
 pub mod source;
+pub mod token;
 
 pub mod batch;
 pub mod dead_letter;

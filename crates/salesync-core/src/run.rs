@@ -1,6 +1,7 @@
 //! The run log: what a run did, in counts that add up.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, count, text};
 use crate::record::Value;
 use crate::schema::ColumnType;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, rfc3339};
 
 /// The id of a run: a ULID, so that ids sort by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,9 +164,10 @@ pub struct Run {
     /// `incremental`, `full` or `redrive`.
     pub mode: String,
     /// When it started.
+    #[serde(with = "rfc3339")]
     pub started_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
+    /// How long it took, in milliseconds; `None` while it runs.
+    pub took_ms: Option<u64>,
     /// How it stands.
     pub status: RunStatus,
     /// Why, where that is not "all is well".
@@ -181,8 +183,10 @@ pub struct Run {
     /// Pages read.
     pub pages: u64,
     /// What it did at the source.
+    #[serde(flatten)]
     pub traffic: Traffic,
     /// What became of the records.
+    #[serde(flatten)]
     pub counts: Counts,
     /// Which warehouse and which source it ran against, without secrets.
     pub adapters: String,
@@ -303,6 +307,13 @@ pub static RUN_EVENTS: PlainTable = PlainTable {
 };
 
 impl Run {
+    /// Returns when it ended, `None` while it runs.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.took_ms
+            .map(|took_ms| self.started_at.plus(Duration::from_millis(took_ms)))
+    }
+
     /// Appends the run's present state to rows of [`RUN_EVENTS`].
     ///
     /// # Errors
@@ -322,7 +333,7 @@ impl Run {
             text(Some(self.status.as_str())),
             text(self.code.as_deref()),
             Value::Timestamp(self.started_at),
-            self.ended_at.map_or(Value::Null, Value::Timestamp),
+            self.ended_at().map_or(Value::Null, Value::Timestamp),
             count(self.generation),
             count(self.epoch),
             cursor(&self.cursor_from),

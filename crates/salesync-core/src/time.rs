@@ -76,6 +76,31 @@ impl Timestamp {
     }
 }
 
+/// Writes and reads an instant as RFC 3339 text, for reports that people and other programs read; state
+/// keeps whole microseconds.
+pub mod rfc3339 {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use super::Timestamp;
+
+    /// Writes an instant as text.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    pub fn serialize<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(instant)
+    }
+
+    /// Reads an instant from text.
+    ///
+    /// # Errors
+    /// Where the text is no instant.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        crate::validate::parse_timestamp(&text).map_err(|_| de::Error::custom("not an instant"))
+    }
+}
+
 impl From<DateTime<Utc>> for Timestamp {
     fn from(datetime: DateTime<Utc>) -> Self {
         Self(datetime.timestamp_micros())

@@ -277,7 +277,7 @@ fn run(started: i64, status: RunStatus, run_id: &RunId) -> Run {
         stream: "things".to_owned(),
         mode: "incremental".to_owned(),
         started_at,
-        ended_at: (status != RunStatus::Running).then_some(started_at),
+        took_ms: None,
         status,
         code: None,
         generation: 0,

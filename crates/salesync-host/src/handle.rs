@@ -21,7 +21,7 @@ use crate::settings::secret_name;
 
 /// What a command reports.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 pub(crate) enum Report {
     /// One run per stream, and sources that were passed over because nobody gave their secret.
     Synced {
@@ -30,7 +30,9 @@ pub(crate) enum Report {
     },
     Resolved(Resolved),
     Redriven(Redriven),
-    Checked(Vec<Checked>),
+    Checked {
+        checks: Vec<Checked>,
+    },
 }
 
 /// What a source said to our credentials.
@@ -56,7 +58,9 @@ pub(crate) async fn handle(
         Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
         Command::Resolve => run_resolve(cx).await.map(Report::Resolved),
         Command::Redrive(selection) => run_redrive(cx, &selection).await.map(Report::Redriven),
-        Command::Check { source } => run_check(cx, &source).await.map(Report::Checked),
+        Command::Check { source } => run_check(cx, &source)
+            .await
+            .map(|checks| Report::Checked { checks }),
     }
 }
 
@@ -67,10 +71,15 @@ async fn run_sync(
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
     let (selected, not_configured) = configured(cx, &command.source)?;
+    let selected = with_streams(selected, &command.streams)?;
+    for (definition, _) in &selected {
+        // A secret that is missing or was never filled in stops the start, not each stream.
+        cx.secrets.get(definition.name).await?;
+    }
     let started = Instant::now();
     let Stores { warehouse, .. } = cx.stores().await?;
     let run_id = RunId::new(cx.now);
-    let contexts = selected.iter().map(|definition| SyncContext {
+    let contexts = selected.iter().map(|(definition, _)| SyncContext {
         warehouse: Arc::clone(&warehouse),
         run_id: run_id.clone(),
         now: cx.now,
@@ -91,9 +100,13 @@ async fn run_sync(
     let syncs = selected
         .iter()
         .zip(contexts)
-        .map(|(definition, sync_cx)| async move {
+        .map(|((definition, streams), sync_cx)| async move {
             let source = cx.connect(definition)?;
-            sync::run(&sync_cx, definition, &source, command).await
+            let command = Sync {
+                streams: streams.clone(),
+                ..command.clone()
+            };
+            sync::run(&sync_cx, definition, &source, &command).await
         });
     let mut runs = Vec::new();
     for result in join_all(syncs).await {
@@ -103,6 +116,29 @@ async fn run_sync(
         runs,
         not_configured,
     })
+}
+
+/// Gives each source those of the wanted streams that it has; a stream that none of them has is an error.
+fn with_streams(
+    sources: Vec<&'static SourceDefinition>,
+    wanted: &[String],
+) -> Result<Vec<(&'static SourceDefinition, Vec<String>)>> {
+    let has = |source: &SourceDefinition, name: &String| source.streams.contains(&name.as_str());
+    let known = |name: &&String| sources.iter().any(|source| has(source, name));
+    if let Some(unknown) = wanted.iter().find(|name| !known(name)) {
+        let streams: Vec<&str> = sources.iter().flat_map(|s| s.streams).copied().collect();
+        return Err(Error::new(Code::RequestInvalid, "select streams")
+            .with("unknown stream", unknown)
+            .with("streams", streams.join(", ")));
+    }
+    let own = |source: &SourceDefinition| -> Vec<String> {
+        let own = wanted.iter().filter(|name| has(source, name));
+        own.cloned().collect()
+    };
+    let split = sources.iter().map(|source| (*source, own(source)));
+    Ok(split
+        .filter(|(_, streams)| wanted.is_empty() || !streams.is_empty())
+        .collect())
 }
 
 /// Splits the sources that a sync names into those whose secret was given and those that nobody set up.

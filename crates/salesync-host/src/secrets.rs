@@ -77,8 +77,15 @@ pub(crate) struct FolderSecrets {
 }
 
 impl FolderSecrets {
+    /// Returns where a secret stands: `<name>.json`, or `<name>` where only that is there, as mounted
+    /// secrets often are.
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.json"))
+        let with_ending = self.folder.join(format!("{name}.json"));
+        let without = self.folder.join(name);
+        if !with_ending.exists() && without.is_file() {
+            return without;
+        }
+        with_ending
     }
 
     fn read(&self, name: &str) -> Result<String> {

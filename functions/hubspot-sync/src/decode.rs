@@ -7,6 +7,7 @@ use salesync_core::error::Code;
 use salesync_core::record::{Change, Deletion, DeletionReason, RawRecord, Reject, Value};
 use salesync_core::schema::{ColumnType, Table};
 use salesync_core::time::Timestamp;
+use salesync_core::token::without_lone_surrogates;
 use salesync_core::validate::{parse_timestamp, parse_value};
 use serde_json::value::RawValue;
 
@@ -28,7 +29,7 @@ pub(crate) fn decode<'a>(
     let mut wire: Wire<'a> = raw.parse()?;
     let key = wire.key()?;
     let properties = std::mem::take(&mut wire.properties);
-    let mut fields = Fields::new(&layout.table, Beside::Extra);
+    let mut fields = Fields::new(&layout.table, Beside::Extra, object.changed_by);
     let change = fields.read(properties, &key, object, layout);
     change
         .and_then(|()| wire.into_change(key.clone(), fields, now))
@@ -43,7 +44,7 @@ pub(crate) fn decode_owner<'a>(
 ) -> Result<Change<'a>, Reject> {
     let wire: Wire<'a> = raw.parse()?;
     let key = wire.key()?;
-    let fields = Fields::new(table, Beside::Columns);
+    let fields = Fields::new(table, Beside::Columns, "updatedAt");
     wire.into_change(key.clone(), fields, now)
         .map_err(|reject| reject.of_record(&key))
 }
@@ -59,13 +60,15 @@ enum Beside {
 struct Fields<'a, 't> {
     row: Row<'a, 't>,
     beside: Beside,
+    /// The field that says when the record changed.
+    changed_by: &'static str,
     /// The time in the property that search filters by.
     changed: Option<Cow<'a, str>>,
     replaces: Vec<String>,
 }
 
 impl<'a, 't> Fields<'a, 't> {
-    fn new(table: &'t Table, beside: Beside) -> Self {
+    fn new(table: &'t Table, beside: Beside, changed_by: &'static str) -> Self {
         let values = vec![Value::Null; table.columns().len()];
         Self {
             row: Row {
@@ -74,6 +77,7 @@ impl<'a, 't> Fields<'a, 't> {
                 extra: Vec::new(),
             },
             beside,
+            changed_by,
             changed: None,
             replaces: Vec::new(),
         }
@@ -105,10 +109,8 @@ impl<'a> Wire<'a> {
     /// Returns the record's key.
     fn key(&self) -> Result<Cow<'a, str>, Reject> {
         if self.has_two_ids {
-            return Err(Reject::new(
-                Code::RecordIdentityAmbiguous,
-                "a record has one id",
-            ));
+            let reject = Reject::new(Code::RecordIdentityAmbiguous, "a record has one id");
+            return Err(reject.in_field("id"));
         }
         match self.id.map(token) {
             Some(Token::Text(text))
@@ -116,7 +118,7 @@ impl<'a> Wire<'a> {
             {
                 Ok(text)
             }
-            _ => Err(Reject::new(Code::RecordNoIdentity, "a record has an id")),
+            _ => Err(Reject::new(Code::RecordNoIdentity, "a record has an id").in_field("id")),
         }
     }
 
@@ -130,6 +132,7 @@ impl<'a> Wire<'a> {
         let Fields {
             mut row,
             beside,
+            changed_by,
             changed,
             replaces,
         } = fields;
@@ -149,7 +152,8 @@ impl<'a> Wire<'a> {
             };
             row.put(place, name, raw, token(raw))?;
         }
-        let mut version = version(changed.as_deref(), row.values.get(UPDATED_AT))?;
+        let mut version = version(changed.as_deref(), row.values.get(UPDATED_AT))
+            .map_err(|reject| reject.in_field(changed_by))?;
         let mut deletion = None;
         if self.archived.is_some_and(|raw| raw.get() == "true") {
             let at = archived_at(self.archived_at)?.unwrap_or(version);
@@ -161,10 +165,8 @@ impl<'a> Wire<'a> {
             });
         }
         if version > now.plus(AHEAD) {
-            return Err(Reject::new(
-                Code::RecordVersion,
-                "a change time lies at most a day ahead of the source's clock",
-            ));
+            let rule = "a change time lies at most a day ahead of the source's clock";
+            return Err(Reject::new(Code::RecordVersion, rule).in_field(changed_by));
         }
         Ok(Change {
             key,
@@ -208,15 +210,15 @@ impl<'a> Row<'a, '_> {
                     Ok(value) => *slot = value,
                     Err(misfit) => match misfit.reject(&name) {
                         Some(reject) => return Err(reject),
-                        None => self.extra.push((name, Cow::Borrowed(raw.get()))),
+                        None => self.extra.push((name, without_lone_surrogates(raw.get()))),
                     },
                 }
             }
             (Token::Nested, Some((column, slot))) if column.column_type == ColumnType::Json => {
-                *slot = Value::Text(Cow::Borrowed(raw.get()));
+                *slot = Value::Text(without_lone_surrogates(raw.get()));
             }
             (Token::Text(_), None) | (Token::Nested, _) => {
-                self.extra.push((name, Cow::Borrowed(raw.get())))
+                self.extra.push((name, without_lone_surrogates(raw.get())))
             }
         }
         Ok(())

@@ -20,7 +20,6 @@ mod stream;
 
 mod id;
 mod instant;
-mod text;
 
 use salesync_core::source::SourceDefinition;
 

@@ -16,6 +16,7 @@ use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
 use salesync_core::source::{Page, Presence, Progress, Stream, WindowPage};
 use salesync_core::time::Timestamp;
+use salesync_core::token;
 use salesync_core::validate::SoqlIdentifier;
 
 use crate::client::Api;
@@ -23,7 +24,7 @@ use crate::decode::{self, Fields};
 use crate::objects::Object;
 use crate::page::{self, Rows};
 use crate::place::{Place, Step};
-use crate::{describe, id, soql, text};
+use crate::{describe, id, soql};
 
 /// The most records that the service puts on a page.
 const PAGE_ROWS: usize = 2_000;
@@ -278,7 +279,7 @@ fn presence_of(raw: &RawRecord) -> Option<(String, Presence)> {
     let fields: Fields<'_> = raw.parse().ok()?;
     let key = fields.key().ok()?.into_owned();
     let deleted = fields.get("IsDeleted") == Some("true");
-    let survivor = fields.get("MasterRecordId").and_then(text::of_token);
+    let survivor = fields.get("MasterRecordId").and_then(token::of_token);
     let survivor = survivor.and_then(|id| id::full(&id).map(|id| id.into_owned()));
     Some(match (deleted, survivor) {
         (false, _) => (key, Presence::Present),

@@ -46,7 +46,7 @@ pub(super) async fn run(
         stream: name.to_owned(),
         mode: command.mode.as_str().to_owned(),
         started_at: cx.now,
-        ended_at: None,
+        took_ms: None,
         status: RunStatus::Running,
         code: None,
         generation: 0,
@@ -95,7 +95,7 @@ pub(super) async fn run(
 
 impl Run {
     fn end(&mut self, cx: &SyncContext, result: &Result<()>) {
-        self.ended_at = Some(cx.now.plus(cx.started.elapsed()));
+        self.took_ms = Some(u64::try_from(cx.started.elapsed().as_millis()).unwrap_or(u64::MAX));
         match result {
             Ok(()) => self.status = RunStatus::Succeeded,
             Err(error) => {

@@ -10,7 +10,7 @@ use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Scan, Warehouse};
 use serde_json::json;
 
-use super::{Program, carry_out};
+use super::{Program, exit_code, observed, tell};
 use crate::context::Context;
 use crate::demo::{RunningWorld, WorldOptions};
 use crate::report::{self, Output};
@@ -38,26 +38,29 @@ pub(super) async fn demo(
             world.url()
         ));
     }
-    let quiet = Output::Text;
-    let synced = match output {
-        Output::Text => carry_out(&cx, all(), quiet).await?,
-        Output::Json => carry_out(&cx, all(), Output::Json).await?,
-    };
+    let synced = observed(&cx, all(), output).await?;
     world.stop().await;
-    if synced != 0 {
-        return Ok(synced);
+    if output == Output::Text {
+        tell(&synced);
     }
-    report_break(output);
-    carry_out(&cx, Command::Resolve, output).await?;
-    let warehouse = cx.stores().await?.warehouse;
-    show(warehouse.as_ref(), output).await?;
+    if exit_code(&synced) != 0 {
+        return Ok(exit_code(&synced));
+    }
+    let resolved = observed(&cx, Command::Resolve, output).await?;
     match output {
-        Output::Json => report::line(&json!({"warehouse": file}).to_string()),
-        Output::Text => report::line(&format!(
-            "\nEverything is in {}, schema sales. Look around:\n  duckdb {} \"SELECT * FROM sales.people LIMIT 10\"",
-            file.display(),
-            file.display()
-        )),
+        Output::Json => report::line(
+            &json!({"warehouse": file, "synced": synced, "resolved": resolved}).to_string(),
+        ),
+        Output::Text => {
+            report::line("");
+            tell(&resolved);
+            show(cx.stores().await?.warehouse.as_ref()).await?;
+            report::line(&format!(
+                "\nEverything is in {}, schema sales. Look around:\n  duckdb {} \"SELECT * FROM sales.people LIMIT 10\"",
+                file.display(),
+                file.display()
+            ));
+        }
     }
     Ok(0)
 }
@@ -69,17 +72,8 @@ fn all() -> Command {
     })
 }
 
-fn report_break(output: Output) {
-    if output == Output::Text {
-        report::line("");
-    }
-}
-
 /// Shows the entities that stand on the most records.
-async fn show(warehouse: &dyn Warehouse, output: Output) -> Result<()> {
-    if output == Output::Json {
-        return Ok(());
-    }
+async fn show(warehouse: &dyn Warehouse) -> Result<()> {
     let shown: [(&str, &[&str]); 2] = [
         (
             COMPANIES.name,
@@ -115,7 +109,7 @@ async fn show(warehouse: &dyn Warehouse, output: Output) -> Result<()> {
             limit: Some(10),
             ..Scan::of(SqlIdentifier::parse(table)?)
         };
-        report::scanned(&warehouse.scan(&scan).await?, columns, output)?;
+        report::scanned(&warehouse.scan(&scan).await?, columns, Output::Text)?;
     }
     Ok(())
 }

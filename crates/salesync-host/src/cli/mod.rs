@@ -151,63 +151,68 @@ fn since(text: &str) -> Result<Timestamp> {
 }
 
 /// Carries a command out and writes its report.
-pub(crate) async fn carry_out(cx: &Context, command: Command, output: Output) -> Result<u8> {
-    let observer = match output {
-        Output::Text => progress::observer(),
-        Output::Json => std::sync::Arc::new(|_: &salesync_core::sync::Observation| {}),
-    };
+async fn carry_out(cx: &Context, command: Command, output: Output) -> Result<u8> {
     let is_sync = matches!(command, Command::Sync(_));
-    let report = match handle(cx, command, observer, signals::stop_requested()).await {
+    match observed(cx, command, output).await {
         Err(error) if is_sync && error.code() == Code::RunOverlap => {
             report::error(&error);
             if output == Output::Json {
                 report::line(&serde_json::json!({"skipped": error.code().as_str()}).to_string());
             }
-            return Ok(0);
+            Ok(0)
         }
-        other => other?,
-    };
-    if output == Output::Json {
-        report::line(&serde_json::json!(report).to_string());
+        Err(error) => Err(error),
+        Ok(report) => {
+            match output {
+                Output::Json => report::line(&serde_json::json!(report).to_string()),
+                Output::Text => tell(&report),
+            }
+            Ok(exit_code(&report))
+        }
     }
-    Ok(match &report {
+}
+
+/// Carries a command out, with progress where a person watches.
+async fn observed(cx: &Context, command: Command, output: Output) -> Result<Report> {
+    let observer = match output {
+        Output::Text => progress::observer(),
+        Output::Json => std::sync::Arc::new(|_: &salesync_core::sync::Observation| {}),
+    };
+    handle(cx, command, observer, signals::stop_requested()).await
+}
+
+/// Writes a report for people.
+fn tell(report: &Report) {
+    match report {
         Report::Synced {
             runs,
             not_configured,
         } => {
-            if output == Output::Text {
-                report::runs(runs);
-                for source in not_configured {
-                    report::note(&format!(
-                        "{source} was passed over: {} is not set",
-                        crate::settings::secret_name(source)
-                    ));
-                }
-            }
-            report::exit_code(runs)
-        }
-        Report::Resolved(resolved) => {
-            if output == Output::Text {
-                show::resolved(resolved);
-            }
-            0
-        }
-        Report::Redriven(redriven) => {
-            if output == Output::Text {
-                report::line(&format!(
-                    "{} sent through again: {} arrived, {} were rejected again",
-                    redriven.tried, redriven.redriven, redriven.rejected
+            report::runs(runs);
+            for source in not_configured {
+                report::note(&format!(
+                    "{source} was passed over: {} is not set",
+                    crate::settings::secret_name(source)
                 ));
             }
-            if redriven.rejected > 0 { 75 } else { 0 }
         }
-        Report::Checked(checked) => {
-            if output == Output::Text {
-                show::checked(checked);
-            }
-            checked.iter().map(exit_code_of).max().unwrap_or(0)
-        }
-    })
+        Report::Resolved(resolved) => show::resolved(resolved),
+        Report::Redriven(redriven) => report::line(&format!(
+            "{} sent through again: {} arrived, {} were rejected again",
+            redriven.tried, redriven.redriven, redriven.rejected
+        )),
+        Report::Checked { checks } => show::checked(checks),
+    }
+}
+
+fn exit_code(report: &Report) -> u8 {
+    match report {
+        Report::Synced { runs, .. } => report::exit_code(runs),
+        Report::Resolved(_) => 0,
+        Report::Redriven(redriven) if redriven.rejected > 0 => 75,
+        Report::Redriven(_) => 0,
+        Report::Checked { checks } => checks.iter().map(exit_code_of).max().unwrap_or(0),
+    }
 }
 
 fn exit_code_of(checked: &Checked) -> u8 {

@@ -8,11 +8,12 @@ use salesync_core::error::Code;
 use salesync_core::record::{Change, Deletion, DeletionReason, RawRecord, Reject, Value};
 use salesync_core::schema::{ColumnType, Table};
 use salesync_core::time::Timestamp;
+use salesync_core::token;
 use salesync_core::validate::{Misfit, parse_timestamp, parse_value, repaired};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{id, instant, text};
+use crate::{id, instant};
 
 /// The fields of one record in the order in which they were sent, each value still raw.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn changed_at(&self) -> Result<Timestamp, Misfit> {
         let text = self
             .get("SystemModstamp")
-            .and_then(text::of_token)
+            .and_then(token::of_token)
             .ok_or(Misfit::Type)?;
         instant::instant(&text).map_or_else(|| parse_timestamp(&text), Ok)
     }
@@ -69,7 +70,7 @@ impl Name<'_> {
 
 /// Reads the token of an id.
 fn full_id(token: &str) -> Option<Cow<'_, str>> {
-    match text::of_token(token)? {
+    match token::of_token(token)? {
         Cow::Borrowed(text) => id::full(text),
         Cow::Owned(text) => id::full(&text).map(|id| Cow::Owned(id.into_owned())),
     }
@@ -123,7 +124,7 @@ fn row<'a>(table: &Table, fields: Fields<'a>) -> Result<Row<'a>, Reject> {
         let Some((at, column, slot)) = slot else {
             let known = name.is("attributes") || name.is("Id");
             if !known && raw.get() != "null" {
-                extra.push((name.0, text::without_lone_surrogates(raw.get())));
+                extra.push((name.0, token::without_lone_surrogates(raw.get())));
             }
             continue;
         };
@@ -144,8 +145,8 @@ fn value(column_type: ColumnType, token: &str) -> Result<Value<'_>, Misfit> {
     if token == "null" {
         return Ok(Value::Null);
     }
-    match (column_type, text::of_token(token)) {
-        (ColumnType::Json, _) => Ok(Value::Text(repaired(text::without_lone_surrogates(token)))),
+    match (column_type, token::of_token(token)) {
+        (ColumnType::Json, _) => Ok(Value::Text(repaired(token::without_lone_surrogates(token)))),
         (ColumnType::Timestamp, Some(text)) if let Some(instant) = instant::instant(&text) => {
             Ok(Value::Timestamp(instant))
         }

@@ -1,9 +1,11 @@
-//! Text out of JSON tokens: borrowed where it stands as it is, repaired where it is half a character.
+//! Text out of JSON tokens, as a decoder meets them: borrowed where it stands as it is, repaired where it
+//! is half a character.
 
 use std::borrow::Cow;
 
 /// Returns the text of a JSON string token; `None` where the token is no string.
-pub(crate) fn of_token(token: &str) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn of_token(token: &str) -> Option<Cow<'_, str>> {
     let inner = token.strip_prefix('"')?.strip_suffix('"')?;
     if !inner.contains('\\') {
         return Some(Cow::Borrowed(inner));
@@ -16,7 +18,8 @@ pub(crate) fn of_token(token: &str) -> Option<Cow<'_, str>> {
 /// Replaces the escape of half a surrogate pair, which is no character, by that of U+FFFD.
 ///
 /// JSON lets such halves pass; text in UTF-8, and so every warehouse, does not.
-pub(crate) fn without_lone_surrogates(token: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn without_lone_surrogates(token: &str) -> Cow<'_, str> {
     if !token.contains("\\ud") && !token.contains("\\uD") {
         return Cow::Borrowed(token);
     }
