@@ -187,22 +187,33 @@ fn check(vendor: Vendor, disturbance: Disturbance, reading: Reading) {
         edit_all(world, vendor);
     }
     world.on_page(disturber(vendor, disturbance));
-    match reading {
-        Reading::Full => bench.sync(&[words, &["--full"]].concat()),
-        _ => bench.sync(words),
+    let full: &[&str] = if reading == Reading::Full {
+        &["--full"]
+    } else {
+        &[]
     };
+    let disturbed = bench.run(&[&["sync"], words, full, &["--json"]].concat());
+    let run = &disturbed.runs()[0];
+    // Records that appear behind the reader are a gap in a window that it has read, and the run says so.
+    let is_told =
+        disturbance == Disturbance::CreatedAtTheCursor && run["code"] == "ERR_SOURCE_PAGE_COUNT";
+    assert!(
+        run["status"] == "succeeded" || is_told,
+        "{vendor:?} {disturbance:?} {reading:?}: {disturbed:#?}"
+    );
     world.clear_on_page();
     bench.sync(words);
     match vendor {
         Vendor::HubSpot => assert_hubspot(&bench, "contacts", Swept::No),
         Vendor::Salesforce => assert_salesforce(&bench, "Account", Swept::No),
     }
+    // What was said to be missing stays in the ledger under that run.
     let windows =
         "SELECT stream || ' ' || lo || ' ' || hi FROM sync_windows WHERE proven_at IS NULL";
-    assert_eq!(
-        bench.tables().list(windows),
-        Vec::<String>::new(),
-        "{vendor:?} {disturbance:?} {reading:?}"
+    let open = bench.tables().list(windows);
+    assert!(
+        open.is_empty() || is_told,
+        "{vendor:?} {disturbance:?} {reading:?}: {open:?}"
     );
 }
 

@@ -82,6 +82,11 @@ fn merged(folder: &Path) -> Value {
             );
         }
     }
+    // The description says that a sort is a text, HubSpot only sorts by objects, and it asks for an `after`
+    // that HubSpot does without: https://github.com/HubSpot/hubspot-api-nodejs/issues/14 and /559.
+    let search = &mut whole["components"]["schemas"]["PublicObjectSearchRequest"];
+    search["required"] = json!(["filterGroups", "limit", "properties", "sorts"]);
+    search["properties"]["sorts"]["items"] = json!({});
     whole
 }
 

@@ -103,9 +103,9 @@ fn a_wrong_word_is_one_line_and_exit_2() {
         assert!(!shown || words[0] == "check", "{words:?}: {}", ended.stdout);
     }
     for words in [
-        &["snyc", "all"][..],
+        &["synk", "all"][..],
         &["sync"],
-        &["sync", "all", "--ful"],
+        &["sync", "all", "--fully"],
         &["sync", "all", "--full", "--since", "2026-01-01"],
         &[],
     ] {

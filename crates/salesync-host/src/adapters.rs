@@ -24,6 +24,9 @@ pub(crate) async fn stores(settings: &Settings) -> Result<Stores> {
             let warehouse = DuckDbWarehouse::open(DuckDbSettings {
                 schema: settings.tenant.clone(),
                 memory_limit_mb: settings.duckdb_memory_mb,
+                // A commit overlaps with reading and decoding; more threads of its own would only wait
+                // for one another.
+                threads: Some(1),
                 ..DuckDbSettings::new(path)
             })
             .await?;

@@ -196,7 +196,7 @@ impl Stream for WorldStream {
             .filter(|row| row.t <= place.hi)
             .collect();
         rows.sort_by_key(|row| (row.t, number(row)));
-        let expected = first.then(|| rows.len() as u64);
+        let expected = first.then_some(rows.len() as u64);
         let last = rows.len() <= PAGE;
         rows.truncate(PAGE);
         let next = match rows.last().filter(|_| !last) {

@@ -31,7 +31,7 @@ pub(super) struct Decoder<'a> {
     window: Option<OpenWindow>,
     /// What changed after this instant may still change: no cursor and no proof goes beyond it.
     cap: Timestamp,
-    missing: u64,
+    missing: Option<Missing>,
     closed: Vec<LedgerEntry>,
     pub(super) next: Option<Cursor>,
 }
@@ -45,6 +45,14 @@ struct OpenWindow {
     edge: Timestamp,
     at_edge: HashSet<u64>,
     rejected: HashSet<u64>,
+}
+
+/// Records that the source counts in windows that were read to their ends, and that did not come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Missing {
+    pub(super) records: u64,
+    /// The beginning of the earliest such window.
+    pub(super) since: Timestamp,
 }
 
 /// What one commit carries besides cursor and run.
@@ -77,7 +85,7 @@ impl<'a> Decoder<'a> {
             since: Instant::now(),
             window: None,
             cap,
-            missing: 0,
+            missing: None,
             closed: Vec::new(),
             next: None,
         })
@@ -156,7 +164,15 @@ impl<'a> Decoder<'a> {
             (open.settled, self.stream.count(settled).await?)
         };
         entry.expected = open.expected.unwrap_or(has);
-        self.missing += entry.close(delivered, has, self.cx.now);
+        let missing = entry.close(delivered, has, self.cx.now);
+        if missing > 0 {
+            let known = self.missing.get_or_insert(Missing {
+                records: 0,
+                since: entry.window.lo,
+            });
+            known.records += missing;
+            known.since = known.since.min(entry.window.lo);
+        }
         self.closed.push(entry);
         Ok(())
     }
@@ -175,8 +191,8 @@ impl<'a> Decoder<'a> {
             .map_or((None, 0), |open| (open.expected, open.entry.delivered))
     }
 
-    /// Returns how many records are known to be missing from the windows closed so far.
-    pub(super) fn missing(&self) -> u64 {
+    /// Returns what is known to be missing from the windows closed so far.
+    pub(super) fn missing(&self) -> Option<Missing> {
         self.missing
     }
 

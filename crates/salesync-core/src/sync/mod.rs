@@ -47,7 +47,7 @@ impl Default for BatchLimits {
         Self {
             rows: 20_000,
             size_bytes: 8 * 1024 * 1024,
-            age: Duration::from_secs(5),
+            age: Duration::from_secs(10),
         }
     }
 }

@@ -62,6 +62,29 @@ impl Position {
         })
     }
 
+    /// Returns the place of the scheduled syncs, beside the one of a full sync.
+    pub(super) async fn beside(&self, warehouse: &dyn Warehouse) -> Result<Self> {
+        let state = warehouse.cursor(&self.id, Slot::Incremental).await?;
+        let (generation, epoch) = state.as_ref().map_or((0, 0), |s| (s.generation, s.epoch));
+        Ok(Self {
+            id: self.id.clone(),
+            slot: Slot::Incremental,
+            generation,
+            epoch: epoch + 1,
+            seq: 0,
+            cursor: state.and_then(|state| state.cursor),
+            cap: self.cap,
+        })
+    }
+
+    /// Goes back to `since`: a cursor that claims less is as true. Returns the row for the state log.
+    pub(super) fn go_back(&mut self, since: Timestamp, now: (&RunId, Timestamp)) -> State {
+        let reached = self.cursor.take().map(|cursor| cursor.complete_to());
+        let since = reached.map_or(since, |reached| reached.min(since));
+        let next = (since > Timestamp::EPOCH).then(|| Cursor::between_windows(since));
+        self.advance(next, now)
+    }
+
     /// Moves on to `next`, never past the cap and never back, and returns the row for the state log.
     pub(super) fn advance(
         &mut self,

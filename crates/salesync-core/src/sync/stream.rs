@@ -17,6 +17,7 @@ use crate::retry;
 use crate::run::{Counts, RUN_EVENTS, Run, RunId, RunStatus};
 use crate::schema::{SchemaChange, Table};
 use crate::source::{Page, Source, Stream};
+use crate::time::Timestamp;
 use crate::warehouse::SCHEMA_CHANGES;
 
 /// The source's times may be this much coarser than its clock: what changed in the last tick may still change.
@@ -208,10 +209,10 @@ impl StreamRun<'_> {
                     delivered,
                     done: false,
                 });
-                if decoder.is_due(&cx.limits) {
-                    if batch_sender.send(decoder.hand_over()?).await.is_err() {
-                        break;
-                    }
+                if decoder.is_due(&cx.limits)
+                    && batch_sender.send(decoder.hand_over()?).await.is_err()
+                {
+                    break;
                 }
             }
             decoder.abandon_window();
@@ -234,15 +235,33 @@ impl StreamRun<'_> {
         let (pages, missing) = decoded?;
         this.run.pages = pages;
         read?;
+        if let Some(missing) = missing {
+            this.go_back(missing.since).await?;
+            this.run.traffic = this.stream.traffic();
+            return Err(Error::new(Code::SourcePageCount, "close the ledger")
+                .with("missing", missing.records));
+        }
         if this.position.slot == Slot::Full {
             sweep::finish(this).await?;
         }
         this.run.traffic = this.stream.traffic();
-        if missing > 0 {
-            return Err(
-                Error::new(Code::SourcePageCount, "close the ledger").with("missing", missing)
-            );
+        Ok(())
+    }
+
+    /// Lets the next run begin before records that appeared behind this one's back: they may be older than
+    /// what a run reads once more in any case. After a full sync that is the next run of either kind.
+    async fn go_back(&mut self, since: Timestamp) -> Result<()> {
+        if self.command.effect == Effect::DryRun {
+            return Ok(());
         }
+        let now = (&self.cx.run_id, self.cx.now);
+        let mut states = vec![self.position.go_back(since, now)];
+        if self.position.slot == Slot::Full {
+            let mut incremental = self.position.beside(self.cx.warehouse.as_ref()).await?;
+            states.push(incremental.go_back(since, now));
+        }
+        self.write(self.without_rows(states, Vec::new())?).await?;
+        self.run.cursor_to.clone_from(&self.position.cursor);
         Ok(())
     }
 
