@@ -1,7 +1,7 @@
 //! The entities: companies and people as they truly are, before anyone misspells them.
 
 use super::chance::Chance;
-use super::words::{COMPANY_HEADS, COMPANY_TAILS, CULTURES, Culture, TRADES};
+use super::words::{COMPANY_HEADS, COMPANY_TAILS, CULTURES, Culture, FAMILY_MIDDLES, TRADES};
 
 /// A company as it truly is.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ pub(super) struct Person {
     pub(super) culture: u8,
     /// Place of the given name.
     pub(super) given: u8,
-    /// Places of stem and ending of the family name.
-    pub(super) family: [u8; 2],
+    /// Places of stem, middle and ending of the family name.
+    pub(super) family: [u8; 3],
     /// Place of the employer, and of the one before it (the same without a job change).
     pub(super) company: [u32; 2],
     /// What the digits of the mobile number and the free mail address come from.
@@ -68,13 +68,14 @@ impl Person {
     /// The family name.
     pub(super) fn family(&self) -> String {
         let culture = self.culture();
-        let [stem, ending] = self.family.map(usize::from);
+        let [stem, middle, ending] = self.family.map(usize::from);
         let stem = culture.stems.get(stem).copied().unwrap_or("Lin");
+        let middle = FAMILY_MIDDLES.get(middle).copied().unwrap_or_default();
         let ending = culture.endings.get(ending).copied().unwrap_or("den");
         if stem.ends_with(' ') {
-            return format!("{stem}{ending}");
+            return format!("{stem}{ending}{middle}");
         }
-        format!("{stem}{}", ending.to_lowercase())
+        format!("{stem}{middle}{}", ending.to_lowercase())
     }
 }
 
@@ -149,6 +150,12 @@ pub(super) fn person(chance: &mut Chance, place: usize, companies: &[Company]) -
         given: byte(chance.below(table.given.len())),
         family: [
             byte(chance.below(table.stems.len())),
+            // A fifth of the people have a family name that many share.
+            byte(if chance.percent(20) {
+                0
+            } else {
+                chance.below(FAMILY_MIDDLES.len())
+            }),
             byte(chance.below(table.endings.len())),
         ],
         company: [company, before],

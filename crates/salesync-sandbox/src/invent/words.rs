@@ -512,6 +512,14 @@ pub(super) static CULTURES: [Culture; 12] = [
     },
 ];
 
+/// What may stand inside a family name, so that namesakes are about as rare as they are in life; the first
+/// is nothing.
+pub(super) const FAMILY_MIDDLES: &[&str] = &[
+    "", "al", "an", "ar", "ba", "be", "bo", "da", "de", "do", "el", "er", "fa", "fe", "ga", "go",
+    "il", "in", "ka", "ke", "la", "le", "li", "lo", "ma", "me", "mi", "mo", "na", "ne", "ni", "no",
+    "ol", "or", "pa", "ra", "re", "ri", "ro", "sa", "se", "ta", "te", "ti", "to", "va", "ve", "vi",
+];
+
 /// First halves of company names.
 pub(super) const COMPANY_HEADS: &[&str] = &[
     "Bright", "Nord", "Silver", "Blue", "Stone", "Cedar", "Iron", "Clear", "Swift", "Amber", "Red",
