@@ -18,4 +18,6 @@ case " $* " in
   *" -p "* | *" --package "*) ;;
   *) set -- --workspace "$@" ;;
 esac
+# Tests start the program itself, which cargo does not build for them.
+build_salesync
 with_duckdb test --no-fail-fast "$@"

@@ -58,8 +58,8 @@ fn hubspot_cases(id: impl Fn(usize) -> String) -> Vec<Case> {
         case(
             with(2, &format!("\"address\":\"{long}\"")),
             "ERR_RECORD_TOO_LARGE",
-            None,
-            false,
+            Some("address"),
+            true,
         ),
         case(
             with(3, "\"fit_score\":\"very much\""),
@@ -70,8 +70,8 @@ fn hubspot_cases(id: impl Fn(usize) -> String) -> Vec<Case> {
         case(
             with(4, &format!("\"city\":{deep}")),
             "ERR_RECORD_TOO_DEEP",
-            None,
-            false,
+            Some("city"),
+            true,
         ),
         case(
             format!("{{\"id\":\"{}\",\"properties\":[\"{CANARY}\"]}}", id(5)),
@@ -122,8 +122,8 @@ fn salesforce_cases(id: impl Fn(usize) -> String) -> Vec<Case> {
         case(
             with(2, &format!("\"Description\":\"{long}\"")),
             "ERR_RECORD_TOO_LARGE",
-            None,
-            false,
+            Some("Description"),
+            true,
         ),
         case(
             with(3, "\"Amount\":\"very much\""),
@@ -134,8 +134,8 @@ fn salesforce_cases(id: impl Fn(usize) -> String) -> Vec<Case> {
         case(
             with(4, &format!("\"Description\":{deep}")),
             "ERR_RECORD_TOO_DEEP",
-            None,
-            false,
+            Some("Description"),
+            true,
         ),
         case(
             format!("[\"{CANARY}\"]"),

@@ -109,21 +109,21 @@ codes! {
     RunOverlap = "ERR_RUN_OVERLAP", Skip, 200, "nothing to do: the other run does the work";
 
     /// A record has no key.
-    RecordNoIdentity = "ERR_RECORD_NO_IDENTITY", Record, 200, "mend the record at the source, then `salesync dlq redrive`";
+    RecordNoIdentity = "ERR_RECORD_NO_IDENTITY", Record, 200, "mend it at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A record has more than one key.
-    RecordIdentityAmbiguous = "ERR_RECORD_IDENTITY_AMBIGUOUS", Record, 200, "mend the record at the source, then `salesync dlq redrive`";
+    RecordIdentityAmbiguous = "ERR_RECORD_IDENTITY_AMBIGUOUS", Record, 200, "mend it at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A record's change time is missing or absurd.
-    RecordVersion = "ERR_RECORD_VERSION", Record, 200, "mend the record at the source, then `salesync dlq redrive`";
+    RecordVersion = "ERR_RECORD_VERSION", Record, 200, "mend it at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A record or a field of it is too large.
-    RecordTooLarge = "ERR_RECORD_TOO_LARGE", Record, 200, "shorten the field at the source, then `salesync dlq redrive`";
+    RecordTooLarge = "ERR_RECORD_TOO_LARGE", Record, 200, "shorten the field at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A record is nested too deep.
-    RecordTooDeep = "ERR_RECORD_TOO_DEEP", Record, 200, "mend the record at the source, then `salesync dlq redrive`";
+    RecordTooDeep = "ERR_RECORD_TOO_DEEP", Record, 200, "mend it at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A record is not what the source's format says.
-    RecordMalformed = "ERR_RECORD_MALFORMED", Record, 200, "mend the record at the source, then `salesync dlq redrive`";
+    RecordMalformed = "ERR_RECORD_MALFORMED", Record, 200, "mend it at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A field's value is not of the field's type.
-    RecordType = "ERR_RECORD_TYPE", Record, 200, "mend the field at the source, then `salesync dlq redrive`";
+    RecordType = "ERR_RECORD_TYPE", Record, 200, "mend the field at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A field's value is outside of what the type can mean.
-    RecordRange = "ERR_RECORD_RANGE", Record, 200, "mend the field at the source, then `salesync dlq redrive`";
+    RecordRange = "ERR_RECORD_RANGE", Record, 200, "mend the field at the source, and the next sync brings it; then `salesync dlq discard` the letter";
 
     /// The source refuses the login for good.
     SourceAuthRevoked = "ERR_SOURCE_AUTH_REVOKED", Decide, 500, "log in anew and store the new secret";

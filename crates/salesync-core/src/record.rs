@@ -1,6 +1,7 @@
 //! A record on its way: raw as the source sent it, then a change, or a reject with its reason.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -56,16 +57,12 @@ impl RawRecord {
     /// A reject that says whether the record is too large, too deep or malformed.
     pub fn parse<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Reject> {
         if self.0.len() > MAX_RECORD_BYTES {
-            return Err(Reject::new(
-                Code::RecordTooLarge,
-                "a record has at most 1 MiB",
-            ));
+            let reject = Reject::new(Code::RecordTooLarge, "a record has at most 1 MiB");
+            return Err(self.blame(reject, <[u8]>::len));
         }
         if depth(&self.0) > MAX_RECORD_DEPTH {
-            return Err(Reject::new(
-                Code::RecordTooDeep,
-                "a record is nested at most 64 levels",
-            ));
+            let rule = "a record is nested at most 64 levels";
+            return Err(self.blame(Reject::new(Code::RecordTooDeep, rule), depth));
         }
         serde_json::from_slice(&self.0).map_err(|_| {
             Reject::new(
@@ -74,6 +71,36 @@ impl RawRecord {
             )
         })
     }
+
+    /// Names the record and the field that weighs most, or is nested deepest: of members that are objects
+    /// themselves, as HubSpot's properties are, the one inside.
+    fn blame(&self, mut reject: Reject, weigh: fn(&[u8]) -> usize) -> Reject {
+        let Some(outer) = members(&self.0) else {
+            return reject;
+        };
+        let id = outer
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("id"));
+        reject.record_id = id
+            .map(|(_, id)| id.get().trim_matches('"').to_owned())
+            .filter(|id| id.len() <= 128);
+        let heaviest = |members: &HashMap<String, &RawValue>| {
+            let weighed = members
+                .iter()
+                .max_by_key(|(_, value)| weigh(value.get().as_bytes()));
+            weighed.map(|(name, value)| (name.clone(), value.get().to_owned()))
+        };
+        if let Some((name, value)) = heaviest(&outer) {
+            let inside = members(value.as_bytes()).and_then(|inner| heaviest(&inner));
+            reject.field = Some(inside.map_or(name, |(name, _)| name));
+        }
+        reject
+    }
+}
+
+/// The members of a JSON object, their values unread.
+fn members(bytes: &[u8]) -> Option<HashMap<String, &RawValue>> {
+    serde_json::from_slice(bytes).ok()
 }
 
 /// Returns how deep the JSON in `bytes` is nested, without recursion.
@@ -243,6 +270,24 @@ mod tests {
         for (text, code) in cases {
             let raw = RawRecord::new(text.as_bytes().to_vec());
             assert_eq!(raw.parse::<serde_json::Value>().unwrap_err().code, code);
+        }
+    }
+
+    #[test]
+    fn the_field_that_makes_a_record_too_large_or_too_deep_is_named() {
+        let large = format!("\"{}\"", "x".repeat(MAX_RECORD_BYTES));
+        let deep = format!("{}{}", "[".repeat(70), "]".repeat(70));
+        for (heavy, code) in [(large, Code::RecordTooLarge), (deep, Code::RecordTooDeep)] {
+            let flat = format!(r#"{{"Id":"7","Notes":{heavy}}}"#);
+            let nested = format!(r#"{{"id":"7","properties":{{"a":"b","Notes":{heavy}}}}}"#);
+            for text in [flat, nested] {
+                let reject = RawRecord::new(text.into_bytes())
+                    .parse::<serde_json::Value>()
+                    .unwrap_err();
+                assert_eq!(reject.code, code);
+                assert_eq!(reject.field.as_deref(), Some("Notes"));
+                assert_eq!(reject.record_id.as_deref(), Some("7"));
+            }
         }
     }
 

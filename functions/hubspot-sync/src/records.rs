@@ -111,6 +111,8 @@ impl Records {
                 "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
                 "properties": names,
                 "limit": limit,
+                // The first page, always; HubSpot's description of the request calls it required.
+                "after": "0",
             }))?;
         self.http.read(&request, Found::read).await
     }

@@ -378,7 +378,8 @@ async fn a_poisoned_record_neither_stops_nor_loops_nor_moves_the_stream() {
     let mut rows = Rows::default();
     rows.sync(&*source.open("contacts").await.unwrap()).await;
     world.advance(Duration::from_secs(3_600));
-    let ids: Vec<String> = rows.rows.keys().cloned().collect();
+    let live = rows.rows.iter().filter(|(_, row)| row.gone.is_none());
+    let ids: Vec<String> = live.map(|(id, _)| id.clone()).collect();
     let mut last = String::new();
     for id in ids.iter().take(250) {
         world.hubspot_update("contacts", id, &json!({"firstname": "Edited"}));

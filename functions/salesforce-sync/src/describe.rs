@@ -57,18 +57,19 @@ impl DescribedField {
     }
 }
 
-/// The decimal that the vendor describes; where it describes none, the widest one.
+/// The digits after the point that a decimal has at least. The described scale is what the vendor shows;
+/// values that came in by its API can have more digits, and what a column can't hold is not rounded.
+const LEAST_SCALE: i64 = 9;
+
+/// The decimal that holds what the vendor describes; where it describes none, the widest one.
 fn decimal(precision: i64, scale: i64) -> ColumnType {
-    match (u8::try_from(precision), i8::try_from(scale)) {
-        (Ok(precision @ 1..=38), Ok(scale))
-            if (0..=i64::from(precision)).contains(&i64::from(scale)) =>
-        {
-            ColumnType::Decimal { precision, scale }
-        }
-        (Ok(39..), Ok(scale @ 0..=38)) => ColumnType::Decimal {
-            precision: 38,
-            scale,
-        },
+    if !(1..=38).contains(&precision) || !(0..=precision).contains(&scale) {
+        return ColumnType::NUMBER;
+    }
+    let whole = precision - scale;
+    let scale = scale.max(LEAST_SCALE).min(38 - whole);
+    match (u8::try_from(whole + scale), i8::try_from(scale)) {
+        (Ok(precision), Ok(scale)) => ColumnType::Decimal { precision, scale },
         _ => ColumnType::NUMBER,
     }
 }
@@ -160,9 +161,9 @@ mod tests {
         let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
         let cases = [
             ("Name", ColumnType::Text, "Name"),
-            ("Amount", decimal(18, 2), "Amount"),
-            ("Probability", decimal(3, 0), "Probability (%)"),
-            ("TotalOpportunityQuantity", decimal(18, 2), "Quantity"),
+            ("Amount", decimal(25, 9), "Amount"),
+            ("Probability", decimal(12, 9), "Probability (%)"),
+            ("TotalOpportunityQuantity", decimal(25, 9), "Quantity"),
             ("Region_Code__c", ColumnType::Int, "Region Code"),
             ("CloseDate", ColumnType::Date, "Close Date"),
             ("SystemModstamp", ColumnType::Timestamp, "System Modstamp"),
@@ -172,7 +173,7 @@ mod tests {
             ("Site__Latitude__s", decimal(18, 15), "Site (Latitude)"),
             (
                 "Expected__c",
-                decimal(18, 2),
+                decimal(25, 9),
                 "Expected (calculated: as of the record's last change)",
             ),
         ];
@@ -207,24 +208,14 @@ mod tests {
 
     #[test]
     fn an_undescribed_or_absurd_precision_becomes_the_widest_decimal() {
+        let exactly = |precision, scale| ColumnType::Decimal { precision, scale };
         let cases = [
-            (
-                18,
-                2,
-                ColumnType::Decimal {
-                    precision: 18,
-                    scale: 2,
-                },
-            ),
+            (18, 2, exactly(25, 9)),
+            (18, 15, exactly(18, 15)),
+            (38, 0, exactly(38, 0)),
+            (36, 4, exactly(38, 6)),
             (0, 0, ColumnType::NUMBER),
-            (
-                64,
-                4,
-                ColumnType::Decimal {
-                    precision: 38,
-                    scale: 4,
-                },
-            ),
+            (64, 4, ColumnType::NUMBER),
             (-1, 2, ColumnType::NUMBER),
             (4, 9, ColumnType::NUMBER),
             (i64::MAX, i64::MAX, ColumnType::NUMBER),

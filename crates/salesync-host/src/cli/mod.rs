@@ -95,6 +95,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
         }
         Words::Resolve => carry_out(&cx, Command::Resolve, output).await,
         Words::Check { source } => {
+            cx.select(&source)?;
             if output == Output::Text {
                 show::settings(&cx);
             }
