@@ -172,7 +172,7 @@ fn numbers_keep_every_digit_and_what_no_column_holds_is_kept_beside_them() {
     let opportunities = bench.tables().rows("salesforce_opportunities");
     assert_eq!(
         opportunities[&whole]["Amount"].as_deref(),
-        Some("1234567890123.45")
+        Some("1234567890123.450000000")
     );
 }
 

@@ -220,15 +220,22 @@ impl Check {
         };
         let same = |text: &String| canonical(&data_type, text);
         let expected = text_of(&data_type, value);
+        // The world tells Salesforce's numbers as floats, which are one step off at times; that every digit
+        // is kept is another test's.
+        let near = |held: &str, told: &str| {
+            let [held, told] = [held, told].map(|text| text.parse::<f64>().unwrap());
+            (held - told).abs() <= held.abs() * 1e-15
+        };
+        let told_as_float = data_type.starts_with("DECIMAL") && value.is_f64();
+        if let (true, Some(held), Some(told)) = (told_as_float, &actual, &expected)
+            && near(held, told)
+        {
+            return;
+        }
         // A number with more digits than the column holds is kept beside it, with every one of them.
         if actual.is_none() && expected.is_some() && data_type.starts_with("DECIMAL") {
             let beside = self.take_beside(id, name);
             let told = beside.as_deref().map(|raw| raw.trim_matches('"'));
-            let number = |text: &str| text.parse::<f64>().unwrap();
-            // The world tells numbers as floats, which are one step off at times.
-            let near = |raw: &str, told: &str| {
-                (number(raw) - number(told)).abs() <= number(raw).abs() * 1e-15
-            };
             if told
                 .zip(expected.as_deref())
                 .is_some_and(|(raw, text)| is_too_long(&data_type, raw) && near(raw, text))

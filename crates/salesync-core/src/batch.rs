@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use sha2::{Digest, Sha256};
 
 use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
@@ -145,7 +144,8 @@ pub struct Committed {
     pub marked: u64,
 }
 
-/// Gathers changes of one table into Arrow columns; of a key that comes twice the newer state stays.
+/// Gathers changes of one table into Arrow columns; of a key that comes twice the newer state stays: by
+/// version, then by when it was read, then by its place in the page.
 #[derive(Debug)]
 pub struct RowBuffer {
     table: Arc<Table>,
@@ -164,7 +164,6 @@ pub struct RowBuffer {
 struct Rank {
     version: Timestamp,
     read_at: Timestamp,
-    content: [u8; 8],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -226,17 +225,13 @@ impl RowBuffer {
             }
         }
         let row = self.key.len();
-        let mut rank = Rank {
+        let rank = Rank {
             version: change.version,
             read_at,
-            content: [0; 8],
         };
         let known = self.by_key.get(change.key.as_ref()).copied();
         if let Some(known) = known {
-            if (known.rank.version, known.rank.read_at) == (rank.version, rank.read_at) {
-                rank.content = content_of(change);
-            }
-            if known.rank >= rank {
+            if known.rank > rank {
                 return Ok(true);
             }
             self.dropped.push(known.row);
@@ -323,19 +318,6 @@ impl RowBuffer {
         tombstones.sort_by(|a, b| a.key.cmp(&b.key));
         Ok((rows, tombstones))
     }
-}
-
-/// Decides between two states of one version read at one instant, the same way every time.
-fn content_of(change: &Change<'_>) -> [u8; 8] {
-    let digest = Sha256::digest(format!(
-        "{:?}{:?}{:?}",
-        change.values, change.extra, change.deletion
-    ));
-    let mut content = [0; 8];
-    for (to, from) in content.iter_mut().zip(digest.iter()) {
-        *to = *from;
-    }
-    content
 }
 
 fn extra_json(extra: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]) -> Option<String> {

@@ -24,6 +24,9 @@ pub struct Cursor {
     complete_to: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     place: Option<serde_json::Value>,
+    /// Whether the cursor was set back to look for records that were missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    set_back: bool,
 }
 
 impl Cursor {
@@ -33,7 +36,25 @@ impl Cursor {
         Self {
             complete_to,
             place: None,
+            set_back: false,
         }
+    }
+
+    /// Returns the cursor of a stream that is to be read again from `complete_to` on, because records were
+    /// missing. A run that begins so never sets it back once more.
+    #[must_use]
+    pub fn set_back_to(complete_to: Timestamp) -> Self {
+        Self {
+            complete_to,
+            place: None,
+            set_back: true,
+        }
+    }
+
+    /// Returns whether the cursor was set back to look for records that were missing.
+    #[must_use]
+    pub fn is_set_back(&self) -> bool {
+        self.set_back
     }
 
     /// Returns a cursor inside an unfinished window or listing; `place` is the stream's own.
@@ -46,6 +67,7 @@ impl Cursor {
         Ok(Self {
             complete_to,
             place: Some(place),
+            set_back: false,
         })
     }
 

@@ -233,7 +233,7 @@ impl DeadLetter {
             Value::Timestamp(self.seen_at),
             payload,
             text(Some(&self.payload_encoding)),
-            count(u64::try_from(self.payload.len()).unwrap_or(u64::MAX)),
+            count(u64::try_from(self.raw().bytes().len()).unwrap_or(u64::MAX)),
         ])
     }
 }

@@ -106,7 +106,7 @@ codes! {
     SourceRedirect = "ERR_SOURCE_REDIRECT", Stop, 502, "set the base URL to the host that the redirect names, if you trust it";
 
     /// Another run of the same stream is at work.
-    RunOverlap = "ERR_RUN_OVERLAP", Skip, 200, "nothing to do: the other run does the work";
+    RunOverlap = "ERR_RUN_OVERLAP", Skip, 200, "another process has the file open, a sync or a DuckDB shell: it does the work, or close it";
 
     /// A record has no key.
     RecordNoIdentity = "ERR_RECORD_NO_IDENTITY", Record, 200, "mend it at the source, and the next sync brings it; then `salesync dlq discard` the letter";

@@ -133,8 +133,11 @@ fn refusal(path: &Path, error: &duckdb::Error) -> Error {
         .with("duckdb", kind_of(error))
 }
 
+/// Returns whether the log can't be replayed. A conflict over the lock names paths, in which any word may
+/// stand: it never counts.
 fn is_about_the_log(error: &duckdb::Error) -> bool {
-    error.to_string().contains("WAL")
+    let text = error.to_string();
+    !text.contains("Could not set lock") && text.contains("WAL file")
 }
 
 /// Renames a log that can't be replayed. Rows and cursors were in it together, so that what it held

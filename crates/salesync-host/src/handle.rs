@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use salesync_core::command::{Command, Redrive, Sync};
+use salesync_core::command::{Command, Effect, Redrive, Sync};
 use salesync_core::error::{Code, Error, Result};
+use salesync_core::memory::MemoryWarehouse;
 use salesync_core::publish::{Resolved, resolve_and_publish};
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::run::{Run, RunId};
@@ -54,13 +55,27 @@ pub(crate) async fn handle(
     observe: Observer,
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
-    match command {
-        Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
-        Command::Resolve => run_resolve(cx).await.map(Report::Resolved),
-        Command::Redrive(selection) => run_redrive(cx, &selection).await.map(Report::Redriven),
-        Command::Check { source } => run_check(cx, &source)
-            .await
-            .map(|checks| Report::Checked { checks }),
+    let is_sync = matches!(command, Command::Sync(_));
+    let mut stopped = stop.clone();
+    let work = async {
+        match command {
+            Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
+            Command::Resolve => run_resolve(cx).await.map(Report::Resolved),
+            Command::Redrive(selection) => run_redrive(cx, &selection).await.map(Report::Redriven),
+            Command::Check { source } => run_check(cx, &source)
+                .await
+                .map(|checks| Report::Checked { checks }),
+        }
+    };
+    if is_sync {
+        return work.await;
+    }
+    // What these write is whole or not there: they may end anywhere.
+    tokio::select! {
+        report = work => report,
+        Ok(_) = stopped.wait_for(|stopped| *stopped) => {
+            Err(Error::new(Code::RunStopped, "carry out a command"))
+        }
     }
 }
 
@@ -73,11 +88,21 @@ async fn run_sync(
     let (selected, not_configured) = configured(cx, &command.source)?;
     let selected = with_streams(selected, &command.streams)?;
     for (definition, _) in &selected {
-        // A secret that is missing or was never filled in stops the start, not each stream.
-        cx.secrets.get(definition.name).await?;
+        // A secret that is missing, was never filled in or is no document stops the start, not each stream.
+        let secret = cx.secrets.get(definition.name).await?;
+        let document: Result<serde_json::Map<String, serde_json::Value>, _> =
+            serde_json::from_str(secret.expose());
+        if document.is_err() {
+            return Err(Error::new(Code::ConfigInvalid, "read a secret")
+                .with("setting", secret_name(definition.name))
+                .with("must be", "a JSON document, as the function's README shows"));
+        }
     }
     let started = Instant::now();
-    let Stores { warehouse, .. } = cx.stores().await?;
+    let warehouse = match command.effect {
+        Effect::DryRun if !cx.settings.warehouse.exists() => Arc::new(MemoryWarehouse::new()),
+        _ => cx.stores().await?.warehouse,
+    };
     let run_id = RunId::new(cx.now);
     let contexts = selected.iter().map(|(definition, _)| SyncContext {
         warehouse: Arc::clone(&warehouse),

@@ -26,6 +26,12 @@ pub(crate) async fn run(words: MatchWords, output: Output) -> Result<u8> {
 
 fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
     let started = std::time::Instant::now();
+    if let (Ok(file), Ok(out)) = (words.file.canonicalize(), words.out.canonicalize())
+        && file == out
+    {
+        return Err(Error::new(Code::RequestInvalid, "match a file")
+            .with("--out must be", "another file than the one that is read"));
+    }
     let batches = files::read(&words.file, format_of(&words.file, None)?)?;
     let headers: Vec<String> = batches.first().map_or_else(Vec::new, |batch| {
         batch

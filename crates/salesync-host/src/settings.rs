@@ -66,6 +66,15 @@ pub enum WarehouseChoice {
     DuckDb(PathBuf),
 }
 
+impl WarehouseChoice {
+    /// Returns whether there is anything in it yet.
+    pub(crate) fn exists(&self) -> bool {
+        match self {
+            Self::DuckDb(path) => path.exists(),
+        }
+    }
+}
+
 /// Where secrets are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SecretsChoice {

@@ -2,6 +2,7 @@
 //! each of them a sweep over the archived records.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -30,6 +31,8 @@ pub(crate) struct CrmStream {
     /// The window whose count has been told. Only a window that is read from its beginning is counted, so one
     /// that an earlier run left half read is cut at the place where reading goes on.
     told: Mutex<Option<Window>>,
+    /// Whether the listing was begun anew already.
+    restarted: AtomicBool,
 }
 
 /// What one fetch found, and where reading goes on.
@@ -60,6 +63,7 @@ impl CrmStream {
             },
             opened_at,
             told: Mutex::new(None),
+            restarted: AtomicBool::new(false),
         })
     }
 
@@ -89,7 +93,12 @@ impl CrmStream {
         };
         let listed = match self.records.list(after, Shelf::Live).await {
             // The token of the next page is unknown by now: the listing begins anew.
-            Err(error) if error.code() == Code::SourceCursorExpired && after.is_some() => {
+            // Once: a token that is refused again and again would be read for ever.
+            Err(error)
+                if error.code() == Code::SourceCursorExpired
+                    && after.is_some()
+                    && !self.restarted.swap(true, Ordering::Relaxed) =>
+            {
                 let next = Next::Inside(Place::listing(self.records.http.clock()));
                 return Ok(Step {
                     records: Vec::new(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use salesync_core::cursor::Cursor;
-use salesync_core::error::{Code, Result};
+use salesync_core::error::{Code, Error, Result};
 use salesync_core::ledger::Window;
 use salesync_core::record::{Change, RawRecord, Reject};
 use salesync_core::run::Traffic;
@@ -203,8 +203,9 @@ impl Stream for OwnerStream {
         let owners = self.all().await?;
         let ids: Vec<_> = owners
             .iter()
-            .filter_map(|owner| Some(Stamp::read(owner)?.id))
-            .collect();
+            .map(|owner| Some(Stamp::read(owner)?.id))
+            .collect::<Option<_>>()
+            .ok_or_else(|| Error::new(Code::SourcePageShape, "look up owners"))?;
         let presence = |key: &String| {
             if ids.iter().any(|id| id == key) {
                 Presence::Present

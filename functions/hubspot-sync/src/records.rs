@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use salesync_core::error::Result;
+use salesync_core::error::{Code, Error, Result};
 use salesync_core::ledger::Window;
 use salesync_core::record::RawRecord;
 use salesync_core::source::Presence;
@@ -151,11 +151,14 @@ impl Records {
     /// Reads records once more with all of their properties, in a body that no URL's length limits. One that
     /// was archived or merged in between is left out: the sweep or its survivor brings it.
     async fn in_full(&self, records: &[RawRecord], shelf: Shelf) -> Result<Vec<RawRecord>> {
-        let ids: Vec<String> = records
-            .iter()
-            .filter_map(|record| Some(Stamp::read(record)?.id.into_owned()))
-            .collect();
-        let mut in_full = Vec::with_capacity(ids.len());
+        let (mut ids, mut in_full) = (Vec::new(), Vec::with_capacity(records.len()));
+        for record in records {
+            match Stamp::read(record) {
+                Some(stamp) => ids.push(stamp.id.into_owned()),
+                // Without an id there is nothing to ask for: it is set aside as it came.
+                None => in_full.push(record.clone()),
+            }
+        }
         for ids in ids.chunks(LIST_RECORDS) {
             in_full.extend(self.batch(ids, &self.layout.names, shelf).await?);
         }
@@ -208,8 +211,9 @@ impl Records {
             .map(|name| (*name).to_owned())
             .collect();
         for record in self.batch(ids, &names, shelf).await? {
+            // What can't be read may be any of those asked for: none may be taken for gone.
             let Some(stamp) = Stamp::read(&record) else {
-                continue;
+                return Err(Error::new(Code::SourcePageShape, "look up records"));
             };
             for merged in stamp.merged_ids(self.object.merged_by) {
                 if asked.contains(merged.as_str()) {

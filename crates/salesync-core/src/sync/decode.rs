@@ -18,6 +18,9 @@ use crate::run::Counts;
 use crate::source::{Page, Stream, WindowPage};
 use crate::time::Timestamp;
 
+/// A batch of fewer records is never judged as a whole: where little changes, a few bad records are many.
+const JUDGED_RECORDS: u64 = 200;
+
 /// What the decoder has gathered since the last commit, and what it must remember between pages.
 pub(super) struct Decoder<'a> {
     cx: &'a SyncContext,
@@ -26,6 +29,7 @@ pub(super) struct Decoder<'a> {
     stream: Arc<dyn Stream>,
     rows: RowBuffer,
     letters: Vec<DeadLetter>,
+    letter_bytes: usize,
     pub(super) counts: Counts,
     since: Instant,
     window: Option<OpenWindow>,
@@ -81,6 +85,7 @@ impl<'a> Decoder<'a> {
             stream,
             rows,
             letters: Vec::new(),
+            letter_bytes: 0,
             counts: Counts::default(),
             since: Instant::now(),
             window: None,
@@ -124,6 +129,7 @@ impl<'a> Decoder<'a> {
                     window.reject(&letter.dead_id);
                 }
                 self.counts.rejected += 1;
+                self.letter_bytes += raw.bytes().len();
                 self.letters.push(letter);
             }
         }
@@ -198,7 +204,7 @@ impl<'a> Decoder<'a> {
 
     pub(super) fn is_due(&self, limits: &BatchLimits) -> bool {
         self.rows.len() >= limits.rows
-            || self.rows.size_bytes() >= limits.size_bytes
+            || self.rows.size_bytes() + self.letter_bytes >= limits.size_bytes
             || self.since.elapsed() >= limits.age
     }
 
@@ -212,7 +218,11 @@ impl<'a> Decoder<'a> {
     /// Hands over what was gathered, unless so much of it is bad that the fault must be elsewhere.
     pub(super) fn hand_over(&mut self) -> Result<Gathered> {
         let counts = std::mem::take(&mut self.counts);
-        if counts.rejected > 10 && counts.rejected * 5 > counts.fetched {
+        self.letter_bytes = 0;
+        if counts.fetched >= JUDGED_RECORDS
+            && counts.rejected > 10
+            && counts.rejected * 5 > counts.fetched
+        {
             let first = self
                 .letters
                 .first()

@@ -23,7 +23,7 @@ pub(super) struct Position {
 
 impl Position {
     /// Reads the stored state and takes the next epoch; `--since` is an operator's reset, which takes
-    /// the next generation.
+    /// the next generation and never skips what was not read yet.
     pub(super) async fn read(
         warehouse: &dyn Warehouse,
         id: StreamId,
@@ -48,7 +48,8 @@ impl Position {
                 cap,
             },
             Some(since) => {
-                let cursor = Some(Cursor::between_windows(since.min(cap)));
+                let reached = cursor.map_or(cap, |cursor| cursor.complete_to());
+                let cursor = Some(Cursor::between_windows(since.min(reached)));
                 Self {
                     id,
                     slot,
@@ -81,8 +82,7 @@ impl Position {
     pub(super) fn go_back(&mut self, since: Timestamp, now: (&RunId, Timestamp)) -> State {
         let reached = self.cursor.take().map(|cursor| cursor.complete_to());
         let since = reached.map_or(since, |reached| reached.min(since));
-        let next = (since > Timestamp::EPOCH).then(|| Cursor::between_windows(since));
-        self.advance(next, now)
+        self.advance(Some(Cursor::set_back_to(since)), now)
     }
 
     /// Moves on to `next`, never past the cap and never back, and returns the row for the state log.

@@ -10,6 +10,7 @@ use super::start::Position;
 use super::{Observation, SyncContext, fetch, sweep};
 use crate::batch::{Batch, Committed, RowBuffer, Seen, Slot, State, StreamId};
 use crate::command::{Effect, Sync};
+use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, text};
 use crate::record::Value;
@@ -31,6 +32,8 @@ pub(super) struct StreamRun<'a> {
     pub(super) position: Position,
     pub(super) run: Run,
     begins: bool,
+    /// Whether the last run set the cursor back: records still missing now are named, not looked for again.
+    begins_set_back: bool,
 }
 
 /// Runs one stream and returns its report; a failure stands in it.
@@ -165,6 +168,7 @@ async fn open<'a>(
     run.cursor_from.clone_from(&position.cursor);
     run.cursor_to.clone_from(&position.cursor);
     let begins = position.slot == Slot::Full && position.cursor.is_none();
+    let begins_set_back = position.cursor.as_ref().is_some_and(Cursor::is_set_back);
     let mut stream_run = StreamRun {
         cx,
         stream,
@@ -172,6 +176,7 @@ async fn open<'a>(
         position,
         run,
         begins,
+        begins_set_back,
     };
     if command.effect == Effect::Commit {
         let run = stream_run.run.clone();
@@ -236,7 +241,9 @@ impl StreamRun<'_> {
         this.run.pages = pages;
         read?;
         if let Some(missing) = missing {
-            this.go_back(missing.since).await?;
+            if !this.begins_set_back {
+                this.go_back(missing.since).await?;
+            }
             this.run.traffic = this.stream.traffic();
             return Err(Error::new(Code::SourcePageCount, "close the ledger")
                 .with("missing", missing.records));

@@ -94,7 +94,8 @@ pub(crate) struct SyncWords {
     /// Only these streams.
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub(crate) streams: Vec<String>,
-    /// Begin at this change time instead of where the last run ended (2026-01-31, or RFC 3339).
+    /// Go back to this change time (2026-01-31, or RFC 3339). Where nothing was synced yet, reading begins
+    /// there, and only a full sync brings what is older.
     #[arg(long, value_name = "DATE", conflicts_with = "full")]
     pub(crate) since: Option<String>,
     /// Read and count, but write nothing.

@@ -38,12 +38,16 @@ pub fn main(
     sources: &'static [&'static SourceDefinition],
     demo: Option<&'static dyn DemoWorld>,
 ) -> ExitCode {
-    let arguments = match Arguments::command().try_get_matches() {
-        Ok(matches) => match Arguments::from_arg_matches(&matches) {
-            Ok(arguments) => arguments,
-            Err(error) => error.exit(),
-        },
-        Err(error) => error.exit(),
+    let matched = Arguments::command().try_get_matches();
+    let arguments = match matched.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            if error.use_stderr() && std::env::args().any(|word| word == "--json") {
+                let wrong = Error::new(Code::RequestInvalid, "read the command line");
+                report::line(&report::error_json(&wrong).to_string());
+            }
+            error.exit()
+        }
     };
     let output = if arguments.json {
         Output::Json
@@ -54,7 +58,12 @@ pub fn main(
         .enable_all()
         .build();
     let result = match started {
-        Ok(runtime) => runtime.block_on(run(Program { sources, demo }, arguments)),
+        Ok(runtime) => {
+            let result = runtime.block_on(run(Program { sources, demo }, arguments));
+            // Work that was stopped in its middle is not waited for.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Error::new(Code::Internal, "start the runtime").because(error)),
     };
     match result {

@@ -44,10 +44,13 @@ fn numbers_days_and_instants_are_exact() {
     );
     assert_eq!(change.deletion, None);
     let cases = [
-        ("Amount", Value::Decimal(1_234_567_890_123_456)),
-        ("Probability", Value::Decimal(65)),
-        ("TotalOpportunityQuantity", Value::Decimal(150_000)),
-        ("Expected__c", Value::Decimal(802_469_128_580_246)),
+        ("Amount", Value::Decimal(12_345_678_901_234_560_000_000)),
+        ("Probability", Value::Decimal(65_000_000_000)),
+        (
+            "TotalOpportunityQuantity",
+            Value::Decimal(1_500_000_000_000),
+        ),
+        ("Expected__c", Value::Decimal(8_024_691_285_802_460_000_000)),
         ("Region_Code__c", Value::Int(7)),
         ("CloseDate", Value::Date(20_818)),
         ("SystemModstamp", Value::Timestamp(changed)),
@@ -80,11 +83,15 @@ fn what_has_no_column_is_kept_beside_and_a_short_id_becomes_a_long_one() {
     assert_eq!(change.key, "0065g00000AbCdGAAV");
     assert_eq!(column(&table, &change, "Region_Code__c"), Value::Int(12));
     let names: Vec<_> = change.extra.iter().map(|(name, _)| name.as_ref()).collect();
-    assert_eq!(names, ["Account", "Amount", "Added_Later__c"]);
+    assert_eq!(names, ["Account", "Added_Later__c"]);
+    assert_eq!(
+        column(&table, &change, "Amount"),
+        Value::Decimal(125_000_000)
+    );
     assert!(change.extra[0].1.ends_with(r#""Name": "Quayside Lamps"}"#));
     assert_eq!(
         column(&table, &change, "TotalOpportunityQuantity"),
-        Value::Decimal(-50)
+        Value::Decimal(-500_000_000)
     );
 }
 
@@ -265,11 +272,15 @@ fn a_bad_record_is_rejected_by_rule_field_and_id() {
 fn strange_but_good_values_are_kept() {
     let (table, _) = fixture!("opportunities");
     let cases = [
-        (r#","Amount":"12.50""#, "Amount", Value::Decimal(1_250)),
+        (
+            r#","Amount":"12.50""#,
+            "Amount",
+            Value::Decimal(12_500_000_000),
+        ),
         (
             r#","Amount":1.5E7"#,
             "Amount",
-            Value::Decimal(1_500_000_000),
+            Value::Decimal(15_000_000_000_000_000),
         ),
         (r#","Name":"a\u0000b""#, "Name", text("a\u{FFFD}b")),
         (r#","Name":"half \ud83d""#, "Name", text("half \u{FFFD}")),
