@@ -269,7 +269,7 @@ fn salesforce_records_that_are_bad_are_set_aside_whole_and_the_rest_arrives() {
 
 #[test]
 fn a_batch_that_is_bad_all_over_is_no_matter_of_letters() {
-    let bench = Bench::with_records(200);
+    let bench = Bench::with_records(1_000);
     for id in ids(&bench, Vendor::HubSpot) {
         bench
             .world()
@@ -282,6 +282,21 @@ fn a_batch_that_is_bad_all_over_is_no_matter_of_letters() {
         bench.tables().number("SELECT count(*) FROM dead_letters"),
         0
     );
+}
+
+#[test]
+fn where_little_changes_bad_records_are_set_aside_however_many_of_it_they_are() {
+    let bench = Bench::with_records(200);
+    for id in ids(&bench, Vendor::HubSpot).iter().skip(20) {
+        bench
+            .world()
+            .put_raw(Vendor::HubSpot, "contacts", id, "{\"properties\":{}}");
+    }
+    let run = bench
+        .sync(&["hubspot", "--streams", "contacts"])
+        .stream("contacts");
+    assert_eq!(run["status"], "succeeded", "{run}");
+    assert!(run["rejected"].as_u64() > Some(20), "{run}");
 }
 
 /// Syncs contacts of which some are of the wrong type, and returns their letters' ids.

@@ -129,7 +129,11 @@ fn a_secret_that_is_missing_or_unusable_is_for_a_person_to_mend() {
             "ERR_CONFIG_SECRET_PLACEHOLDER",
             "SALESYNC_SECRET_HUBSPOT",
         ),
-        (Some("pat-na1-plain"), "ERR_CONFIG_INVALID", "hubspot"),
+        (
+            Some("pat-na1-plain"),
+            "ERR_CONFIG_INVALID",
+            "SALESYNC_SECRET_HUBSPOT",
+        ),
         (
             Some("{\"private_app_token\":\"pat-wrong-canary\"}"),
             "ERR_SOURCE_AUTH_REVOKED",
@@ -369,6 +373,9 @@ fn a_dry_run_writes_nothing() {
             .all(|run| run["fetched"].as_u64() > Some(0)),
         "{ended:#?}"
     );
+    assert!(!bench.folder().join("salesync.duckdb").exists());
+    bench.json(&["status"]);
+    bench.sync(&["all", "--dry-run"]);
     let sql = "SELECT table_name FROM duckdb_columns() WHERE schema_name = 'sales' AND column_name = '_version'";
     assert_eq!(bench.tables().list(sql), Vec::<String>::new());
     assert_eq!(bench.tables().number("SELECT count(*) FROM sync_state"), 0);

@@ -126,7 +126,7 @@ impl<'a> Decoder<'a> {
                 let at = (&self.cx.run_id, self.cx.now);
                 let letter = DeadLetter::new((self.source, self.name), raw, reject, at);
                 if in_window && let Some(window) = &mut self.window {
-                    window.reject(&letter.dead_id);
+                    window.reject(letter.record_id.as_deref());
                 }
                 self.counts.rejected += 1;
                 self.letter_bytes += raw.bytes().len();
@@ -272,8 +272,10 @@ impl OpenWindow {
         self.settled += if version <= cap { first } else { 0 };
     }
 
-    fn reject(&mut self, dead_id: &str) {
-        let first = u64::from(self.rejected.insert(hash(dead_id)));
+    /// Counts a rejected record once where its id is known; records without one can't be told apart.
+    fn reject(&mut self, id: Option<&str>) {
+        let first = id.is_none_or(|id| self.rejected.insert(hash(id)));
+        let first = u64::from(first);
         self.entry.delivered += first;
         self.entry.rejected += first;
         self.settled += first;
