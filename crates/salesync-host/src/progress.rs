@@ -41,7 +41,7 @@ impl Bars {
             }
             _ => String::new(),
         };
-        bar.set_message(window);
+        bar.set_message(format!("{:>8.0}/s  {window}", bar.per_sec()));
         if seen.done {
             bar.finish_and_clear();
         }
@@ -49,7 +49,7 @@ impl Bars {
 
     fn start(&self, name: String) -> ProgressBar {
         let bar = self.all.add(ProgressBar::no_length());
-        let template = "{prefix:<28} {human_pos:>12} records  {per_sec:>14}  {elapsed:>5}  {msg}";
+        let template = "{prefix:<28} {human_pos:>12} records  {elapsed:>5}  {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
