@@ -42,7 +42,14 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// `ERR_STORE_UNAVAILABLE`.
     async fn receive(&self, limit: usize) -> Result<Vec<Message>>;
 
-    /// Says what became of a message. May be repeated.
+    /// Returns the messages whose id is one of these or begins with it, waiting or parked, each once. They stay
+    /// until they are settled.
+    ///
+    /// # Errors
+    /// `ERR_STORE_UNAVAILABLE`.
+    async fn find(&self, ids: &[String]) -> Result<Vec<Message>>;
+
+    /// Says what became of a message, waiting or parked. May be repeated.
     ///
     /// # Errors
     /// `ERR_STORE_UNAVAILABLE`.

@@ -51,12 +51,16 @@ impl Redriven {
     }
 }
 
-/// Receives the open letters that `selection` means.
+/// Returns the open letters that `selection` means; one that is named may also be parked.
 ///
 /// # Errors
 /// [`Code::StoreCorrupt`] where a letter can't be read, or what the queue says.
 pub async fn letters(queue: &dyn Queue, selection: &Redrive) -> Result<Vec<DeadLetter>> {
-    let messages = queue.receive(LETTERS_AT_ONCE).await?;
+    let messages = if selection.ids.is_empty() {
+        queue.receive(LETTERS_AT_ONCE).await?
+    } else {
+        queue.find(&selection.ids).await?
+    };
     let letters = messages
         .iter()
         .map(read_letter)

@@ -1,7 +1,7 @@
 //! The queue port on the log of dead letters.
 
 use async_trait::async_trait;
-use duckdb::{Connection, OptionalExt, Row, params};
+use duckdb::{Connection, OptionalExt, Row, ToSql, params};
 use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainRows;
@@ -59,6 +59,13 @@ impl Queue for DuckDbQueue {
             .await
     }
 
+    async fn find(&self, ids: &[String]) -> Result<Vec<Message>> {
+        let ids = ids.to_vec();
+        self.store
+            .run(move |database| find(database.connection(), &ids))
+            .await
+    }
+
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
         let id = id.to_owned();
         self.store
@@ -79,18 +86,38 @@ fn letter_in(message: &Message) -> Result<DeadLetter> {
 }
 
 fn receive(connection: &Connection, limit: i64) -> Result<Vec<Message>> {
-    let sql = "SELECT dead_id, source, stream, record_id, code, field, message, attempt, run_id, \
-                 epoch_us(first_seen), payload, payload_encoding \
-               FROM dead_letters WHERE state = 'open' ORDER BY first_seen, dead_id LIMIT ?";
-    let failed = failure("receive dead letters");
+    let rest = "WHERE state = 'open' ORDER BY first_seen, dead_id LIMIT ?";
+    select(connection, rest, limit)
+}
+
+fn find(connection: &Connection, ids: &[String]) -> Result<Vec<Message>> {
+    let rest = "WHERE state IN ('open', 'parked') AND starts_with(dead_id, ?) \
+                ORDER BY first_seen, dead_id";
+    let mut found: Vec<Message> = Vec::new();
+    for id in ids {
+        for message in select(connection, rest, id)? {
+            if !found.iter().any(|known| known.id == message.id) {
+                found.push(message);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the letters that the rest of the statement leaves.
+fn select(connection: &Connection, rest: &str, value: impl ToSql) -> Result<Vec<Message>> {
+    let sql = format!(
+        "SELECT dead_id, source, stream, record_id, code, field, message, attempt, run_id, \
+           epoch_us(first_seen), payload, payload_encoding FROM dead_letters {rest}"
+    );
     let stored = connection
-        .prepare(sql)
+        .prepare(&sql)
         .and_then(|mut statement| {
             statement
-                .query_map([limit], read)?
+                .query_map([value], read)?
                 .collect::<duckdb::Result<Vec<_>>>()
         })
-        .map_err(failed)?;
+        .map_err(failure("read dead letters"))?;
     stored.into_iter().map(message_of).collect()
 }
 
@@ -155,13 +182,13 @@ fn message_of(stored: Stored) -> Result<Message> {
     Ok(Message { id: dead_id, body })
 }
 
-/// Appends what became of an open letter; of any other one there is nothing to say.
+/// Appends what became of an open or parked letter; of any other one there is nothing to say.
 fn settle(database: &mut Database, id: &str, outcome: Outcome) -> Result<()> {
     let failed = failure("settle a dead letter");
     let transaction = database.begin("settle a dead letter")?;
     let open: Option<u32> = transaction
         .query_row(
-            "SELECT attempt FROM dead_letters WHERE dead_id = ? AND state = 'open'",
+            "SELECT attempt FROM dead_letters WHERE dead_id = ? AND state IN ('open', 'parked')",
             [id],
             |row| row.get(0),
         )

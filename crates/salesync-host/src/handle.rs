@@ -209,7 +209,12 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
         dead_letters,
     } = cx.stores().await?;
     let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for letter in letters(dead_letters.as_ref(), selection).await? {
+    let meant = letters(dead_letters.as_ref(), selection).await?;
+    if meant.is_empty() && !selection.ids.is_empty() {
+        return Err(Error::new(Code::RequestInvalid, "redrive dead letters")
+            .with("open or parked letters with that id", 0));
+    }
+    for letter in meant {
         by_source
             .entry(letter.source.clone())
             .or_default()

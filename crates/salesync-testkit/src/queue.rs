@@ -23,6 +23,7 @@ macro_rules! queue_contract {
             a_message_stays_until_it_is_settled,
             a_message_that_is_done_or_discarded_is_gone,
             a_message_that_failed_three_times_is_parked,
+            what_is_named_is_found_even_when_it_is_parked,
             settling_may_be_repeated,
         }
     };
@@ -147,6 +148,40 @@ pub async fn a_message_that_failed_three_times_is_parked(queue: Arc<dyn Queue>) 
         .await
         .unwrap();
     assert!(ids(&*queue, 10).await.is_empty());
+}
+
+/// The beginning of an id is enough, a parked message is found, and one that is gone is not.
+pub async fn what_is_named_is_found_even_when_it_is_parked(queue: Arc<dyn Queue>) {
+    let letters = [letter(1), letter(2), letter(3)];
+    queue
+        .publish(&letters.each_ref().map(message))
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        let failed = queue.settle(&letters[0].dead_id, Outcome::Failed);
+        failed.await.unwrap();
+    }
+    let gone = queue.settle(&letters[2].dead_id, Outcome::Done);
+    gone.await.unwrap();
+    let named = letters
+        .each_ref()
+        .map(|letter| letter.dead_id.chars().take(9).collect::<String>());
+    let found = queue.find(&named).await.unwrap();
+    let mut found: Vec<&str> = found.iter().map(|message| message.id.as_str()).collect();
+    let mut wanted = [letters[0].dead_id.as_str(), letters[1].dead_id.as_str()];
+    found.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+    let parked = queue.settle(&letters[0].dead_id, Outcome::Discarded);
+    parked.await.unwrap();
+    assert_eq!(queue.find(&named).await.unwrap().len(), 1);
+    assert!(
+        queue
+            .find(&["nothing".to_owned()])
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 /// A message that is gone, or never was, can be settled.

@@ -48,6 +48,16 @@ impl Queue for MemoryQueue {
         Ok(open.take(limit).map(|w| w.message.clone()).collect())
     }
 
+    async fn find(&self, ids: &[String]) -> Result<Vec<Message>> {
+        let waiting = lock(&self.messages);
+        let meant = |w: &&Waiting| !w.settled && ids.iter().any(|id| w.message.id.starts_with(id));
+        Ok(waiting
+            .iter()
+            .filter(meant)
+            .map(|w| w.message.clone())
+            .collect())
+    }
+
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
         let mut waiting = lock(&self.messages);
         if let Some(found) = waiting

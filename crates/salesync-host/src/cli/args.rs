@@ -167,7 +167,7 @@ pub(crate) enum DlqWords {
     },
     /// Send open letters through again.
     Redrive {
-        /// The letters' ids, or the beginnings of them; none means all.
+        /// The letters' ids, or the beginnings of them; none means all that are open. One that is named may be parked.
         ids: Vec<String>,
         /// Only letters of this source.
         #[arg(long)]
