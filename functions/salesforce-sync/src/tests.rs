@@ -284,6 +284,8 @@ async fn another_run_goes_on_where_the_last_one_stopped_and_reaches_the_present(
             );
         }
     }
+    // A run is told apart from the last one by when it began.
+    world.advance(Duration::from_secs(1));
     let stream = login(&sandbox).open("contacts").await.unwrap();
     let page = stream.fetch(cursor.as_ref()).await.unwrap();
     let window = page.window.unwrap();
