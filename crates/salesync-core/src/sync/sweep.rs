@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray};
 
 use super::stream::StreamRun;
-use crate::batch::{Seen, Slot, State, StreamId, Tombstone};
+use crate::batch::{Seen, State, Tombstone};
 use crate::command::{Absent, Effect};
 use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
@@ -106,28 +106,11 @@ async fn keys(stream_run: &StreamRun<'_>, filter: Filter) -> Result<Vec<String>>
 
 /// Returns the incremental cursor's next state, where the full sync has come further than it.
 async fn incremental(stream_run: &StreamRun<'_>, cursor: Cursor) -> Result<Option<State>> {
-    let id: &StreamId = &stream_run.position.id;
-    let state = stream_run
-        .cx
-        .warehouse
-        .cursor(id, Slot::Incremental)
-        .await?;
-    let reached = state
-        .as_ref()
-        .and_then(|state| state.cursor.as_ref())
-        .map(Cursor::complete_to);
+    let cx = stream_run.cx;
+    let mut beside = stream_run.position.beside(cx.warehouse.as_ref()).await?;
+    let reached = beside.cursor.as_ref().map(Cursor::complete_to);
     if reached.unwrap_or(Timestamp::EPOCH) >= cursor.complete_to() {
         return Ok(None);
     }
-    Ok(Some(State {
-        id: id.clone(),
-        slot: Slot::Incremental,
-        generation: state.as_ref().map_or(0, |state| state.generation),
-        epoch: state.as_ref().map_or(1, |state| state.epoch + 1),
-        seq: 0,
-        run_id: stream_run.cx.run_id.clone(),
-        cursor: Some(cursor),
-        source_clock: stream_run.position.cap,
-        committed_at: stream_run.cx.now,
-    }))
+    Ok(Some(beside.advance(Some(cursor), (&cx.run_id, cx.now))))
 }
