@@ -1,5 +1,6 @@
 //! What becomes durable together: rows, marks of deletion, dead letters, ledger and cursor.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -35,13 +36,15 @@ impl Slot {
     }
 }
 
-/// A stream of a source, as the state log names it.
+/// A stream of a source, or one part of it, as the state log names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
     /// The source's name.
     pub source: String,
     /// The stream's name.
     pub stream: String,
+    /// The part, of a stream that is read in parts.
+    pub part: Option<String>,
 }
 
 /// One row of the state log: true by itself, never updated.
@@ -77,57 +80,113 @@ impl State {
     }
 }
 
+/// What a row of a raw table is found by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    /// The part that the row is of, where the table's key has one.
+    pub part: Option<String>,
+    /// The record's id.
+    pub id: String,
+}
+
+impl From<&str> for RowKey {
+    /// Returns the key of a row of a table without parts.
+    fn from(id: &str) -> Self {
+        Self {
+            part: None,
+            id: id.to_owned(),
+        }
+    }
+}
+
 /// A mark of deletion for a row whose record the source no longer shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
     /// The row's key.
-    pub key: String,
+    pub key: RowKey,
+    /// The version in which the record was gone; a row in a newer one stays as it is.
+    pub version: Timestamp,
     /// When and why it went.
     pub deletion: Deletion,
 }
 
-/// What a full sync notes about the keys it has seen, so that its end can tell which rows are gone.
+/// What is noted about the keys that a reading of everything has seen, so that its end can tell which rows
+/// are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// Not a full sync: nothing is noted.
-    Ignore,
-    /// The first commit of a full sync: earlier notes are forgotten.
+    /// The reading begins: earlier notes are forgotten, the keys are noted.
     Begin,
-    /// A later commit: the keys are added.
+    /// The reading goes on: the keys are noted.
     Add,
-    /// The full sync has ended: all notes are forgotten.
+    /// The reading has ended: all notes are forgotten.
     Forget,
 }
 
-/// What [`crate::warehouse::Warehouse::commit`] makes durable together.
+/// What is noted about the keys of one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The part; `None` in a table without parts.
+    pub part: Option<String>,
+    /// What is noted.
+    pub seen: Seen,
+}
+
+/// What a commit does to one raw table.
 #[derive(Debug, Clone)]
-pub struct Batch {
-    /// The stream's table.
+pub struct TableWrite {
+    /// The table.
     pub table: Arc<Table>,
     /// Rows under [`Table::arrow`]; no key occurs twice.
     pub rows: RecordBatch,
     /// Marks for rows that the source no longer shows; no key occurs twice.
     pub tombstones: Vec<Tombstone>,
-    /// What a full sync notes.
-    pub seen: Seen,
-    /// Keys of rejected records, which a full sync has seen too.
-    pub seen_rejected: Vec<String>,
-    /// Rows of the state log, both slots when a full sync ends.
+    /// What is noted about the keys in `rows` and `rejected`, for each part of which something is.
+    pub notes: Vec<Note>,
+    /// Keys of rejected records, which a reading of everything has seen too.
+    pub rejected: Vec<RowKey>,
+}
+
+impl TableWrite {
+    /// Returns a write that does nothing to `table`.
+    #[must_use]
+    pub fn nothing(table: &Arc<Table>) -> Self {
+        Self {
+            rows: RecordBatch::new_empty(Arc::clone(table.arrow())),
+            table: Arc::clone(table),
+            tombstones: Vec::new(),
+            notes: Vec::new(),
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Returns whether the write does anything; one that does nothing does not need the table to exist.
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        self.rows.num_rows() > 0 || !self.tombstones.is_empty() || !self.notes.is_empty()
+    }
+}
+
+/// What [`crate::warehouse::Warehouse::commit`] makes durable together.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// What is done to raw tables, each named once; the table of details comes after its owner's.
+    pub writes: Vec<TableWrite>,
+    /// Rows of the state log: one for each part that was read, and of both slots when a full sync ends.
     pub states: Vec<State>,
     /// Rows of the shared logs: dead letters, ledger, runs, schema changes.
     pub appends: Vec<(&'static PlainTable, RecordBatch)>,
 }
 
-impl Batch {
-    /// Returns whether the commit reads or writes the stream's table at all; one that only logs does not
-    /// need the table to exist.
-    #[must_use]
-    pub fn touches_table(&self) -> bool {
-        self.rows.num_rows() > 0 || !self.tombstones.is_empty() || self.seen != Seen::Ignore
+impl From<TableWrite> for Batch {
+    fn from(write: TableWrite) -> Self {
+        Self {
+            writes: vec![write],
+            ..Self::default()
+        }
     }
 }
 
-/// What a commit did with the rows.
+/// What a commit did with the rows of one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Committed {
     /// Rows that were not there before.
@@ -140,8 +199,21 @@ pub struct Committed {
     pub older_ignored: u64,
     /// Rows that are now marked as gone.
     pub tombstoned: u64,
-    /// Rows marked as gone by a [`Tombstone`], which no fetched record stands for.
+    /// Rows marked as gone that no fetched record stands for: by a [`Tombstone`], or as details that their
+    /// owner no longer has.
     pub marked: u64,
+}
+
+impl Committed {
+    /// Adds what another commit did.
+    pub fn add(&mut self, other: &Self) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.unchanged += other.unchanged;
+        self.older_ignored += other.older_ignored;
+        self.tombstoned += other.tombstoned;
+        self.marked += other.marked;
+    }
 }
 
 /// Gathers changes of one table into Arrow columns; of a key that comes twice the newer state stays: by
@@ -155,7 +227,7 @@ pub struct RowBuffer {
     system: Vec<ColumnBuilder>,
     by_key: HashMap<Box<str>, Place>,
     dropped: Vec<usize>,
-    tombstones: HashMap<String, Deletion>,
+    tombstones: HashMap<RowKey, Deletion>,
     size_bytes: usize,
 }
 
@@ -214,30 +286,36 @@ impl RowBuffer {
         if change.values.len() != self.own.len() {
             return Err(Error::new(Code::Internal, "append a row").with("table", self.table.name()));
         }
-        for key in &change.replaces {
+        let part = part_of(&self.table, change);
+        for key in change.replaces.iter().filter(|key| **key != change.key) {
             let deletion = Deletion {
                 at: change.version,
                 reason: DeletionReason::MergedInto,
                 merged_into: Some(change.key.to_string()),
             };
-            if *key != change.key {
-                self.tombstones.insert(key.clone(), deletion);
-            }
+            let key = RowKey {
+                part: part.map(str::to_owned),
+                id: key.clone(),
+            };
+            self.tombstones.insert(key, deletion);
         }
         let row = self.key.len();
         let rank = Rank {
             version: change.version,
             read_at,
         };
-        let known = self.by_key.get(change.key.as_ref()).copied();
+        let key: Cow<'_, str> = match part {
+            None => Cow::Borrowed(change.key.as_ref()),
+            Some(part) => Cow::Owned(format!("{part}\0{}", change.key)),
+        };
+        let known = self.by_key.get(key.as_ref()).copied();
         if let Some(known) = known {
             if known.rank > rank {
                 return Ok(true);
             }
             self.dropped.push(known.row);
         }
-        self.by_key
-            .insert(change.key.as_ref().into(), Place { row, rank });
+        self.by_key.insert(key.as_ref().into(), Place { row, rank });
         self.size_bytes += size_bytes;
         self.append(change, read_at)?;
         Ok(known.is_some())
@@ -285,11 +363,12 @@ impl RowBuffer {
         self.by_key.is_empty() && self.tombstones.is_empty()
     }
 
-    /// Returns the rows, each key once, and the marks that merges left; the buffer is empty again.
+    /// Returns the write of the rows, each key once, and of the marks that merges left; the buffer is empty
+    /// again.
     ///
     /// # Errors
     /// [`Code::Internal`] where the columns differ in length.
-    pub fn finish(&mut self) -> Result<(RecordBatch, Vec<Tombstone>)> {
+    pub fn finish(&mut self) -> Result<TableWrite> {
         let internal = |error| Error::new(Code::Internal, "build a batch").because(error);
         let columns = std::iter::once(&mut self.key)
             .chain(self.own.iter_mut())
@@ -313,14 +392,30 @@ impl RowBuffer {
         let mut tombstones: Vec<Tombstone> = self
             .tombstones
             .drain()
-            .map(|(key, deletion)| Tombstone { key, deletion })
+            .map(|(key, deletion)| Tombstone {
+                key,
+                version: deletion.at,
+                deletion,
+            })
             .collect();
         tombstones.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok((rows, tombstones))
+        Ok(TableWrite {
+            rows,
+            tombstones,
+            ..TableWrite::nothing(&self.table)
+        })
     }
 }
 
-fn extra_json(extra: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]) -> Option<String> {
+/// Returns the part that a change is of, where the table's key has one.
+fn part_of<'a>(table: &Table, change: &'a Change<'_>) -> Option<&'a str> {
+    match change.values.get(table.part_position()?)? {
+        Value::Text(part) => Some(part.as_ref()),
+        _ => None,
+    }
+}
+
+fn extra_json(extra: &[(Cow<'_, str>, Cow<'_, str>)]) -> Option<String> {
     if extra.is_empty() {
         return None;
     }
@@ -378,7 +473,7 @@ mod tests {
                         .unwrap(),
                 );
             }
-            let (rows, _) = buffer.finish().unwrap();
+            let rows = buffer.finish().unwrap().rows;
             let mut names: Vec<_> = rows
                 .column(1)
                 .as_string::<i32>()
@@ -399,7 +494,7 @@ mod tests {
         buffer
             .push(&change("a", 1, "earlier"), Timestamp::from_millis(7), 1)
             .unwrap();
-        let (rows, _) = buffer.finish().unwrap();
+        let rows = buffer.finish().unwrap().rows;
         assert_eq!(rows.column(1).as_string::<i32>().value(0), "later");
     }
 
@@ -411,7 +506,7 @@ mod tests {
             ..change("c", 3, "x")
         };
         buffer.push(&merged, Timestamp::EPOCH, 1).unwrap();
-        let (_, tombstones) = buffer.finish().unwrap();
+        let tombstones = buffer.finish().unwrap().tombstones;
         assert_eq!(tombstones.len(), 2);
         assert!(
             tombstones

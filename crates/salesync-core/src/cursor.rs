@@ -27,6 +27,9 @@ pub struct Cursor {
     /// Whether the cursor was set back to look for records that were missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     set_back: bool,
+    /// The place that was left when an operator set the cursor back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left: Option<serde_json::Value>,
 }
 
 impl Cursor {
@@ -37,6 +40,7 @@ impl Cursor {
             complete_to,
             place: None,
             set_back: false,
+            left: None,
         }
     }
 
@@ -48,7 +52,28 @@ impl Cursor {
             complete_to,
             place: None,
             set_back: true,
+            left: None,
         }
+    }
+
+    /// Returns the cursor of a stream that an operator sends back to `since`, or no further than this one. It
+    /// keeps the place that is left, for streams in which a time alone does not say where they are.
+    #[must_use]
+    pub fn back_to(self, since: Timestamp) -> Self {
+        Self {
+            complete_to: since.min(self.complete_to),
+            place: None,
+            set_back: false,
+            left: self.place.or(self.left),
+        }
+    }
+
+    /// Returns the place that was left when an operator set the cursor back.
+    ///
+    /// # Errors
+    /// As [`Cursor::place`].
+    pub fn left<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        read(self.left.as_ref())
     }
 
     /// Returns whether the cursor was set back to look for records that were missing.
@@ -68,6 +93,7 @@ impl Cursor {
             complete_to,
             place: Some(place),
             set_back: false,
+            left: None,
         })
     }
 
@@ -82,12 +108,7 @@ impl Cursor {
     /// # Errors
     /// [`Code::StoreCorrupt`] where the stored place can't be read: it is never taken for a first run.
     pub fn place<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        let Some(place) = &self.place else {
-            return Ok(None);
-        };
-        T::deserialize(place)
-            .map(Some)
-            .map_err(|error| Error::new(Code::StoreCorrupt, "read a cursor").because(error))
+        read(self.place.as_ref())
     }
 
     /// Returns whether all windows are closed.
@@ -124,6 +145,13 @@ impl Cursor {
         serde_json::from_str(text)
             .map_err(|error| Error::new(Code::StoreCorrupt, "read a cursor").because(error))
     }
+}
+
+fn read<T: DeserializeOwned>(place: Option<&serde_json::Value>) -> Result<Option<T>> {
+    place
+        .map(T::deserialize)
+        .transpose()
+        .map_err(|error| Error::new(Code::StoreCorrupt, "read a cursor").because(error))
 }
 
 impl fmt::Display for Cursor {

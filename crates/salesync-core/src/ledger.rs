@@ -30,6 +30,9 @@ pub struct Window {
 /// has there when the window is closed, every record must have been delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
+    /// The part that was read, of a stream that is read in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// The stretch of time.
     pub window: Window,
     /// How many records the source said there are.
@@ -51,6 +54,7 @@ impl LedgerEntry {
     #[must_use]
     pub fn open(window: Window, expected: u64) -> Self {
         Self {
+            part: None,
             window,
             expected,
             delivered: 0,
@@ -79,6 +83,11 @@ pub static SYNC_WINDOWS: PlainTable = PlainTable {
         ("run_id", ColumnType::Text, "The run that closed the window"),
         ("source", ColumnType::Text, "The source"),
         ("stream", ColumnType::Text, "The stream"),
+        (
+            "part",
+            ColumnType::Text,
+            "The part, of a stream that is read in parts",
+        ),
         ("lo", ColumnType::Timestamp, "The earliest change time"),
         ("hi", ColumnType::Timestamp, "The latest change time"),
         (
@@ -112,7 +121,7 @@ pub static SYNC_WINDOWS: PlainTable = PlainTable {
             "When the counts were found to agree; null names a gap",
         ),
     ],
-    key: &["run_id", "source", "stream", "lo", "hi"],
+    key: &["run_id", "source", "stream", "part", "lo", "hi"],
 };
 
 impl LedgerEntry {
@@ -130,6 +139,7 @@ impl LedgerEntry {
             text(Some(run_id.as_str())),
             text(Some(source)),
             text(Some(stream)),
+            text(self.part.as_deref()),
             Value::Timestamp(self.window.lo),
             Value::Timestamp(self.window.hi),
             count(self.expected),

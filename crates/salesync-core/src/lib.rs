@@ -18,6 +18,7 @@ pub mod schema;
 pub mod source;
 pub mod token;
 
+pub mod backlog;
 pub mod batch;
 pub mod dead_letter;
 pub mod plain;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::batch::{Batch, RowBuffer, Seen};
+use crate::batch::{Batch, RowBuffer};
 use crate::command::Redrive;
 use crate::dead_letter::DeadLetter;
 use crate::error::{Code, Error, Result};
 use crate::queue::{Message, Outcome, Queue};
 use crate::run::RunId;
-use crate::source::{Source, Stream};
+use crate::source::{Source, Stream, TableChange, tables};
 use crate::warehouse::Warehouse;
 
 /// So many letters are taken from the queue at once.
@@ -93,8 +93,10 @@ pub async fn redrive(
     }
     let mut total = Redriven::default();
     for (name, letters) in by_stream {
-        let stream = source.open(name).await?;
-        warehouse.prepare(stream.table()).await?;
+        let stream = source.open(name, None).await?;
+        for table in tables(stream.as_ref()) {
+            warehouse.prepare(&table).await?;
+        }
         let outcomes = commit(warehouse, stream.as_ref(), &letters, run_id).await?;
         for (letter, outcome) in letters.iter().zip(outcomes) {
             queue.settle(&letter.dead_id, outcome).await?;
@@ -115,28 +117,29 @@ async fn commit(
     letters: &[&DeadLetter],
     run_id: &RunId,
 ) -> Result<Vec<Outcome>> {
-    let mut rows = RowBuffer::new(stream.table(), run_id)?;
+    let tables = tables(stream);
+    let rows = tables.iter().map(|table| RowBuffer::new(table, run_id));
+    let mut rows = rows.collect::<Result<Vec<_>>>()?;
     let mut outcomes = Vec::with_capacity(letters.len());
     for letter in letters {
         let raw = letter.raw();
         let outcome = match stream.decode(&raw) {
-            Ok(change) => {
-                rows.push(&change, letter.seen_at, raw.bytes().len())?;
+            Ok(changes) => {
+                for TableChange { table, change } in &changes {
+                    let internal = || Error::new(Code::Internal, "decode a dead letter");
+                    let rows = rows.get_mut(*table).ok_or_else(internal)?;
+                    rows.push(change, letter.seen_at, raw.bytes().len())?;
+                }
                 Outcome::Done
             }
             Err(_) => Outcome::Failed,
         };
         outcomes.push(outcome);
     }
-    let (rows, tombstones) = rows.finish()?;
+    let writes = rows.iter_mut().map(RowBuffer::finish);
     let batch = Batch {
-        table: Arc::clone(stream.table()),
-        rows,
-        tombstones,
-        seen: Seen::Ignore,
-        seen_rejected: Vec::new(),
-        states: Vec::new(),
-        appends: Vec::new(),
+        writes: writes.collect::<Result<_>>()?,
+        ..Batch::default()
     };
     warehouse.commit(batch).await?;
     Ok(outcomes)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Committed;
 use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, count, text};
@@ -125,6 +126,20 @@ impl Counts {
         self.marked += other.marked;
     }
 
+    /// Returns the same counts with what a commit did to the rows.
+    #[must_use]
+    pub fn with(self, committed: &Committed) -> Self {
+        Self {
+            new: committed.new,
+            changed: committed.changed,
+            unchanged: committed.unchanged,
+            older_ignored: committed.older_ignored,
+            tombstoned: committed.tombstoned,
+            marked: committed.marked,
+            ..self
+        }
+    }
+
     /// Returns how many rows were written.
     #[must_use]
     pub fn written(&self) -> u64 {
@@ -152,6 +167,30 @@ pub struct Traffic {
     pub waited_ms: u64,
 }
 
+impl Traffic {
+    /// Returns this and the other's together.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        Self {
+            requests: self.requests + other.requests,
+            retries: self.retries + other.retries,
+            bytes: self.bytes + other.bytes,
+            waited_ms: self.waited_ms + other.waited_ms,
+        }
+    }
+}
+
+/// How a part ended that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartEnd {
+    /// The part; `None` of a stream that is read as one.
+    pub part: Option<String>,
+    /// How it stands.
+    pub status: RunStatus,
+    /// Why.
+    pub code: String,
+}
+
 /// One run of one stream, as it stands in `etl_runs`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
@@ -172,6 +211,9 @@ pub struct Run {
     pub status: RunStatus,
     /// Why, where that is not "all is well".
     pub code: Option<String>,
+    /// The parts that did not succeed, of a stream that is read in parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartEnd>,
     /// The operator's reset that it belongs to.
     pub generation: u64,
     /// Its number since that reset.
@@ -215,6 +257,11 @@ pub static RUN_EVENTS: PlainTable = PlainTable {
             "code",
             ColumnType::Text,
             "Why, where that is not: all is well",
+        ),
+        (
+            "parts",
+            ColumnType::Json,
+            "The parts that did not succeed, each with its status and code; null where there is none",
         ),
         ("started_at", ColumnType::Timestamp, "When the run started"),
         ("ended_at", ColumnType::Timestamp, "When the run ended"),
@@ -314,6 +361,13 @@ impl Run {
             .map(|took_ms| self.started_at.plus(Duration::from_millis(took_ms)))
     }
 
+    fn parts_json(&self) -> Value<'static> {
+        if self.parts.is_empty() {
+            return Value::Null;
+        }
+        Value::Text(serde_json::json!(self.parts).to_string().into())
+    }
+
     /// Appends the run's present state to rows of [`RUN_EVENTS`].
     ///
     /// # Errors
@@ -332,6 +386,7 @@ impl Run {
             text(Some(&self.mode)),
             text(Some(self.status.as_str())),
             text(self.code.as_deref()),
+            self.parts_json(),
             Value::Timestamp(self.started_at),
             self.ended_at().map_or(Value::Null, Value::Timestamp),
             count(self.generation),

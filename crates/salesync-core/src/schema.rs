@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::validate::SqlIdentifier;
 
 /// The type of a column; each exists in DuckDB, in BigQuery and in Arrow without loss.
@@ -159,6 +159,27 @@ pub struct Table {
     columns: Vec<Column>,
     positions: HashMap<String, usize>,
     arrow: SchemaRef,
+    part: Option<usize>,
+    tie: Option<Tie>,
+}
+
+/// How the rows of a table hang on those of another one that is written with it. Both rows are of one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tie {
+    /// The rows are details: they come whole with their owner's row, and live and die with it.
+    DetailsOf {
+        /// The owner's table.
+        table: SqlIdentifier,
+        /// The column, here, with the id of the owner's row.
+        column: SqlIdentifier,
+    },
+    /// The rows are groups: they live as long as one of their members.
+    GroupsOf {
+        /// The members' table.
+        table: SqlIdentifier,
+        /// The column, there, with the id of the group's row.
+        column: SqlIdentifier,
+    },
 }
 
 impl Table {
@@ -196,6 +217,60 @@ impl Table {
             columns: kept,
             positions,
             arrow: Arc::new(Schema::new(fields)),
+            part: None,
+            tie: None,
+        })
+    }
+
+    /// Returns the table with a key of two columns: `column`, which names the part that a row is of, and `id`.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Internal`] where the table has no such column.
+    pub fn in_parts(self, column: &str) -> Result<Self> {
+        let part = self.own(column)?;
+        Ok(Self {
+            part: Some(part),
+            ..self
+        })
+    }
+
+    /// Returns the table with rows that are details of the rows of `owner`, whose id stands in `column` here.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Internal`] where the table has no such column.
+    pub fn details_of(self, owner: &Self, column: &str) -> Result<Self> {
+        self.own(column)?;
+        let tie = Tie::DetailsOf {
+            table: owner.name.clone(),
+            column: SqlIdentifier::parse(column)?,
+        };
+        Ok(Self {
+            tie: Some(tie),
+            ..self
+        })
+    }
+
+    /// Returns the table with rows that are groups of the rows of `members`, in whose `column` their id stands.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Internal`] where the members' table has no such column.
+    pub fn groups_of(self, members: &Self, column: &str) -> Result<Self> {
+        members.own(column)?;
+        let tie = Tie::GroupsOf {
+            table: members.name.clone(),
+            column: SqlIdentifier::parse(column)?,
+        };
+        Ok(Self {
+            tie: Some(tie),
+            ..self
+        })
+    }
+
+    fn own(&self, column: &str) -> Result<usize> {
+        self.position(column).ok_or_else(|| {
+            Error::new(Code::Internal, "describe a table")
+                .with("table", &self.name)
+                .with("column", column)
         })
     }
 
@@ -235,6 +310,24 @@ impl Table {
             return Some(*position);
         }
         self.positions.get(&name.to_lowercase()).copied()
+    }
+
+    /// Returns the column that names the part that a row is of, where the table's key has one.
+    #[must_use]
+    pub fn part(&self) -> Option<&Column> {
+        self.columns.get(self.part?)
+    }
+
+    /// Returns where the part stands among [`Table::columns`].
+    #[must_use]
+    pub fn part_position(&self) -> Option<usize> {
+        self.part
+    }
+
+    /// Returns how the rows hang on those of another table, where they do.
+    #[must_use]
+    pub fn tie(&self) -> Option<&Tie> {
+        self.tie.as_ref()
     }
 
     /// Returns the Arrow schema of a batch of rows: the key, the vendor's columns, the system columns.

@@ -1,12 +1,14 @@
 //! What a vendor's folder provides: a source with its streams.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::backlog::{Backlog, Due};
 use crate::cursor::Cursor;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::ledger::Window;
 use crate::record::{Change, RawRecord, Reject};
 use crate::resolve::{ColumnField, EntityKind};
@@ -22,6 +24,12 @@ pub struct SourceDefinition {
     pub name: &'static str,
     /// The names of its streams, in the order in which they are read.
     pub streams: &'static [&'static str],
+    /// Streams that others bring along: their records come with the other's and are never asked for alone.
+    pub brought: &'static [Brought],
+    /// Streams that are read when another one has been: (this one, after that one).
+    pub after: &'static [(&'static str, &'static str)],
+    /// The settings that only this source has.
+    pub settings: &'static [SourceSetting],
     /// The origin that it is reached at where no setting says otherwise.
     pub base_url: &'static str,
     /// Which columns of which stream say who a person or company is.
@@ -51,6 +59,37 @@ pub struct IdentityColumns {
     pub employer: Option<(&'static str, &'static str)>,
 }
 
+/// Streams that another one brings along, each in a table of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Brought {
+    /// The streams.
+    pub streams: &'static [&'static str],
+    /// The one that is read.
+    pub by: &'static str,
+}
+
+impl SourceDefinition {
+    /// Returns the stream that brings this one: itself, where it is read alone.
+    #[must_use]
+    pub fn reads(&self, stream: &'static str) -> &'static str {
+        let bringer = self.brought.iter().find(|it| it.streams.contains(&stream));
+        bringer.map_or(stream, |it| it.by)
+    }
+}
+
+/// A setting that only one source has.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceSetting {
+    /// Its name after the source's: `MAILBOXES`.
+    pub name: &'static str,
+    /// Its value where nothing is given.
+    pub default: &'static str,
+    /// What it is, for people.
+    pub meaning: &'static str,
+    /// Returns the rule that a value breaks, if it breaks one.
+    pub check: fn(&str) -> Option<&'static str>,
+}
+
 /// What a source needs from the outside.
 #[derive(Debug, Clone)]
 pub struct SourceSettings {
@@ -60,6 +99,16 @@ pub struct SourceSettings {
     pub secrets: Arc<dyn SecretStore>,
     /// The time of the run.
     pub now: Timestamp,
+    /// The values of the settings that only this source has, checked, by their names.
+    pub values: BTreeMap<&'static str, String>,
+}
+
+impl SourceSettings {
+    /// Returns the value of a setting that only this source has; empty where it has no such setting.
+    #[must_use]
+    pub fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
 }
 
 /// A vendor that records are read from.
@@ -71,11 +120,18 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Says what a person must do: `ERR_SOURCE_AUTH_REVOKED`, `ERR_SOURCE_FORBIDDEN`, …
     async fn check(&self) -> Result<()>;
 
-    /// Asks the vendor to describe a stream and returns it, ready to be read.
+    /// Returns the parts in which a stream is read, side by side, each with a cursor of its own; none where it
+    /// is read as one.
+    fn parts(&self, stream: &str) -> Vec<String> {
+        let _ = stream;
+        Vec::new()
+    }
+
+    /// Asks the vendor to describe a stream, or one part of it, and returns it, ready to be read.
     ///
     /// # Errors
     /// `ERR_SOURCE_FORBIDDEN` where the login may not read it.
-    async fn open(&self, stream: &str) -> Result<Arc<dyn Stream>>;
+    async fn open(&self, stream: &str, part: Option<&str>) -> Result<Arc<dyn Stream>>;
 
     /// Returns the source's clock: its answers' own time, carried on by ours. Before the first answer
     /// it is the time of the run.
@@ -126,6 +182,34 @@ pub enum Presence {
     MergedInto(String),
     /// The source does not have it.
     Absent,
+    /// The source did not have it in that version; for sources whose versions are no times.
+    AbsentIn(Timestamp),
+}
+
+/// How a stream tells what is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// By changes: what is not mentioned is as it was. Only a full sync finds out what is gone without a trace.
+    Changes,
+    /// By listing everything there is each time: what is missing is gone.
+    Snapshot,
+}
+
+/// A change of a row in one of a stream's tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableChange<'a> {
+    /// Which table: 0 is the stream's own, n the n-th of [`Stream::beside`].
+    pub table: usize,
+    /// The change.
+    pub change: Change<'a>,
+}
+
+impl<'a> TableChange<'a> {
+    /// Returns a change of a row in the stream's own table, and of no other.
+    #[must_use]
+    pub fn only(change: Change<'a>) -> Vec<Self> {
+        vec![Self { table: 0, change }]
+    }
 }
 
 /// A stream of records. It knows no mode: reading from nothing is reading without a cursor.
@@ -133,6 +217,34 @@ pub enum Presence {
 pub trait Stream: Send + Sync + fmt::Debug {
     /// Returns the table that the stream fills.
     fn table(&self) -> &Arc<Table>;
+
+    /// Returns the further tables that its records fill; a table of details comes after its owner's.
+    fn beside(&self) -> &[Arc<Table>] {
+        &[]
+    }
+
+    /// Returns how it tells what is gone.
+    fn reading(&self) -> Reading {
+        Reading::Changes
+    }
+
+    /// Returns where it notes what to ask for and when, where it is read so: by [`Stream::look_up`], and never
+    /// by [`Stream::fetch`].
+    fn backlog(&self) -> Option<&Backlog> {
+        None
+    }
+
+    /// Asks for what is due and returns the answers; the page's cursor says nothing.
+    ///
+    /// # Errors
+    /// As [`Stream::fetch`].
+    ///
+    /// # Cancel safety
+    /// As [`Stream::fetch`].
+    async fn look_up(&self, due: &[Due]) -> Result<Page> {
+        let _ = due;
+        Err(Error::new(Code::Internal, "look up side records"))
+    }
 
     /// Reads the page after `from`; `None` is the beginning.
     ///
@@ -146,11 +258,13 @@ pub trait Stream: Send + Sync + fmt::Debug {
     /// A dropped fetch leaves nothing behind.
     async fn fetch(&self, from: Option<&Cursor>) -> Result<Page>;
 
-    /// Turns a record into a change of a row. Pure.
+    /// Turns a record into changes of rows: one, or as many as its tables need. Pure.
+    ///
+    /// A change of a row that has details speaks for all of them: those that do not come with it are gone.
     ///
     /// # Errors
     /// A reject with the rule that the record broke.
-    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject>;
+    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject>;
 
     /// Returns how many records the source holds in a window now.
     ///
@@ -166,4 +280,14 @@ pub trait Stream: Send + Sync + fmt::Debug {
 
     /// Returns what was sent for this stream so far, its description included, logins not.
     fn traffic(&self) -> Traffic;
+}
+
+/// Returns a stream's own table and those beside it.
+#[must_use]
+pub fn tables(stream: &dyn Stream) -> Vec<Arc<Table>> {
+    let beside = stream.beside().iter();
+    std::iter::once(stream.table())
+        .chain(beside)
+        .map(Arc::clone)
+        .collect()
 }

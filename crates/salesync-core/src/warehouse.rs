@@ -20,6 +20,11 @@ pub static SYNC_STATE: PlainTable = PlainTable {
     columns: &[
         ("source", ColumnType::Text, "The source"),
         ("stream", ColumnType::Text, "The stream"),
+        (
+            "part",
+            ColumnType::Text,
+            "The part, of a stream that is read in parts",
+        ),
         ("slot", ColumnType::Text, "incremental or full"),
         (
             "generation",
@@ -61,6 +66,7 @@ pub static SYNC_STATE: PlainTable = PlainTable {
     key: &[
         "source",
         "stream",
+        "part",
         "slot",
         "generation",
         "epoch",
@@ -96,11 +102,32 @@ pub enum Filter {
     Live,
     /// Rows in which each of these columns holds that text.
     Equal(Vec<(SqlIdentifier, String)>),
-    /// Live rows of a raw table, read before `before`, whose key the running full sync has not seen.
+    /// Live rows of one part of a raw table.
+    LiveIn(PartOf),
+    /// Live rows of a raw table, read before `before`, whose key the running reading of everything has not
+    /// seen.
     Unseen {
-        /// When the full sync began, by the source's clock.
+        /// When the reading began, by the source's clock.
         before: Timestamp,
+        /// The part that is read; `None` in a table without parts.
+        part: Option<PartOf>,
     },
+    /// Live rows of a raw table in which the time in `column` has come.
+    Due {
+        /// The column.
+        column: SqlIdentifier,
+        /// The time up to which rows are due.
+        by: Timestamp,
+    },
+}
+
+/// A part of a raw table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartOf {
+    /// The table's column with the part.
+    pub column: SqlIdentifier,
+    /// The part.
+    pub part: String,
 }
 
 /// What to read from a table or view.
@@ -156,14 +183,20 @@ pub trait Warehouse: Send + Sync + fmt::Debug {
     ///
     /// A row replaces the one of its key when its `_version` is newer, or the same and it was read
     /// later with other content. Repeating a commit changes nothing; two at once harm nothing.
-    /// A batch without rows, marks and notes needs no prepared table.
+    /// A write without rows, marks and notes needs no prepared table.
+    ///
+    /// Details (see [`Table::details_of`]) follow their owner: one that is older than its owner's row is
+    /// ignored, and one that is there in an older version than an owner that this batch names is marked as
+    /// deleted, since the owner came without it.
+    ///
+    /// Returns what became of each write, in their order.
     ///
     /// # Errors
     /// Nothing is written then. `ERR_STORE_CONFLICT`, `ERR_STORE_UNAVAILABLE`, `ERR_STORE_SCHEMA`.
     ///
     /// # Cancel safety
     /// A dropped commit has happened wholly or not at all.
-    async fn commit(&self, batch: Batch) -> Result<Committed>;
+    async fn commit(&self, batch: Batch) -> Result<Vec<Committed>>;
 
     /// Reads rows; a table that does not exist has none.
     ///

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use salesync_core::batch::{Batch, Committed, RowBuffer, Seen, Slot, State, StreamId};
+use salesync_core::batch::{Batch, Committed, RowBuffer, Slot, State, StreamId};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::record::{Change, Value};
@@ -194,11 +194,12 @@ async fn load(
         for key in chunk {
             buffer.push(&change(*key, version), now, 300)?;
         }
-        let (rows, tombstones) = buffer.finish()?;
+        let write = buffer.finish()?;
         let state = State {
             id: StreamId {
                 source: "measure".into(),
                 stream: "contacts".into(),
+                part: None,
             },
             slot: Slot::Incremental,
             generation: 0,
@@ -210,18 +211,12 @@ async fn load(
             committed_at: now,
         };
         let batch = Batch {
-            table: Arc::clone(table),
-            rows,
-            tombstones,
-            seen: Seen::Ignore,
-            seen_rejected: Vec::new(),
             states: vec![state],
-            appends: Vec::new(),
+            ..Batch::from(write)
         };
-        let committed = warehouse.commit(batch).await?;
-        sum.new += committed.new;
-        sum.changed += committed.changed;
-        sum.unchanged += committed.unchanged;
+        for committed in warehouse.commit(batch).await? {
+            sum.add(&committed);
+        }
     }
     Ok(sum)
 }

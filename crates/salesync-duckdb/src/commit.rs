@@ -2,31 +2,40 @@
 
 use std::sync::Arc;
 
-use arrow::array::StringArray;
-use duckdb::Connection;
-use salesync_core::batch::{Batch, Committed, Seen};
-use salesync_core::error::Result;
+use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow::compute::concat;
+use arrow::datatypes::DataType;
+use duckdb::{Connection, params};
+use salesync_core::batch::{Batch, Committed, RowKey, Seen, TableWrite};
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::schema::Tie;
+use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::SYNC_STATE;
 
-use crate::database::Database;
+use crate::database::{Database, StoredTable};
 use crate::failure::failure;
 use crate::layout::SEEN_KEYS;
 use crate::logs::{append, prepared};
 use crate::marks::{follow_merges, mark, names_a_survivor};
-use crate::merge::merge;
+use crate::merge::{Target, merge};
 use crate::stage::{Staged, rows_of};
 use crate::state::rows_from;
+use crate::ties::Pair;
 
 const OPERATION: &str = "commit a batch";
 
 impl Database {
-    /// Makes a batch durable, all of it or nothing.
-    pub(crate) fn commit(&mut self, batch: &Batch) -> Result<Committed> {
-        let name = batch.table.name().as_str();
-        let table = match batch.touches_table() {
-            true => Some(prepared(self.table(name)?, name)?),
-            false => None,
-        };
+    /// Makes a batch durable, all of it or nothing; returns what became of each write.
+    pub(crate) fn commit(&mut self, batch: &Batch) -> Result<Vec<Committed>> {
+        let mut tables = Vec::with_capacity(batch.writes.len());
+        for write in &batch.writes {
+            let name = write.table.name().as_str();
+            let is_needed = batch.writes.iter().any(TableWrite::is_something);
+            tables.push(match is_needed {
+                true => Some(prepared(self.table(name)?, name)?),
+                false => None,
+            });
+        }
         let log = prepared(self.table(SYNC_STATE.name)?, SYNC_STATE.name)?;
         let mut appends = Vec::with_capacity(batch.appends.len());
         for (plain, rows) in &batch.appends {
@@ -41,14 +50,12 @@ impl Database {
         }
 
         let transaction = self.begin(OPERATION)?;
-        let mut committed = Committed::default();
-        if let Some(table) = &table {
-            committed = merge(&transaction, (name, table), &batch.rows)?;
-            committed.marked = mark(&transaction, name, &batch.tombstones)?;
-            if names_a_survivor(&batch.rows, &batch.tombstones) {
-                follow_merges(&transaction, name)?;
-            }
-            note_seen(&transaction, batch)?;
+        let mut committed = Vec::with_capacity(batch.writes.len());
+        for (write, stored) in batch.writes.iter().zip(&tables) {
+            committed.push(match stored {
+                None => Committed::default(),
+                Some(stored) => apply(&transaction, write, stored, &batch.writes)?,
+            });
         }
         append(&transaction, &SYNC_STATE, &log, &rows_from(&batch.states)?)?;
         for (plain, found, rows) in appends {
@@ -59,33 +66,107 @@ impl Database {
     }
 }
 
-/// Notes which keys a full sync has met.
-fn note_seen(connection: &Connection, batch: &Batch) -> Result<()> {
-    let name = batch.table.name().as_str();
-    let failed = failure("note the keys that a full sync has seen");
-    if matches!(batch.seen, Seen::Begin | Seen::Forget) {
-        connection
-            .execute("DELETE FROM _seen_keys WHERE table_name = ?", [name])
-            .map_err(&failed)?;
+/// Writes to one table; `writes` are all of the batch.
+fn apply(
+    connection: &Connection,
+    write: &TableWrite,
+    stored: &StoredTable,
+    writes: &[TableWrite],
+) -> Result<Committed> {
+    let name = write.table.name().as_str();
+    let part = write.table.part().map(|part| part.name.as_str());
+    let into = Target { name, stored, part };
+    let of_other = |table: &SqlIdentifier| writes.iter().find(|it| it.table.name() == table);
+    let mut committed = match write.table.tie() {
+        None => merge(connection, into, &write.rows)?,
+        Some(Tie::DetailsOf { table, column }) => {
+            let pair = Pair {
+                name,
+                other: table.as_str(),
+                column: column.as_str(),
+                part,
+            };
+            let (rows, ignored) = pair.of_present_owners(connection, &write.rows)?;
+            let mut committed = merge(connection, into, &rows)?;
+            committed.older_ignored += ignored;
+            if let Some(owner) = of_other(table) {
+                committed.marked += pair.mark_left_behind(connection, owner)?;
+            }
+            committed
+        }
+        Some(Tie::GroupsOf { table, column }) => {
+            let pair = Pair {
+                name,
+                other: table.as_str(),
+                column: column.as_str(),
+                part,
+            };
+            let mut committed = merge(connection, into, &write.rows)?;
+            if let Some(members) = of_other(table) {
+                committed.marked += pair.mark_without_members(connection, members)?;
+            }
+            committed
+        }
+    };
+    committed.marked += mark(connection, (name, part), &write.tombstones)?;
+    if part.is_none() && names_a_survivor(&write.rows, &write.tombstones) {
+        follow_merges(connection, name)?;
     }
-    if matches!(batch.seen, Seen::Ignore | Seen::Forget) {
+    note_seen(connection, write)?;
+    Ok(committed)
+}
+
+/// Notes which keys a reading of everything has met.
+fn note_seen(connection: &Connection, write: &TableWrite) -> Result<()> {
+    if write.notes.is_empty() {
         return Ok(());
     }
-    let rejected: StringArray = batch
-        .seen_rejected
-        .iter()
-        .map(|key| Some(key.as_str()))
-        .collect();
-    let fetched = batch.rows.column_by_name("id").map(Arc::clone);
-    let keys = [fetched, Some(Arc::new(rejected) as _)];
-    for keys in keys.into_iter().flatten().filter(|keys| !keys.is_empty()) {
-        let staged = Staged::put(connection, "_seen", &rows_of(vec![("id", keys)])?)?;
+    let name = write.table.name().as_str();
+    let failed = failure("note the keys that a reading of everything has seen");
+    let begins = write.notes.iter().filter(|note| note.seen != Seen::Add);
+    for note in begins {
+        let sql = "DELETE FROM _seen_keys WHERE table_name = ? AND part IS NOT DISTINCT FROM ?";
+        connection
+            .execute(sql, params![name, note.part])
+            .map_err(&failed)?;
+    }
+    let staged = Staged::put(connection, "_seen", &keys_of(write)?)?;
+    for note in write.notes.iter().filter(|note| note.seen != Seen::Forget) {
         let sql = format!(
-            "INSERT INTO {} (table_name, id) SELECT ?, s.id FROM temp._seen AS s",
+            "INSERT INTO {} (table_name, part, id) SELECT ?, s.part, s.id FROM temp._seen AS s \
+             WHERE s.part IS NOT DISTINCT FROM ?",
             SEEN_KEYS.name
         );
-        connection.execute(&sql, [name]).map_err(&failed)?;
-        staged.drop_from(connection)?;
+        connection
+            .execute(&sql, params![name, note.part])
+            .map_err(&failed)?;
     }
-    Ok(())
+    staged.drop_from(connection)
+}
+
+/// Returns the keys of a write's rows and of its rejected records: `part` and `id`.
+fn keys_of(write: &TableWrite) -> Result<RecordBatch> {
+    let rejected = |text: fn(&RowKey) -> Option<&str>| -> ArrayRef {
+        Arc::new(write.rejected.iter().map(text).collect::<StringArray>())
+    };
+    let count = write.rows.num_rows();
+    let column = |name: Option<&str>| -> ArrayRef {
+        let column = name.and_then(|name| write.rows.column_by_name(name));
+        column.map_or_else(|| new_null_array(&DataType::Utf8, count), Arc::clone)
+    };
+    let part = write.table.part().map(|part| part.name.as_str());
+    let internal = |error| Error::new(Code::Internal, OPERATION).because(error);
+    let both = |own: ArrayRef, rejected: ArrayRef| {
+        concat(&[own.as_ref(), rejected.as_ref()]).map_err(internal)
+    };
+    rows_of(vec![
+        (
+            "part",
+            both(column(part), rejected(|key| key.part.as_deref()))?,
+        ),
+        (
+            "id",
+            both(column(Some("id")), rejected(|key| Some(&key.id)))?,
+        ),
+    ])
 }

@@ -19,6 +19,11 @@ pub(crate) static SEEN_KEYS: PlainTable = PlainTable {
     comment: "The keys that a full sync has met so far; empty between full syncs",
     columns: &[
         ("table_name", ColumnType::Text, "The table"),
+        (
+            "part",
+            ColumnType::Text,
+            "The part, of a stream that is read in parts",
+        ),
         ("id", ColumnType::Text, "The record's id at the source"),
     ],
     key: &[],

@@ -24,6 +24,7 @@ mod sql;
 mod stage;
 mod state;
 mod store;
+mod ties;
 mod warehouse;
 
 pub use queue::DuckDbQueue;

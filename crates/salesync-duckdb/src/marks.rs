@@ -7,9 +7,10 @@ use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicroseco
 use duckdb::Connection;
 use salesync_core::batch::Tombstone;
 use salesync_core::error::Result;
+use salesync_core::time::Timestamp;
 
 use crate::failure::failure;
-use crate::sql::quoted;
+use crate::sql::{quoted, same_key};
 use crate::stage::{Staged, drop_temporary, rows_of};
 
 const OPERATION: &str = "mark rows as gone";
@@ -18,66 +19,97 @@ const OPERATION: &str = "mark rows as gone";
 ///
 /// A row in a newer version stays as it is, and so does one that is marked for the same reason. A key
 /// without a row gets one that only holds the mark, so that no older version brings it back.
-pub(crate) fn mark(connection: &Connection, name: &str, tombstones: &[Tombstone]) -> Result<u64> {
+pub(crate) fn mark(
+    connection: &Connection,
+    (name, part): (&str, Option<&str>),
+    tombstones: &[Tombstone],
+) -> Result<u64> {
     if tombstones.is_empty() {
         return Ok(0);
     }
     let target = quoted(name);
-    let staged = Staged::put(connection, "_marks", &rows_from(tombstones)?)?;
-    let run = |sql: &str| connection.execute(sql, []).map_err(failure(OPERATION));
-    run(&format!(
-        "CREATE TEMP TABLE _marked AS \
-         SELECT m.id, m.\"at\", m.reason, m.merged_into, t.rowid AS place \
-         FROM temp._marks AS m LEFT JOIN {target} AS t ON t.id = m.id \
-         WHERE t.id IS NULL OR (t._version <= m.\"at\" AND NOT coalesce(t._deleted_reason = m.reason \
-           AND (m.reason <> 'merged_into' OR t._merged_into IS NOT NULL), false))"
-    ))?;
-    let (marked, there): (u64, u64) = connection
-        .query_row(
-            "SELECT count(*), count(place) FROM temp._marked",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .map_err(failure(OPERATION))?;
-    if there > 0 {
-        run(&format!(
-            "CREATE TEMP TABLE _rewritten AS \
-             SELECT t.* REPLACE (m.\"at\" AS _version, m.\"at\" AS _deleted_at, \
-               m.reason AS _deleted_reason, m.merged_into AS _merged_into) \
-             FROM {target} AS t JOIN temp._marked AS m ON t.rowid = m.place"
-        ))?;
-        run(&format!(
-            "DELETE FROM {target} WHERE rowid IN (SELECT place FROM temp._marked WHERE place IS NOT NULL)"
-        ))?;
-        run(&format!(
-            "INSERT INTO {target} SELECT * FROM temp._rewritten"
-        ))?;
-        drop_temporary(connection, "_rewritten")?;
-    }
-    if marked > there {
-        run(&format!(
-            "INSERT INTO {target} (id, _version, _synced_at, _run_id, _deleted_at, _deleted_reason, \
+    let staged = Staged::put(connection, "_marks", &rows_from(part, tombstones)?)?;
+    let own_part = part.map_or(String::new(), |part| format!("m.{}, ", quoted(part)));
+    let same = same_key(("t", "id"), ("m", "id"), part);
+    run(
+        connection,
+        &format!(
+            "CREATE TEMP TABLE _marked AS \
+             SELECT m.id, {own_part}m.version, m.\"at\", m.reason, m.merged_into, t.rowid AS place \
+             FROM temp._marks AS m LEFT JOIN {target} AS t ON {same} \
+             WHERE t.id IS NULL OR (t._version <= m.version AND NOT coalesce(t._deleted_reason = m.reason \
+               AND (m.reason <> 'merged_into' OR t._merged_into IS NOT NULL), false))"
+        ),
+    )?;
+    let there = rewrite(connection, name)?;
+    let parts = part.map_or(String::new(), |part| format!("{}, ", quoted(part)));
+    let added = run(
+        connection,
+        &format!(
+            "INSERT INTO {target} (id, {parts}_version, _synced_at, _run_id, _deleted_at, _deleted_reason, \
                _merged_into) \
-             SELECT id, \"at\", \"at\", '', \"at\", reason, merged_into FROM temp._marked \
+             SELECT id, {parts}version, \"at\", '', \"at\", reason, merged_into FROM temp._marked \
              WHERE place IS NULL"
-        ))?;
-    }
+        ),
+    )?;
     drop_temporary(connection, "_marked")?;
     staged.drop_from(connection)?;
-    Ok(marked)
+    Ok(there + added)
 }
 
-fn rows_from(tombstones: &[Tombstone]) -> Result<RecordBatch> {
+/// Writes the marks in `_marked` into the rows at their places; returns how many there are.
+pub(crate) fn rewrite(connection: &Connection, name: &str) -> Result<u64> {
+    let target = quoted(name);
+    let there: u64 = connection
+        .query_row("SELECT count(place) FROM temp._marked", [], |row| {
+            row.get(0)
+        })
+        .map_err(failure(OPERATION))?;
+    if there == 0 {
+        return Ok(0);
+    }
+    run(
+        connection,
+        &format!(
+            "CREATE TEMP TABLE _rewritten AS \
+             SELECT t.* REPLACE (m.version AS _version, m.\"at\" AS _deleted_at, \
+               m.reason AS _deleted_reason, m.merged_into AS _merged_into) \
+             FROM {target} AS t JOIN temp._marked AS m ON t.rowid = m.place"
+        ),
+    )?;
+    run(
+        connection,
+        &format!(
+            "DELETE FROM {target} WHERE rowid IN (SELECT place FROM temp._marked WHERE place IS NOT NULL)"
+        ),
+    )?;
+    run(
+        connection,
+        &format!("INSERT INTO {target} SELECT * FROM temp._rewritten"),
+    )?;
+    drop_temporary(connection, "_rewritten")?;
+    Ok(there)
+}
+
+/// Runs a statement and returns how many rows it wrote.
+fn run(connection: &Connection, sql: &str) -> Result<u64> {
+    let written = connection.execute(sql, []).map_err(failure(OPERATION))?;
+    Ok(u64::try_from(written).unwrap_or(u64::MAX))
+}
+
+fn rows_from(part: Option<&str>, tombstones: &[Tombstone]) -> Result<RecordBatch> {
     let texts = |text: fn(&Tombstone) -> Option<&str>| -> ArrayRef {
         Arc::new(tombstones.iter().map(text).collect::<StringArray>())
     };
-    let at: TimestampMicrosecondArray = tombstones
-        .iter()
-        .map(|tombstone| Some(tombstone.deletion.at.micros()))
-        .collect();
-    rows_of(vec![
-        ("id", texts(|tombstone| Some(&tombstone.key))),
-        ("at", Arc::new(at.with_timezone("UTC"))),
+    let times = |time: fn(&Tombstone) -> Timestamp| -> ArrayRef {
+        let times = tombstones.iter().map(|it| Some(time(it).micros()));
+        let times: TimestampMicrosecondArray = times.collect();
+        Arc::new(times.with_timezone("UTC"))
+    };
+    let mut columns = vec![
+        ("id", texts(|tombstone| Some(&tombstone.key.id))),
+        ("version", times(|tombstone| tombstone.version)),
+        ("at", times(|tombstone| tombstone.deletion.at)),
         (
             "reason",
             texts(|tombstone| Some(tombstone.deletion.reason.as_str())),
@@ -86,7 +118,11 @@ fn rows_from(tombstones: &[Tombstone]) -> Result<RecordBatch> {
             "merged_into",
             texts(|tombstone| tombstone.deletion.merged_into.as_deref()),
         ),
-    ])
+    ];
+    if let Some(part) = part {
+        columns.push((part, texts(|tombstone| tombstone.key.part.as_deref())));
+    }
+    rows_of(columns)
 }
 
 /// Returns whether a batch says of some record that it lives on in another one.

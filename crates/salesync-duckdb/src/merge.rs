@@ -18,25 +18,34 @@ use salesync_core::error::{Code, Error, Result};
 
 use crate::database::StoredTable;
 use crate::failure::failure;
-use crate::sql::quoted;
+use crate::sql::{quoted, same_key};
 use crate::stage::{Staged, drop_temporary, value_for};
 
 const OPERATION: &str = "merge rows";
 /// Columns that say how a row came here, not what the record says.
 const NOT_CONTENT: [&str; 4] = ["id", "_version", "_synced_at", "_run_id"];
 
+/// A raw table that is written to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) stored: &'a StoredTable,
+    /// The first column of its key, where that has two.
+    pub(crate) part: Option<&'a str>,
+}
+
 /// Merges rows into a raw table, inside of the caller's transaction.
 pub(crate) fn merge(
     connection: &Connection,
-    (name, table): (&str, &StoredTable),
+    into: Target<'_>,
     rows: &RecordBatch,
 ) -> Result<Committed> {
     if rows.num_rows() == 0 {
         return Ok(Committed::default());
     }
-    let target = quoted(name);
+    let target = quoted(into.name);
     let staged = Staged::put(connection, "_staged", rows)?;
-    let met = meet(connection, &target, table, rows)?;
+    let met = meet(connection, &target, into, rows)?;
     let gone = rows
         .column_by_name("_deleted_at")
         .map_or(0, |marks| marks.len() - marks.null_count());
@@ -56,11 +65,14 @@ pub(crate) fn merge(
         0
     } else {
         let but = if met.kept() {
-            "WHERE NOT EXISTS (SELECT 1 FROM temp._met AS m WHERE m.id = s.id AND NOT m.supersedes)"
+            let same = same_key(("m", "id"), ("s", "id"), into.part);
+            format!(
+                "WHERE NOT EXISTS (SELECT 1 FROM temp._met AS m WHERE {same} AND NOT m.supersedes)"
+            )
         } else {
-            ""
+            String::new()
         };
-        let (list, values) = (staged.column_list(), staged.values_for(table));
+        let (list, values) = (staged.column_list(), staged.values_for(into.stored));
         run(
             connection,
             &format!("INSERT INTO {target} ({list}) SELECT {values} FROM temp._staged AS s {but}"),
@@ -71,7 +83,7 @@ pub(crate) fn merge(
     let sum = written + committed.unchanged + committed.older_ignored;
     if (deleted, inserted, sum) != (superseded, written, count(rows.num_rows())) {
         return Err(Error::new(Code::Internal, "add up the rows of a commit")
-            .with("table", name)
+            .with("table", into.name)
             .with("rows", rows.num_rows())
             .with("sum", sum)
             .with("superseded", superseded)
@@ -130,27 +142,32 @@ fn twice() -> Error {
 fn meet(
     connection: &Connection,
     target: &str,
-    table: &StoredTable,
+    into: Target<'_>,
     rows: &RecordBatch,
 ) -> Result<Met> {
+    let part = into
+        .part
+        .map_or(String::new(), |part| format!("s.{}, ", quoted(part)));
+    let met = same_key(("t", "id"), ("s", "id"), into.part);
     run(
         connection,
         &format!(
             "CREATE TEMP TABLE _met AS \
-             SELECT s.id, t.rowid AS place, s._version > t._version AS supersedes, \
+             SELECT s.id, {part}t.rowid AS place, s._version > t._version AS supersedes, \
                s._version = t._version AS level, s._synced_at > t._synced_at AS later, \
                s._deleted_at IS NOT NULL AS gone, t._deleted_at IS NOT NULL AS was_gone, \
                false AS unchanged \
-             FROM temp._staged AS s JOIN {target} AS t ON t.id = s.id"
+             FROM temp._staged AS s JOIN {target} AS t ON {met}"
         ),
     )?;
     if let Some((first, last)) = places_of_level(connection)? {
-        let same = same_content(table, rows);
+        let same = same_content(into.stored, rows);
+        let staged = same_key(("s", "id"), ("m", "id"), into.part);
         run(
             connection,
             &format!(
                 "CREATE TEMP TABLE _same AS SELECT m.place FROM temp._met AS m \
-                 JOIN temp._staged AS s ON s.id = m.id JOIN {target} AS t ON t.rowid = m.place \
+                 JOIN temp._staged AS s ON {staged} JOIN {target} AS t ON t.rowid = m.place \
                  WHERE m.level AND t.rowid BETWEEN {first} AND {last} AND {same}"
             ),
         )?;

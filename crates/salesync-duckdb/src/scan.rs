@@ -81,13 +81,33 @@ fn select(scan: &Scan) -> (String, Vec<Value>) {
                 values.push(Value::Text(text.clone()));
             }
         }
-        Filter::Unseen { before } => {
-            sql.push_str(
-                " WHERE _deleted_at IS NULL AND epoch_us(_synced_at) < ? AND NOT EXISTS \
-                 (SELECT 1 FROM _seen_keys AS k WHERE k.table_name = ? AND k.id = t.id)",
-            );
+        Filter::LiveIn(of) => {
+            let column = quoted(of.column.as_str());
+            sql.push_str(&format!(" WHERE _deleted_at IS NULL AND {column} = ?"));
+            values.push(Value::Text(of.part.clone()));
+        }
+        Filter::Unseen { before, part } => {
+            sql.push_str(" WHERE _deleted_at IS NULL");
+            let mut same = "k.part IS NULL".to_owned();
+            if let Some(of) = part {
+                let column = quoted(of.column.as_str());
+                sql.push_str(&format!(" AND {column} = ?"));
+                values.push(Value::Text(of.part.clone()));
+                same = format!("k.part = t.{column}");
+            }
+            sql.push_str(&format!(
+                " AND epoch_us(_synced_at) < ? AND NOT EXISTS \
+                 (SELECT 1 FROM _seen_keys AS k WHERE k.table_name = ? AND k.id = t.id AND {same})"
+            ));
             values.push(Value::BigInt(before.micros()));
             values.push(Value::Text(scan.table.as_str().to_owned()));
+        }
+        Filter::Due { column, by } => {
+            let column = quoted(column.as_str());
+            sql.push_str(&format!(
+                " WHERE _deleted_at IS NULL AND epoch_us({column}) <= ?"
+            ));
+            values.push(Value::BigInt(by.micros()));
         }
     }
     if let Some(column) = &scan.newest_by {

@@ -7,6 +7,21 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Returns the condition under which the rows of two aliases have one key; `part` is the key's first column,
+/// where it has two.
+pub(crate) fn same_key(
+    (left, left_id): (&str, &str),
+    right: (&str, &str),
+    part: Option<&str>,
+) -> String {
+    let (right, right_id) = right;
+    let ids = format!("{left}.{} = {right}.{}", quoted(left_id), quoted(right_id));
+    match part.map(quoted) {
+        None => ids,
+        Some(part) => format!("{ids} AND {left}.{part} = {right}.{part}"),
+    }
+}
+
 /// Returns a text as a literal.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', ""))

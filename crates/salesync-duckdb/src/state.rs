@@ -26,19 +26,24 @@ impl Database {
     pub(crate) fn state(&self, id: &StreamId, slot: Slot) -> Result<Option<State>> {
         let sql = "SELECT generation, epoch, seq, run_id, CAST(cursor AS VARCHAR), \
                      epoch_us(source_clock), epoch_us(committed_at) \
-                   FROM sync_state WHERE source = ? AND stream = ? AND slot = ? \
+                   FROM sync_state WHERE source = ? AND stream = ? \
+                     AND part IS NOT DISTINCT FROM ? AND slot = ? \
                    ORDER BY generation DESC NULLS FIRST, epoch DESC NULLS FIRST, \
                      seq DESC NULLS FIRST, run_id DESC NULLS FIRST LIMIT 1";
         let stored = self
             .connection()
-            .query_row(sql, params![id.source, id.stream, slot.as_str()], |row| {
-                Ok(Stored {
-                    order: [row.get(0)?, row.get(1)?, row.get(2)?],
-                    run_id: row.get(3)?,
-                    cursor: row.get(4)?,
-                    times: [row.get(5)?, row.get(6)?],
-                })
-            })
+            .query_row(
+                sql,
+                params![id.source, id.stream, id.part, slot.as_str()],
+                |row| {
+                    Ok(Stored {
+                        order: [row.get(0)?, row.get(1)?, row.get(2)?],
+                        run_id: row.get(3)?,
+                        cursor: row.get(4)?,
+                        times: [row.get(5)?, row.get(6)?],
+                    })
+                },
+            )
             .optional()
             .map_err(failure("read a cursor"))?;
         stored.map(|stored| read(stored, id, slot)).transpose()
@@ -91,6 +96,7 @@ pub(crate) fn rows_from(states: &[State]) -> Result<arrow::array::RecordBatch> {
         rows.push(&[
             text(Some(&state.id.source)),
             text(Some(&state.id.stream)),
+            text(state.id.part.as_deref()),
             text(Some(state.slot.as_str())),
             count(state.generation),
             count(state.epoch),

@@ -65,7 +65,7 @@ impl Warehouse for DuckDbWarehouse {
             .await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
+    async fn commit(&self, batch: Batch) -> Result<Vec<Committed>> {
         self.store
             .run(move |database| database.commit(&batch))
             .await

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use salesync_core::batch::{Batch, RowBuffer, Seen, Slot, State, StreamId};
+use salesync_core::batch::{Batch, RowBuffer, Slot, State, StreamId};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::Code;
 use salesync_core::plain::PlainRows;
@@ -44,6 +44,7 @@ fn stream() -> StreamId {
     StreamId {
         source: "test".to_owned(),
         stream: "things".to_owned(),
+        part: None,
     }
 }
 
@@ -72,15 +73,9 @@ fn batch(seq: u64) -> Batch {
         source_clock: now,
         committed_at: now,
     };
-    let (rows, tombstones) = buffer.finish().unwrap();
     Batch {
-        table: table(),
-        rows,
-        tombstones,
-        seen: Seen::Ignore,
-        seen_rejected: Vec::new(),
         states: vec![state],
-        appends: Vec::new(),
+        ..Batch::from(buffer.finish().unwrap())
     }
 }
 
@@ -133,7 +128,7 @@ async fn what_was_committed_is_there_when_the_file_is_opened_again() {
         ),
         (1, 1)
     );
-    assert_eq!(warehouse.commit(batch(1)).await.unwrap().unchanged, 1);
+    assert_eq!(warehouse.commit(batch(1)).await.unwrap()[0].unchanged, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -280,6 +275,7 @@ fn run(started: i64, status: RunStatus, run_id: &RunId) -> Run {
         run_id: run_id.clone(),
         source: "test".to_owned(),
         stream: "things".to_owned(),
+        parts: Vec::new(),
         mode: "incremental".to_owned(),
         started_at,
         took_ms: None,

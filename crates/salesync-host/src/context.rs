@@ -60,6 +60,12 @@ impl Context {
             base_url: base_url.unwrap_or_else(|| definition.base_url.to_owned()),
             secrets: Arc::clone(&self.secrets),
             now: self.now,
+            values: self
+                .settings
+                .of_sources
+                .get(definition.name)
+                .cloned()
+                .unwrap_or_default(),
         })
     }
 }

@@ -105,6 +105,9 @@ pub struct Settings {
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) base_urls: BTreeMap<&'static str, String>,
+    /// What is set for each source alone, by the source's name and the setting's.
+    pub(crate) of_sources: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
+    own: Vec<(String, String, &'static str)>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -182,6 +185,22 @@ impl Settings {
                 .map_or(source.base_url, |value| value.trim());
             base_urls.insert(source.name, check_base_url(&name, text)?);
         }
+        let (mut of_sources, mut own) = (BTreeMap::new(), Vec::new());
+        for source in sources {
+            let mut of_source = BTreeMap::new();
+            for setting in source.settings {
+                let name = own_name(source.name, setting.name);
+                let given = values.get(&name).map(|value| value.trim());
+                let given = given.filter(|value| !value.is_empty());
+                let value = given.unwrap_or(setting.default);
+                if let Some(rule) = (setting.check)(value) {
+                    return Err(wrong(&name, rule));
+                }
+                of_source.insert(setting.name, value.to_owned());
+                own.push((name, value.to_owned(), setting.meaning));
+            }
+            of_sources.insert(source.name, of_source);
+        }
         Ok(Self {
             warehouse: warehouse(get("SALESYNC_WAREHOUSE"))?,
             tenant,
@@ -194,6 +213,8 @@ impl Settings {
             log: get("SALESYNC_LOG").to_owned(),
             log_format,
             base_urls,
+            of_sources,
+            own,
             values,
         })
     }
@@ -216,7 +237,10 @@ impl Settings {
                 "the origin that the source is reached at",
             )
         });
-        general.chain(origins).collect()
+        general
+            .chain(origins)
+            .chain(self.own.iter().cloned())
+            .collect()
     }
 
     /// Returns the names that were given and that no setting has: likely misspelt.
@@ -235,15 +259,23 @@ pub(crate) fn secret_name(source: &str) -> String {
 }
 
 fn base_url_name(source: &str) -> String {
-    format!("SALESYNC_{}_BASE_URL", source.to_uppercase())
+    own_name(source, "BASE_URL")
+}
+
+/// Returns the whole name of a setting that only one source has.
+fn own_name(source: &str, setting: &str) -> String {
+    format!("SALESYNC_{}_{setting}", source.to_uppercase())
 }
 
 fn is_known(name: &str, sources: &[&'static SourceDefinition]) -> bool {
     OF_SCRIPTS.contains(&name)
         || GENERAL.iter().any(|(own, _, _)| *own == name)
-        || sources
-            .iter()
-            .any(|s| name == base_url_name(s.name) || name == secret_name(s.name))
+        || sources.iter().any(|source| {
+            let mut own = source.settings.iter();
+            name == base_url_name(source.name)
+                || name == secret_name(source.name)
+                || own.any(|setting| name == own_name(source.name, setting.name))
+        })
 }
 
 fn from_file(

@@ -40,6 +40,7 @@ async fn a_slow_call_can_be_dropped_while_it_waits() {
     let id = StreamId {
         source: "s".into(),
         stream: "t".into(),
+        part: None,
     };
     let call = warehouse.cursor(&id, Slot::Full);
     assert!(

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Result};
 use salesync_core::ledger::Window;
-use salesync_core::record::{Change, RawRecord, Reject};
+use salesync_core::record::{RawRecord, Reject};
 use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
-use salesync_core::source::{Page, Presence, Progress, Stream, WindowPage};
+use salesync_core::source::{Page, Presence, Progress, Stream, TableChange, WindowPage};
 use salesync_core::time::Timestamp;
 use salesync_http::Client;
 
@@ -334,13 +334,14 @@ impl Stream for CrmStream {
         })
     }
 
-    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
+    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject> {
         decode(
             raw,
             self.records.object,
             &self.records.layout,
             self.records.http.clock(),
         )
+        .map(TableChange::only)
     }
 
     async fn count(&self, window: Window) -> Result<u64> {

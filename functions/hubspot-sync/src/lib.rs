@@ -32,6 +32,9 @@ use crate::owners::OwnerStream;
 pub const SOURCE: SourceDefinition = SourceDefinition {
     name: "hubspot",
     streams: &["contacts", "companies", "deals", "owners"],
+    brought: &[],
+    after: &[],
+    settings: &[],
     base_url: "https://api.hubapi.com",
     identities: &[
         IdentityColumns {
@@ -88,7 +91,7 @@ impl Source for HubSpot {
             .await
     }
 
-    async fn open(&self, stream: &str) -> Result<Arc<dyn Stream>> {
+    async fn open(&self, stream: &str, _part: Option<&str>) -> Result<Arc<dyn Stream>> {
         let http = Arc::new(self.http.for_stream());
         if stream == owners::STREAM {
             return Ok(Arc::new(OwnerStream::open(http)?));

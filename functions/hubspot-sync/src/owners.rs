@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::ledger::Window;
-use salesync_core::record::{Change, RawRecord, Reject};
+use salesync_core::record::{RawRecord, Reject};
 use salesync_core::run::Traffic;
 use salesync_core::schema::{Column, ColumnType, Table};
-use salesync_core::source::{Page, Presence, Progress, Stream};
+use salesync_core::source::{Page, Presence, Progress, Stream, TableChange};
 use salesync_core::time::Timestamp;
 use salesync_http::{Client, Request};
 use serde::{Deserialize, Serialize};
@@ -186,14 +186,15 @@ impl Stream for OwnerStream {
         })
     }
 
-    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
-        decode_owner(raw, &self.table, self.http.clock())
+    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject> {
+        decode_owner(raw, &self.table, self.http.clock()).map(TableChange::only)
     }
 
     async fn count(&self, window: Window) -> Result<u64> {
         let owners = self.all().await?;
         let changed = |owner: &&RawRecord| {
-            let version = self.decode(owner).ok().map(|change| change.version);
+            let change = decode_owner(owner, &self.table, self.http.clock()).ok();
+            let version = change.map(|change| change.version);
             version.is_some_and(|version| (window.lo..=window.hi).contains(&version))
         };
         Ok(u64::try_from(owners.iter().filter(changed).count()).unwrap_or(u64::MAX))

@@ -7,9 +7,11 @@ use std::time::Duration;
 use salesync_core::cursor::Cursor;
 use salesync_core::error::Code;
 use salesync_core::ledger::Window;
-use salesync_core::record::{Reject, Value};
+use salesync_core::record::{Change, Reject, Value};
 use salesync_core::secret::{Secret, SecretStore};
-use salesync_core::source::{Page, Presence, Progress, Source, SourceSettings, Stream};
+use salesync_core::source::{
+    Page, Presence, Progress, Source, SourceSettings, Stream, TableChange,
+};
 use salesync_core::time::Timestamp;
 use salesync_sandbox::{Fault, RequestClass, Sandbox, SandboxConfig, Vendor};
 use serde_json::json;
@@ -58,12 +60,19 @@ fn source_with(sandbox: &Sandbox, secret: String) -> Arc<dyn Source> {
         base_url: sandbox.url(),
         secrets,
         now,
+        values: BTreeMap::new(),
     })
     .unwrap()
 }
 
 fn source(sandbox: &Sandbox) -> Arc<dyn Source> {
     source_with(sandbox, salesync_sandbox::hubspot_secret())
+}
+
+/// Returns the one change that a record is.
+fn only(mut changes: Vec<TableChange<'_>>) -> Change<'_> {
+    assert_eq!((changes.len(), changes[0].table), (1, 0));
+    changes.remove(0).change
 }
 
 /// What a warehouse would hold: the newest state of each record.
@@ -113,7 +122,7 @@ impl Rows {
             }
         }
         for raw in &page.records {
-            match stream.decode(raw) {
+            match stream.decode(raw).map(only) {
                 Ok(change) => {
                     let gone = change
                         .deletion
@@ -192,7 +201,7 @@ async fn a_first_sync_holds_all_that_the_account_holds() {
         ("companies", "name"),
         ("deals", "dealname"),
     ] {
-        let stream_reader = source.open(stream).await.unwrap();
+        let stream_reader = source.open(stream, None).await.unwrap();
         let mut rows = Rows::default();
         rows.sync(&*stream_reader).await;
         rows.check(&*stream_reader, &sandbox, stream, text);
@@ -204,7 +213,7 @@ async fn a_first_sync_holds_all_that_the_account_holds() {
         );
         assert!(rows.cursor.unwrap().is_between_windows());
     }
-    let owners = source.open("owners").await.unwrap();
+    let owners = source.open("owners", None).await.unwrap();
     let mut rows = Rows::default();
     rows.sync(&*owners).await;
     assert!(rows.rows.len() >= 10 && rows.rejects.is_empty());
@@ -215,9 +224,10 @@ async fn an_idle_sync_costs_one_search_and_one_sweep() {
     let sandbox = sandbox(300).await;
     let source = source(&sandbox);
     let mut rows = Rows::default();
-    rows.sync(&*source.open("contacts").await.unwrap()).await;
+    rows.sync(&*source.open("contacts", None).await.unwrap())
+        .await;
     sandbox.world().advance(Duration::from_secs(3_600));
-    let stream = source.open("contacts").await.unwrap();
+    let stream = source.open("contacts", None).await.unwrap();
     rows.sync(&*stream).await;
     sandbox.world().reset_requests();
     rows.sync(&*stream).await;
@@ -238,7 +248,7 @@ async fn edits_archives_restores_merges_and_new_records_are_seen_by_the_next_syn
     let sandbox = sandbox(600).await;
     let world = sandbox.world().clone();
     let source = source(&sandbox);
-    let stream = source.open("contacts").await.unwrap();
+    let stream = source.open("contacts", None).await.unwrap();
     let ids: Vec<String> = world
         .hubspot_records("contacts")
         .iter()
@@ -259,7 +269,8 @@ async fn edits_archives_restores_merges_and_new_records_are_seen_by_the_next_syn
     world.hubspot_archive("contacts", &ids[2]);
     world.hubspot_restore("contacts", &ids[9]);
     let survivor = world.hubspot_merge("contacts", &ids[3], &ids[4]).unwrap();
-    rows.sync(&*source.open("contacts").await.unwrap()).await;
+    rows.sync(&*source.open("contacts", None).await.unwrap())
+        .await;
     rows.check(&*stream, &sandbox, "contacts", "email");
     assert_eq!(rows.rows[&ids[2]].gone.as_deref(), Some("archived"));
     assert_eq!(
@@ -308,7 +319,7 @@ async fn edits_between_pages_lose_nothing() {
         }
     });
     let source = source(&sandbox);
-    let stream = source.open("contacts").await.unwrap();
+    let stream = source.open("contacts", None).await.unwrap();
     let mut rows = Rows::default();
     rows.sync(&*stream).await;
     world.clear_on_page();
@@ -322,13 +333,14 @@ async fn twelve_thousand_records_of_one_millisecond_are_read_in_a_window() {
     let world = sandbox.world().clone();
     let source = source(&sandbox);
     let mut rows = Rows::default();
-    rows.sync(&*source.open("contacts").await.unwrap()).await;
+    rows.sync(&*source.open("contacts", None).await.unwrap())
+        .await;
     world.advance(Duration::from_secs(3_600));
     let tie = world.hubspot_tie("contacts", 12_000, world.now().timestamp_millis());
     world.advance(Duration::from_secs(5));
     let later = world.hubspot_create("contacts", &json!({"email": "later@halden.example"}));
 
-    let stream = source.open("contacts").await.unwrap();
+    let stream = source.open("contacts", None).await.unwrap();
     rows.pages = 0;
     rows.sync(&*stream).await;
     assert!(tie.iter().all(|id| rows.rows.contains_key(id)));
@@ -355,7 +367,7 @@ async fn a_run_that_stops_anywhere_is_continued_by_the_next_one() {
         .is_none_or(|cursor| !cursor.is_between_windows())
     {
         assert!(rows.pages < 60);
-        let stream = source.open("contacts").await.unwrap();
+        let stream = source.open("contacts", None).await.unwrap();
         let page = stream.fetch(rows.cursor.as_ref()).await.unwrap();
         if let Some(window) = page.window {
             assert!(
@@ -365,7 +377,7 @@ async fn a_run_that_stops_anywhere_is_continued_by_the_next_one() {
         }
         rows.take(&*stream, page);
     }
-    let stream = source.open("contacts").await.unwrap();
+    let stream = source.open("contacts", None).await.unwrap();
     rows.sync(&*stream).await;
     rows.check(&*stream, &sandbox, "contacts", "email");
 }
@@ -376,7 +388,8 @@ async fn a_poisoned_record_neither_stops_nor_loops_nor_moves_the_stream() {
     let world = sandbox.world().clone();
     let source = source(&sandbox);
     let mut rows = Rows::default();
-    rows.sync(&*source.open("contacts").await.unwrap()).await;
+    rows.sync(&*source.open("contacts", None).await.unwrap())
+        .await;
     world.advance(Duration::from_secs(3_600));
     let live = rows.rows.iter().filter(|(_, row)| row.gone.is_none());
     let ids: Vec<String> = live.map(|(id, _)| id.clone()).collect();
@@ -395,10 +408,11 @@ async fn a_poisoned_record_neither_stops_nor_loops_nor_moves_the_stream() {
     for (raw, id) in poison.iter().zip(&ids[195..200]) {
         assert!(world.put_raw(Vendor::HubSpot, "contacts", id, raw));
     }
-    rows.sync(&*source.open("contacts").await.unwrap()).await;
+    rows.sync(&*source.open("contacts", None).await.unwrap())
+        .await;
     assert!(rows.rejects.len() >= 4);
     let edited = source
-        .open("contacts")
+        .open("contacts", None)
         .await
         .unwrap()
         .table()
@@ -418,7 +432,7 @@ async fn a_poisoned_record_neither_stops_nor_loops_nor_moves_the_stream() {
 async fn a_listing_whose_token_is_unknown_begins_anew() {
     let sandbox = sandbox(900).await;
     let source = source(&sandbox);
-    let stream = source.open("contacts").await.unwrap();
+    let stream = source.open("contacts", None).await.unwrap();
     let started = source.clock();
     let stale = Place::Listing {
         after: Some("no such token".to_owned()),
@@ -446,7 +460,7 @@ async fn properties_that_fit_into_no_request_are_read_all_the_same() {
     }
     let id = world.hubspot_create("contacts", &json!({"custom_property_number_299": "last"}));
     let source = source(&sandbox);
-    let stream = source.open("contacts").await.unwrap();
+    let stream = source.open("contacts", None).await.unwrap();
     let mut rows = Rows::default();
     rows.sync(&*stream).await;
     rows.check(&*stream, &sandbox, "contacts", "custom_property_number_299");
@@ -464,7 +478,7 @@ async fn properties_that_fit_into_no_request_are_read_all_the_same() {
 async fn a_page_without_its_shape_is_asked_for_again() {
     let sandbox = sandbox(300).await;
     let source = source(&sandbox);
-    let stream = source.open("deals").await.unwrap();
+    let stream = source.open("deals", None).await.unwrap();
     sandbox.world().fail_next(Fault::EmptyObject, "/search", 1);
     sandbox
         .world()
@@ -547,6 +561,7 @@ async fn a_rotated_refresh_token_is_stored_before_its_access_token_is_used() {
         base_url: sandbox.url(),
         secrets: Arc::clone(&secrets) as _,
         now,
+        values: BTreeMap::new(),
     };
     let source = (SOURCE.connect)(settings).unwrap();
     // The invented access token is refused; what counts is what had been stored by then.
@@ -584,7 +599,7 @@ async fn a_secret_that_was_never_set_sends_nothing() {
 async fn a_window_is_counted_by_the_search_itself() {
     let sandbox = sandbox(300).await;
     let source = source(&sandbox);
-    let stream = source.open("companies").await.unwrap();
+    let stream = source.open("companies", None).await.unwrap();
     let all = Window {
         lo: Timestamp::EPOCH,
         hi: source.clock().plus(Duration::from_secs(60)),

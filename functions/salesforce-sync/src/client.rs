@@ -236,7 +236,7 @@ impl Source for Salesforce {
             .map(|_| ())
     }
 
-    async fn open(&self, stream: &str) -> Result<Arc<dyn Stream>> {
+    async fn open(&self, stream: &str, _part: Option<&str>) -> Result<Arc<dyn Stream>> {
         let object = objects::of_stream(stream).ok_or_else(|| {
             Error::new(Code::RequestInvalid, "open a stream")
                 .with("streams", objects::STREAMS.join(", "))

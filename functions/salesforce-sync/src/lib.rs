@@ -27,6 +27,9 @@ use salesync_core::source::SourceDefinition;
 pub const SOURCE: SourceDefinition = SourceDefinition {
     name: "salesforce",
     streams: objects::STREAMS,
+    brought: &[],
+    after: &[],
+    settings: &[],
     base_url: "https://login.salesforce.com",
     identities: objects::IDENTITIES,
     connect: client::connect,

@@ -11,10 +11,10 @@ use async_trait::async_trait;
 use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::ledger::Window;
-use salesync_core::record::{Change, RawRecord, Reject};
+use salesync_core::record::{RawRecord, Reject};
 use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
-use salesync_core::source::{Page, Presence, Progress, Stream, WindowPage};
+use salesync_core::source::{Page, Presence, Progress, Stream, TableChange, WindowPage};
 use salesync_core::time::Timestamp;
 use salesync_core::token;
 use salesync_core::validate::SoqlIdentifier;
@@ -320,8 +320,9 @@ impl Stream for ObjectStream {
             .map_err(|error| of_stream(error, self.object))
     }
 
-    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
-        decode::decode(&self.table, raw, self.opened_at.plus(NEWEST))
+    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject> {
+        let newest = self.opened_at.plus(NEWEST);
+        decode::decode(&self.table, raw, newest).map(TableChange::only)
     }
 
     async fn count(&self, window: Window) -> Result<u64> {

@@ -8,9 +8,9 @@ use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Result};
 use salesync_core::ledger::Window;
 use salesync_core::memory::MemorySecretStore;
-use salesync_core::record::Value;
+use salesync_core::record::{Change, Value};
 use salesync_core::secret::SecretStore;
-use salesync_core::source::{Presence, Progress, Source, SourceSettings, Stream};
+use salesync_core::source::{Presence, Progress, Source, SourceSettings, Stream, TableChange};
 use salesync_core::time::Timestamp;
 use salesync_core::validate::parse_timestamp;
 use salesync_sandbox::{
@@ -43,6 +43,7 @@ fn source(sandbox: &Sandbox, secrets: &Arc<MemorySecretStore>) -> Arc<dyn Source
         base_url: sandbox.url(),
         secrets,
         now,
+        values: BTreeMap::new(),
     })
     .unwrap()
 }
@@ -60,6 +61,12 @@ fn login(sandbox: &Sandbox) -> Arc<dyn Source> {
     source(sandbox, &secrets(salesforce_secret()))
 }
 
+/// Returns the one change that a record is.
+fn only(mut changes: Vec<TableChange<'_>>) -> Change<'_> {
+    assert_eq!((changes.len(), changes[0].table), (1, 0));
+    changes.remove(0).change
+}
+
 /// Takes one page in and returns the cursor after it.
 async fn step(
     stream: &dyn Stream,
@@ -70,7 +77,7 @@ async fn step(
     for change in page
         .records
         .iter()
-        .filter_map(|raw| stream.decode(raw).ok())
+        .filter_map(|raw| stream.decode(raw).ok().map(only))
     {
         let gone = change.deletion.map(|deletion| deletion.reason.as_str());
         let known = rows
@@ -132,7 +139,7 @@ async fn a_full_read_is_the_worlds_truth_and_an_idle_one_costs_one_query() {
     world.salesforce_delete("Lead", &victim);
     for (name, object) in OBJECTS {
         let source = login(&sandbox);
-        let stream = source.open(name).await.unwrap();
+        let stream = source.open(name, None).await.unwrap();
         let mut rows = Rows::new();
         let cursor = read(stream.as_ref(), None, &mut rows).await;
         assert_eq!(rows, truth(world, object), "{object}");
@@ -154,7 +161,7 @@ async fn a_full_read_is_the_worlds_truth_and_an_idle_one_costs_one_query() {
 async fn changes_deletions_merges_and_undeletions_come_with_the_next_run() {
     let sandbox = sandbox(2_000).await;
     let world = sandbox.world();
-    let stream = login(&sandbox).open("contacts").await.unwrap();
+    let stream = login(&sandbox).open("contacts", None).await.unwrap();
     let mut rows = Rows::new();
     let cursor = read(stream.as_ref(), None, &mut rows).await;
 
@@ -167,7 +174,7 @@ async fn changes_deletions_merges_and_undeletions_come_with_the_next_run() {
     world.salesforce_merge("Contact", &ids[3], &ids[4]);
     world.salesforce_create("Contact", &json!({"LastName": "New"}));
 
-    let stream = login(&sandbox).open("contacts").await.unwrap();
+    let stream = login(&sandbox).open("contacts", None).await.unwrap();
     read(stream.as_ref(), Some(cursor), &mut rows).await;
     assert_eq!(rows, truth(world, "Contact"));
     assert_eq!(
@@ -195,7 +202,7 @@ async fn three_thousand_records_of_one_second_arrive_however_short_the_pages_are
     let ids = world.salesforce_tie("Lead", 3_000, world.now().timestamp_millis() - 86_400_000);
     for rows_max in [2_000, 700] {
         world.set_query_pages(rows_max, 60);
-        let stream = login(&sandbox).open("leads").await.unwrap();
+        let stream = login(&sandbox).open("leads", None).await.unwrap();
         let mut rows = Rows::new();
         read(stream.as_ref(), None, &mut rows).await;
         assert_eq!(rows, truth(world, "Lead"));
@@ -229,7 +236,7 @@ async fn edits_between_pages_lose_nothing() {
             world.salesforce_create(&page.object, &json!({"Name": "added"}));
         }
     });
-    let stream = login(&sandbox).open("accounts").await.unwrap();
+    let stream = login(&sandbox).open("accounts", None).await.unwrap();
     let mut rows = Rows::new();
     let cursor = read(stream.as_ref(), None, &mut rows).await;
     world.clear_on_page();
@@ -246,7 +253,7 @@ async fn a_session_that_ends_in_the_middle_is_renewed_and_the_refresh_token_is_r
     let secrets = secrets(salesforce_refresh_secret());
     let before = secrets.get("salesforce").await.unwrap();
     let stream = source(&sandbox, &secrets)
-        .open("opportunities")
+        .open("opportunities", None)
         .await
         .unwrap();
     let after = secrets.get("salesforce").await.unwrap();
@@ -274,7 +281,7 @@ async fn another_run_goes_on_where_the_last_one_stopped_and_reaches_the_present(
     for run in 0..3 {
         world.advance(Duration::from_secs(600));
         world.salesforce_create("Contact", &json!({"LastName": format!("Run {run}")}));
-        let stream = login(&sandbox).open("contacts").await.unwrap();
+        let stream = login(&sandbox).open("contacts", None).await.unwrap();
         for _ in 0..2 {
             cursor = Some(
                 step(stream.as_ref(), cursor.as_ref(), &mut rows)
@@ -286,7 +293,7 @@ async fn another_run_goes_on_where_the_last_one_stopped_and_reaches_the_present(
     }
     // A run is told apart from the last one by when it began.
     world.advance(Duration::from_secs(1));
-    let stream = login(&sandbox).open("contacts").await.unwrap();
+    let stream = login(&sandbox).open("contacts", None).await.unwrap();
     let page = stream.fetch(cursor.as_ref()).await.unwrap();
     let window = page.window.unwrap();
     assert_eq!(
@@ -302,7 +309,7 @@ async fn poison_and_hidden_fields_never_stop_a_stream() {
     let sandbox = sandbox(1_000).await;
     let world = sandbox.world();
     world.set_query_pages(30, 60);
-    let stream = login(&sandbox).open("contacts").await.unwrap();
+    let stream = login(&sandbox).open("contacts", None).await.unwrap();
     let ids: Vec<_> = truth(world, "Contact").into_keys().collect();
     let poison: HashMap<_, _> = ids
         .iter()
@@ -332,7 +339,7 @@ async fn an_object_with_very_many_fields_is_read_whole() {
     }
     let last = json!({"A_field_with_a_rather_long_name_499__c": "last", "LastName": "Wide"});
     let id = world.salesforce_create("Lead", &last);
-    let stream = login(&sandbox).open("leads").await.unwrap();
+    let stream = login(&sandbox).open("leads", None).await.unwrap();
     let mut rows = Rows::new();
     let cursor = read(stream.as_ref(), None, &mut rows).await;
     assert_eq!(rows, truth(world, "Lead"));
@@ -341,7 +348,7 @@ async fn an_object_with_very_many_fields_is_read_whole() {
     let changes: Vec<_> = page
         .records
         .iter()
-        .map(|raw| stream.decode(raw).unwrap())
+        .map(|raw| only(stream.decode(raw).unwrap()))
         .collect();
     let wide = changes.into_iter().find(|change| change.key == id).unwrap();
     let at = stream
@@ -388,11 +395,11 @@ async fn what_the_service_refuses_has_the_right_code() {
     let sandbox = sandbox(200).await;
     for (fault, code) in cases {
         sandbox.world().fail_next(fault, "describe", 1);
-        let error = login(&sandbox).open("accounts").await.unwrap_err();
+        let error = login(&sandbox).open("accounts", None).await.unwrap_err();
         assert_eq!(error.code(), code);
         assert!(error.to_string().contains("stream: accounts"), "{error}");
     }
-    let stream = login(&sandbox).open("accounts").await.unwrap();
+    let stream = login(&sandbox).open("accounts", None).await.unwrap();
     sandbox.world().fail_next(
         status(400, refusal("QUERY_TIMEOUT", "too long")),
         "queryAll",

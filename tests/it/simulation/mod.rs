@@ -28,6 +28,9 @@ use world::{World, WorldSource};
 static DEFINITION: SourceDefinition = SourceDefinition {
     name: "world",
     streams: &["rows"],
+    brought: &[],
+    after: &[],
+    settings: &[],
     base_url: "https://example.invalid",
     identities: &[],
     connect: |_| {
@@ -68,7 +71,7 @@ impl Warehouse for Troubled {
         self.inner.cursor(id, slot).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
+    async fn commit(&self, batch: Batch) -> Result<Vec<Committed>> {
         self.strike()?;
         tokio::task::yield_now().await;
         let committed = self.inner.commit(batch).await?;

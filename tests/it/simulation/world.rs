@@ -11,7 +11,7 @@ use salesync_core::ledger::Window;
 use salesync_core::record::{Change, Deletion, DeletionReason, RawRecord, Reject, Value};
 use salesync_core::run::Traffic;
 use salesync_core::schema::{Column, ColumnType, Table};
-use salesync_core::source::{Page, Presence, Progress, Source, Stream, WindowPage};
+use salesync_core::source::{Page, Presence, Progress, Source, Stream, TableChange, WindowPage};
 use salesync_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -139,7 +139,7 @@ impl Source for WorldSource {
         Ok(())
     }
 
-    async fn open(&self, _stream: &str) -> Result<Arc<dyn Stream>> {
+    async fn open(&self, _stream: &str, _part: Option<&str>) -> Result<Arc<dyn Stream>> {
         let columns = vec![Column::new("v", ColumnType::Text, "")?];
         let table = Arc::new(Table::new("world_rows", "", columns)?);
         let opened_at = self.clock();
@@ -234,7 +234,7 @@ impl Stream for WorldStream {
         })
     }
 
-    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
+    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject> {
         let row: Row = raw.parse()?;
         if row.poison {
             return Err(Reject::new(Code::RecordType, "a record is not poison").of_record(&row.id));
@@ -245,14 +245,14 @@ impl Stream for WorldStream {
             reason: DeletionReason::Deleted,
             merged_into: None,
         };
-        Ok(Change {
+        Ok(TableChange::only(Change {
             key: row.id.into(),
             version: at,
             values: vec![Value::Text(row.v.into())],
             extra: Vec::new(),
             deletion: row.gone.then_some(gone),
             replaces: Vec::new(),
-        })
+        }))
     }
 
     async fn count(&self, window: Window) -> Result<u64> {

@@ -4,9 +4,28 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::SyncContext;
+use crate::backlog::Due;
 use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
 use crate::source::{Page, Progress, Stream};
+
+/// So much side data is asked for before what came is committed.
+const DUE_AT_ONCE: usize = 100;
+
+/// Where one part's pages go: its number, and the queue that all parts share.
+#[derive(Debug, Clone)]
+pub(super) struct PageSender {
+    pub(super) index: usize,
+    pub(super) pages: mpsc::Sender<(usize, Page)>,
+}
+
+impl PageSender {
+    /// Sends a page; returns whether anyone takes it. Nobody does only when the commit failed, and then it
+    /// says why.
+    async fn send(&self, page: Page) -> bool {
+        self.pages.send((self.index, page)).await.is_ok()
+    }
+}
 
 /// Fetches pages into `pages` and returns how the reading ended: `Ok` when the stream has caught up.
 ///
@@ -16,33 +35,59 @@ pub(super) async fn pages(
     cx: &SyncContext,
     stream: &dyn Stream,
     mut from: Option<Cursor>,
-    pages: mpsc::Sender<Page>,
+    pages: PageSender,
 ) -> Result<()> {
-    let mut stop = cx.stop.clone();
     loop {
-        if *stop.borrow_and_update() {
-            return Err(Error::new(Code::RunStopped, "read a stream"));
-        }
-        if cx
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            return Err(Error::new(Code::RunDeadline, "read a stream"));
-        }
-        let page = tokio::select! {
-            page = stream.fetch(from.as_ref()) => page?,
-            Ok(_) = stop.wait_for(|stop| *stop) => {
-                return Err(Error::new(Code::RunStopped, "read a stream"));
-            }
-        };
+        let page = unless_stopped(cx, stream.fetch(from.as_ref())).await?;
         let progress = page.progress;
         if progress == Progress::More && from.as_ref() == Some(&page.next) {
             return Err(Error::new(Code::RunNoProgress, "read a stream"));
         }
         from = Some(page.next.clone());
-        // The receiver is gone only when the commit failed, and then it says why.
-        if pages.send(page).await.is_err() || progress == Progress::CaughtUp {
+        if !pages.send(page).await || progress == Progress::CaughtUp {
             return Ok(());
         }
+    }
+}
+
+/// Fetches what is due into `pages`. The cursor is `from` until all of it was asked for, then `to`.
+pub(super) async fn due(
+    cx: &SyncContext,
+    stream: &dyn Stream,
+    (due, from, to): (Vec<Due>, Cursor, Cursor),
+    pages: PageSender,
+) -> Result<()> {
+    let mut chunks = due.chunks(DUE_AT_ONCE).peekable();
+    while let Some(chunk) = chunks.next() {
+        let page = unless_stopped(cx, stream.look_up(chunk)).await?;
+        let next = match chunks.peek() {
+            Some(_) => from.clone(),
+            None => to.clone(),
+        };
+        if !pages.send(Page { next, ..page }).await {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for a page, unless the run must end.
+async fn unless_stopped(
+    cx: &SyncContext,
+    page: impl Future<Output = Result<Page>>,
+) -> Result<Page> {
+    let mut stop = cx.stop.clone();
+    if *stop.borrow_and_update() {
+        return Err(Error::new(Code::RunStopped, "read a stream"));
+    }
+    if cx
+        .deadline
+        .is_some_and(|deadline| Instant::now() >= deadline)
+    {
+        return Err(Error::new(Code::RunDeadline, "read a stream"));
+    }
+    tokio::select! {
+        page = page => page,
+        Ok(_) = stop.wait_for(|stop| *stop) => Err(Error::new(Code::RunStopped, "read a stream")),
     }
 }

@@ -12,6 +12,8 @@
 
 mod decode;
 mod fetch;
+mod part;
+mod pass;
 mod start;
 mod stream;
 mod sweep;
@@ -121,26 +123,38 @@ pub async fn run(
     command: &Sync,
 ) -> Result<Vec<Run>> {
     let selected = select(definition, &command.streams)?;
+    let (ended, has_ended) = watch::channel(Vec::new());
+    let ended = Arc::new(ended);
     let mut tasks = JoinSet::new();
-    for (index, stream) in selected.into_iter().enumerate() {
+    for stream in &selected {
         let (cx, source, command) = (cx.clone(), Arc::clone(source), command.clone());
+        let (stream, ended) = (*stream, Arc::clone(&ended));
+        let before = definition.after.iter().find(|(own, _)| *own == stream);
+        let before = before.map(|(_, before)| *before);
+        let before = before.filter(|before| selected.contains(before));
+        let mut has_ended = has_ended.clone();
         tasks.spawn(async move {
-            (
-                index,
-                stream::run(&cx, definition.name, source, stream, &command).await,
-            )
+            if let Some(before) = before {
+                // The sender lives as long as this task does.
+                drop(has_ended.wait_for(|ended| ended.contains(&before)).await);
+            }
+            let runs = stream::run(&cx, definition, source, stream, &command).await;
+            ended.send_modify(|ended| ended.push(stream));
+            runs
         });
     }
     let mut runs = Vec::new();
     while let Some(joined) = tasks.join_next().await {
-        runs.push(
+        runs.extend(
             joined.map_err(|error| Error::new(Code::Internal, "sync a stream").because(error))?,
         );
     }
-    runs.sort_by_key(|(index, _)| *index);
-    Ok(runs.into_iter().map(|(_, run)| run).collect())
+    let place = |run: &Run| definition.streams.iter().position(|it| *it == run.stream);
+    runs.sort_by_key(place);
+    Ok(runs)
 }
 
+/// Returns the streams to read; one that another stream brings along is read with that.
 fn select(definition: &'static SourceDefinition, wanted: &[String]) -> Result<Vec<&'static str>> {
     if let Some(unknown) = wanted
         .iter()
@@ -150,8 +164,13 @@ fn select(definition: &'static SourceDefinition, wanted: &[String]) -> Result<Ve
             .with("unknown stream", unknown)
             .with("streams", definition.streams.join(", ")));
     }
-    let all = definition.streams.iter().copied();
-    Ok(all
-        .filter(|name| wanted.is_empty() || wanted.iter().any(|w| w == name))
-        .collect())
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|own| own == name);
+    let mut read: Vec<&'static str> = Vec::new();
+    for name in definition.streams.iter().filter(|name| is_wanted(name)) {
+        let name = definition.reads(name);
+        if !read.contains(&name) {
+            read.push(name);
+        }
+    }
+    Ok(read)
 }

@@ -1,7 +1,6 @@
 //! Where a run begins: the stored cursor, its place in the state log, and its first commit.
 
 use crate::batch::{Slot, State, StreamId};
-use crate::command::{Mode, Sync};
 use crate::cursor::Cursor;
 use crate::error::Result;
 use crate::run::RunId;
@@ -22,60 +21,42 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Reads the stored state and takes the next epoch; `--since` is an operator's reset, which takes
-    /// the next generation and never skips what was not read yet.
+    /// Reads the stored state of a slot and takes the next epoch.
     pub(super) async fn read(
         warehouse: &dyn Warehouse,
         id: StreamId,
-        command: &Sync,
+        slot: Slot,
         cap: Timestamp,
     ) -> Result<Self> {
-        let slot = match command.mode {
-            Mode::Incremental => Slot::Incremental,
-            Mode::Full => Slot::Full,
-        };
         let state = warehouse.cursor(&id, slot).await?;
         let (generation, epoch) = state.as_ref().map_or((0, 0), |s| (s.generation, s.epoch));
-        let cursor = state.and_then(|state| state.cursor);
-        Ok(match command.since {
-            None => Self {
-                id,
-                slot,
-                generation,
-                epoch: epoch + 1,
-                seq: 0,
-                cursor,
-                cap,
-            },
-            Some(since) => {
-                let reached = cursor.map_or(cap, |cursor| cursor.complete_to());
-                let cursor = Some(Cursor::between_windows(since.min(reached)));
-                Self {
-                    id,
-                    slot,
-                    generation: generation + 1,
-                    epoch: 0,
-                    seq: 0,
-                    cursor,
-                    cap,
-                }
-            }
-        })
-    }
-
-    /// Returns the place of the scheduled syncs, beside the one of a full sync.
-    pub(super) async fn beside(&self, warehouse: &dyn Warehouse) -> Result<Self> {
-        let state = warehouse.cursor(&self.id, Slot::Incremental).await?;
-        let (generation, epoch) = state.as_ref().map_or((0, 0), |s| (s.generation, s.epoch));
         Ok(Self {
-            id: self.id.clone(),
-            slot: Slot::Incremental,
+            id,
+            slot,
             generation,
             epoch: epoch + 1,
             seq: 0,
             cursor: state.and_then(|state| state.cursor),
-            cap: self.cap,
+            cap,
         })
+    }
+
+    /// Goes back to `since`: an operator's reset, which takes the next generation and never skips what was not
+    /// read yet.
+    pub(super) fn reset_to(self, since: Timestamp) -> Self {
+        let nothing_read = Cursor::between_windows(self.cap);
+        let cursor = self.cursor.unwrap_or(nothing_read).back_to(since);
+        Self {
+            generation: self.generation + 1,
+            epoch: 0,
+            cursor: Some(cursor),
+            ..self
+        }
+    }
+
+    /// Returns the place of the scheduled syncs, beside the one of a full sync.
+    pub(super) async fn beside(&self, warehouse: &dyn Warehouse) -> Result<Self> {
+        Self::read(warehouse, self.id.clone(), Slot::Incremental, self.cap).await
     }
 
     /// Goes back to `since`: a cursor that claims less is as true. Returns the row for the state log.
@@ -83,6 +64,11 @@ impl Position {
         let reached = self.cursor.take().map(|cursor| cursor.complete_to());
         let since = reached.map_or(since, |reached| reached.min(since));
         self.advance(Some(Cursor::set_back_to(since)), now)
+    }
+
+    /// Stays where it is, and returns the row for the state log.
+    pub(super) fn stay(&mut self, now: (&RunId, Timestamp)) -> State {
+        self.advance(self.cursor.clone(), now)
     }
 
     /// Moves on to `next`, never past the cap and never back, and returns the row for the state log.

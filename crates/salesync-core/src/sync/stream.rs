@@ -1,58 +1,93 @@
-//! One run of one stream, from its first row in the run log to its last.
+//! One run of one stream, from its first row in the run log to its last: of all its parts, and of the streams
+//! that it brings along.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
-use super::decode::{Decoder, Gathered};
-use super::start::Position;
-use super::{Observation, SyncContext, fetch, sweep};
-use crate::batch::{Batch, Committed, RowBuffer, Seen, Slot, State, StreamId};
+use super::SyncContext;
+use super::part::PartRun;
+use crate::batch::{Batch, Committed, State, TableWrite};
 use crate::command::{Effect, Sync};
 use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, text};
 use crate::record::Value;
 use crate::retry;
-use crate::run::{Counts, RUN_EVENTS, Run, RunId, RunStatus};
+use crate::run::{Counts, PartEnd, RUN_EVENTS, Run, RunStatus};
 use crate::schema::{SchemaChange, Table};
-use crate::source::{Page, Source, Stream};
-use crate::time::Timestamp;
+use crate::source::{Source, SourceDefinition, tables};
+use crate::sync::Observation;
 use crate::warehouse::SCHEMA_CHANGES;
 
 /// The source's times may be this much coarser than its clock: what changed in the last tick may still change.
-const OPEN_TICK: Duration = Duration::from_secs(1);
+pub(super) const OPEN_TICK: Duration = Duration::from_secs(1);
 
 /// What the stages of one stream share.
 pub(super) struct StreamRun<'a> {
     pub(super) cx: &'a SyncContext,
-    pub(super) stream: Arc<dyn Stream>,
+    pub(super) source: &'static str,
+    pub(super) name: &'static str,
     pub(super) command: &'a Sync,
-    pub(super) position: Position,
-    pub(super) run: Run,
-    begins: bool,
-    /// Whether the last run set the cursor back: records still missing now are named, not looked for again.
-    begins_set_back: bool,
+    pub(super) parts: Vec<PartRun>,
+    pub(super) tables: Vec<Arc<Table>>,
+    /// The stream's own run, then those of the streams that it brings along.
+    pub(super) runs: Vec<Run>,
 }
 
-/// Runs one stream and returns its report; a failure stands in it.
+/// Runs one stream and returns its report and those of the streams that it brings along; a failure stands in
+/// them.
 pub(super) async fn run(
     cx: &SyncContext,
-    source_name: &'static str,
+    definition: &'static SourceDefinition,
     source: Arc<dyn Source>,
     name: &'static str,
     command: &Sync,
-) -> Run {
-    let run = Run {
-        run_id: cx.run_id.clone(),
-        source: source_name.to_owned(),
+) -> Vec<Run> {
+    let brought = definition.brought.iter().find(|it| it.by == name);
+    let brought = brought.map_or(&[][..], |it| it.streams);
+    let names = std::iter::once(&name).chain(brought);
+    let mut runs: Vec<Run> = names
+        .map(|stream| begun(cx, (definition.name, stream), command))
+        .collect();
+    match open(cx, definition.name, source, (name, command), runs.clone()).await {
+        Err(error) => {
+            for run in &mut runs {
+                run.end(cx, Some(error.code()));
+            }
+            warn(cx, (definition.name, name), &error);
+            if command.effect == Effect::Commit {
+                log_unopened(cx, &runs).await;
+            }
+        }
+        Ok(mut stream_run) => {
+            let result = stream_run.read().await;
+            runs = stream_run.end(result).await;
+        }
+    }
+    (cx.observe)(&Observation {
+        source: definition.name,
         stream: name.to_owned(),
+        fetched: runs.iter().map(|run| run.counts.fetched).sum(),
+        written: runs.iter().map(|run| run.counts.written()).sum(),
+        expected: None,
+        delivered: 0,
+        done: true,
+    });
+    runs
+}
+
+/// Returns the report of a run that has just begun.
+fn begun(cx: &SyncContext, (source, stream): (&str, &str), command: &Sync) -> Run {
+    Run {
+        run_id: cx.run_id.clone(),
+        source: source.to_owned(),
+        stream: stream.to_owned(),
         mode: command.mode.as_str().to_owned(),
         started_at: cx.now,
         took_ms: None,
         status: RunStatus::Running,
         code: None,
+        parts: Vec::new(),
         generation: 0,
         epoch: 0,
         cursor_from: None,
@@ -61,76 +96,40 @@ pub(super) async fn run(
         traffic: Default::default(),
         counts: Counts::default(),
         adapters: cx.adapters.clone(),
-    };
-    let mut failed_early = run.clone();
-    let ended = match open(cx, source_name, source, (name, command), run).await {
-        Err(error) => {
-            failed_early.end(cx, &Err(error));
-            if command.effect == Effect::Commit {
-                log_unopened(cx, &failed_early).await;
-            }
-            failed_early
-        }
-        Ok(mut stream_run) => {
-            let result = stream_run.read(source_name, name).await;
-            let mut run = stream_run.run.clone();
-            let result = result.and_then(|()| run.check_counts());
-            run.end(cx, &result);
-            if command.effect == Effect::Commit
-                && let Err(error) = stream_run.log(&run, Vec::new()).await
-            {
-                tracing::error!(source = source_name, stream = name, error = %error, "run log not written");
-                run.end(cx, &Err(error));
-            }
-            run
-        }
-    };
-    (cx.observe)(&Observation {
-        source: source_name,
-        stream: name.to_owned(),
-        fetched: ended.counts.fetched,
-        written: ended.counts.written(),
-        expected: None,
-        delivered: 0,
-        done: true,
-    });
-    ended
-}
-
-impl Run {
-    fn end(&mut self, cx: &SyncContext, result: &Result<()>) {
-        self.took_ms = Some(u64::try_from(cx.started.elapsed().as_millis()).unwrap_or(u64::MAX));
-        match result {
-            Ok(()) => self.status = RunStatus::Succeeded,
-            Err(error) => {
-                self.status = RunStatus::because_of(error.code());
-                self.code = Some(error.code().as_str().to_owned());
-                tracing::warn!(
-                    source = self.source, stream = self.stream, run_id = %self.run_id,
-                    error = %error, cause = error_chain(error), "stream ended early"
-                );
-            }
-        }
     }
 }
 
-/// Writes the only row of a run whose stream could not be opened.
-async fn log_unopened(cx: &SyncContext, run: &Run) {
+impl Run {
+    fn end(&mut self, cx: &SyncContext, code: Option<Code>) {
+        self.took_ms = Some(u64::try_from(cx.started.elapsed().as_millis()).unwrap_or(u64::MAX));
+        self.status = code.map_or(RunStatus::Succeeded, RunStatus::because_of);
+        self.code = code.map(|code| code.as_str().to_owned());
+    }
+}
+
+/// Says in the log why a stream, or a part of it, ended early.
+fn warn(cx: &SyncContext, (source, stream): (&str, &str), error: &Error) {
+    tracing::warn!(
+        source, stream, run_id = %cx.run_id, error = %error, cause = error_chain(error),
+        "stream ended early"
+    );
+}
+
+/// Writes the only rows of runs whose stream could not be opened.
+async fn log_unopened(cx: &SyncContext, runs: &[Run]) {
     let batch = || {
         let mut rows = PlainRows::new(&RUN_EVENTS)?;
-        run.append_to(&mut rows)?;
-        let table = Table::new(&format!("{}_{}", run.source, run.stream), "", Vec::new())?;
-        without_rows(
-            (&Arc::new(table), &cx.run_id),
-            Vec::new(),
-            vec![rows.finish()?],
-        )
+        runs.iter().try_for_each(|run| run.append_to(&mut rows))?;
+        Ok(Batch {
+            appends: vec![rows.finish()?],
+            ..Batch::default()
+        })
     };
     let written = match batch() {
         Ok(batch) => cx.warehouse.commit(batch).await.map(|_| ()),
         Err(error) => Err(error),
     };
-    if let Err(error) = written {
+    if let (Err(error), Some(run)) = (written, runs.first()) {
         tracing::error!(source = run.source, stream = run.stream, error = %error, "run log not written");
     }
 }
@@ -145,177 +144,163 @@ fn error_chain(error: &Error) -> String {
     causes.join(": ")
 }
 
-/// Describes the stream, makes its table fit, reads the cursor and writes the run's first row.
+/// Opens the stream's parts, makes its tables fit, reads the cursors and writes the run's first rows.
 async fn open<'a>(
     cx: &'a SyncContext,
     source_name: &'static str,
     source: Arc<dyn Source>,
     (name, command): (&'static str, &'a Sync),
-    mut run: Run,
+    runs: Vec<Run>,
 ) -> Result<StreamRun<'a>> {
-    let stream = source.open(name).await?;
-    let changes = match command.effect {
-        Effect::Commit => cx.warehouse.prepare(stream.table()).await?,
-        Effect::DryRun => Vec::new(),
+    let names = source.parts(name);
+    let names = if names.is_empty() {
+        vec![None]
+    } else {
+        names.into_iter().map(Some).collect()
     };
-    let id = StreamId {
-        source: source_name.to_owned(),
-        stream: name.to_owned(),
-    };
-    let cap = source.clock().minus(OPEN_TICK);
-    let position = Position::read(cx.warehouse.as_ref(), id, command, cap).await?;
-    (run.generation, run.epoch) = (position.generation, position.epoch);
-    run.cursor_from.clone_from(&position.cursor);
-    run.cursor_to.clone_from(&position.cursor);
-    let begins = position.slot == Slot::Full && position.cursor.is_none();
-    let begins_set_back = position.cursor.as_ref().is_some_and(Cursor::is_set_back);
+    let mut parts = Vec::with_capacity(names.len());
+    for part in names {
+        let stream = source.open(name, part.as_deref()).await?;
+        let id = (source_name, name, part);
+        parts.push(PartRun::begin(cx, (id, stream), command, source.clock()).await?);
+    }
+    let first = parts.first().map(|part| tables(part.stream.as_ref()));
+    let tables = first.unwrap_or_default();
+    let mut changes = Vec::new();
+    if command.effect == Effect::Commit {
+        for table in &tables {
+            changes.extend(cx.warehouse.prepare(table).await?);
+        }
+    }
     let mut stream_run = StreamRun {
         cx,
-        stream,
+        source: source_name,
+        name,
         command,
-        position,
-        run,
-        begins,
-        begins_set_back,
+        parts,
+        tables,
+        runs,
     };
+    let from = stream_run.reached();
+    for run in &mut stream_run.runs {
+        let positions = stream_run.parts.iter().map(|part| &part.position);
+        run.generation = positions.clone().map(|it| it.generation).max().unwrap_or(0);
+        run.epoch = positions.map(|it| it.epoch).max().unwrap_or(0);
+        run.cursor_from.clone_from(&from);
+        run.cursor_to.clone_from(&from);
+    }
     if command.effect == Effect::Commit {
-        let run = stream_run.run.clone();
-        stream_run.log(&run, schema_rows(cx, &changes)?).await?;
+        let now = (&cx.run_id, cx.now);
+        let parts = stream_run.parts.iter_mut();
+        let states = parts.map(|part| part.position.stay(now)).collect();
+        stream_run.log(states, schema_rows(cx, &changes)?).await?;
     }
     Ok(stream_run)
 }
 
 impl StreamRun<'_> {
-    /// Reads until the stream has caught up or something ends the run; what was read is committed either way.
-    async fn read(&mut self, source_name: &'static str, name: &'static str) -> Result<()> {
-        let (page_sender, mut page_receiver) = mpsc::channel::<Page>(2);
-        let (batch_sender, mut batch_receiver) = mpsc::channel::<Gathered>(1);
-        let stream = Arc::clone(&self.stream);
-        let from = self.position.cursor.clone();
-        let (cx, cap) = (self.cx, self.position.cap);
-
-        let reading = fetch::pages(cx, stream.as_ref(), from, page_sender);
-        // Both blocks own their ends of the queues, so that one that fails lets the others end.
-        let decoded_stream = Arc::clone(&stream);
-        let decoding = async move {
-            let mut decoder = Decoder::new(cx, source_name, name, (decoded_stream, cap))?;
-            let (mut pages, mut fetched) = (0_u64, 0);
-            while let Some(page) = page_receiver.recv().await {
-                pages += 1;
-                fetched += u64::try_from(page.records.len()).unwrap_or(0);
-                decoder.take(page).await?;
-                let (expected, delivered) = decoder.window_progress();
-                (cx.observe)(&Observation {
-                    source: source_name,
-                    stream: name.to_owned(),
-                    fetched,
-                    written: 0,
-                    expected,
-                    delivered,
-                    done: false,
-                });
-                if decoder.is_due(&cx.limits)
-                    && batch_sender.send(decoder.hand_over()?).await.is_err()
-                {
-                    break;
+    /// Reads every part until it has caught up or something ends the run; what was read is committed either way.
+    /// How each part ended stands with it.
+    ///
+    /// # Errors
+    /// What ended them all: the warehouse, or a fault of ours.
+    async fn read(&mut self) -> Result<()> {
+        let all = (0..self.parts.len()).collect();
+        self.pass(all).await?;
+        // A cursor that the source no longer knows: that part is read again from nothing, and swept.
+        let mut expired = Vec::new();
+        for (index, part) in self.parts.iter_mut().enumerate() {
+            if part.ended_with() == Some(Code::SourceCursorExpired) {
+                part.begin_anew(self.cx).await?;
+                expired.push(index);
+            }
+        }
+        if !expired.is_empty() {
+            self.pass(expired).await?;
+        }
+        for index in 0..self.parts.len() {
+            if let Err(error) = self.close(index).await {
+                match self.parts.get_mut(index) {
+                    Some(part) => part.ended = Some(Err(error)),
+                    None => return Err(error),
                 }
             }
-            decoder.abandon_window();
-            if !decoder.is_empty() {
-                // The receiver is gone only when the commit failed, and then it says why.
-                drop(batch_sender.send(decoder.hand_over()?).await);
-            }
-            Ok::<_, Error>((pages, decoder.missing()))
-        };
-        let committing = async move {
-            while let Some(gathered) = batch_receiver.recv().await {
-                self.commit(gathered).await?;
-            }
-            Ok::<_, Error>(self)
-        };
-        let (read, decoded, committed) = tokio::join!(reading, decoding, committing);
-        let this = committed?;
-        let traffic = stream.traffic();
-        this.run.traffic = traffic;
-        let (pages, missing) = decoded?;
-        this.run.pages = pages;
-        read?;
-        if let Some(missing) = missing {
-            if !this.begins_set_back {
-                this.go_back(missing.since).await?;
-            }
-            this.run.traffic = this.stream.traffic();
-            return Err(Error::new(Code::SourcePageCount, "close the ledger")
-                .with("missing", missing.records));
         }
-        if this.position.slot == Slot::Full {
-            sweep::finish(this).await?;
-        }
-        this.run.traffic = this.stream.traffic();
         Ok(())
     }
 
-    /// Lets the next run begin before records that appeared behind this one's back: they may be older than
-    /// what a run reads once more in any case. After a full sync that is the next run of either kind.
-    async fn go_back(&mut self, since: Timestamp) -> Result<()> {
-        if self.command.effect == Effect::DryRun {
-            return Ok(());
+    /// Ends the reports and writes the run's last rows.
+    async fn end(mut self, result: Result<()>) -> Vec<Run> {
+        let from = (self.source, self.name);
+        let mut ends = Vec::new();
+        for part in &self.parts {
+            if let Some(Err(error)) = &part.ended {
+                warn(self.cx, from, error);
+                ends.push(PartEnd {
+                    part: part.part().map(str::to_owned),
+                    status: RunStatus::because_of(error.code()),
+                    code: error.code().as_str().to_owned(),
+                });
+            }
         }
-        let now = (&self.cx.run_id, self.cx.now);
-        let mut states = vec![self.position.go_back(since, now)];
-        if self.position.slot == Slot::Full {
-            let mut incremental = self.position.beside(self.cx.warehouse.as_ref()).await?;
-            states.push(incremental.go_back(since, now));
+        let mut code = ends.first().and_then(|end| Code::parse(&end.code));
+        let some_ended_well = ends.len() < self.parts.len();
+        let result = result.and_then(|()| self.runs.iter().try_for_each(Run::check_counts));
+        if let Err(error) = &result {
+            warn(self.cx, from, error);
+            code = Some(error.code());
         }
-        self.write(self.without_rows(states, Vec::new())?).await?;
-        self.run.cursor_to.clone_from(&self.position.cursor);
-        Ok(())
+        let reached = self.reached();
+        let traffic = self.parts.iter().map(|part| part.stream.traffic());
+        let traffic = traffic.reduce(|sum, more| sum.and(&more));
+        if let Some(own) = self.runs.first_mut() {
+            own.traffic = traffic.unwrap_or_default();
+        }
+        for run in &mut self.runs {
+            run.cursor_to.clone_from(&reached);
+            run.end(self.cx, code);
+            if result.is_ok() && code.is_some() && some_ended_well {
+                run.status = RunStatus::Partial;
+            }
+            run.parts = ends
+                .iter()
+                .filter(|end| end.part.is_some())
+                .cloned()
+                .collect();
+        }
+        if self.command.effect == Effect::Commit
+            && let Err(error) = self.log(Vec::new(), Vec::new()).await
+        {
+            tracing::error!(source = self.source, stream = self.name, error = %error, "run log not written");
+            for run in &mut self.runs {
+                run.end(self.cx, Some(error.code()));
+            }
+        }
+        self.runs
     }
 
-    async fn commit(&mut self, gathered: Gathered) -> Result<()> {
-        let mut counts = gathered.counts;
-        if self.command.effect == Effect::DryRun {
-            self.run.counts.add(&Counts {
-                unchanged: counts.fetched - counts.rejected - counts.duplicate,
-                ..counts
-            });
-            return Ok(());
+    /// Returns up to where nothing is missing in any part: with the place, where there is one part only.
+    fn reached(&self) -> Option<Cursor> {
+        let cursors = self.parts.iter().map(|part| part.position.cursor.as_ref());
+        let cursors: Vec<_> = cursors.collect::<Option<_>>()?;
+        match cursors.as_slice() {
+            [only] => Some((*only).clone()),
+            all => {
+                let complete_to = all.iter().map(|cursor| cursor.complete_to()).min()?;
+                Some(Cursor::between_windows(complete_to))
+            }
         }
-        let seen = match (self.position.slot, self.begins) {
-            (Slot::Incremental, _) => Seen::Ignore,
-            (Slot::Full, true) => Seen::Begin,
-            (Slot::Full, false) => Seen::Add,
-        };
-        let next = gathered.next.or_else(|| self.position.cursor.clone());
-        let state = self.position.advance(next, (&self.cx.run_id, self.cx.now));
-        let appends = vec![gathered.letters.finish()?, gathered.windows.finish()?];
-        let batch = Batch {
-            table: Arc::clone(self.stream.table()),
-            rows: gathered.rows,
-            tombstones: gathered.tombstones,
-            seen,
-            seen_rejected: gathered.rejected_keys,
-            states: vec![state],
-            appends: appends
-                .into_iter()
-                .filter(|(_, rows)| rows.num_rows() > 0)
-                .collect(),
-        };
-        let committed = self.write(batch).await?;
-        self.begins = false;
-        counts.new = committed.new;
-        counts.changed = committed.changed;
-        counts.unchanged = committed.unchanged;
-        counts.older_ignored = committed.older_ignored;
-        counts.tombstoned = committed.tombstoned;
-        counts.marked = committed.marked;
-        self.run.counts.add(&counts);
-        self.run.cursor_to.clone_from(&self.position.cursor);
-        Ok(())
+    }
+
+    /// Returns the place in `runs` of the run of one table's stream; a table that is none's is the stream's own.
+    pub(super) fn run_of(&mut self, table: usize) -> Option<&mut Run> {
+        let name = self.tables.get(table)?.name().as_str();
+        let stream = name.strip_prefix(self.source)?.strip_prefix('_')?;
+        self.runs.iter_mut().find(|run| run.stream == stream)
     }
 
     /// Commits, and tries again where another writer was in the way: a commit may be repeated.
-    pub(super) async fn write(&self, batch: Batch) -> Result<Committed> {
+    pub(super) async fn write(&self, batch: Batch) -> Result<Vec<Committed>> {
         let mut retry = 0;
         loop {
             match self.cx.warehouse.commit(batch.clone()).await {
@@ -328,49 +313,31 @@ impl StreamRun<'_> {
         }
     }
 
-    /// Commits no rows: only the run's present state and what comes with it.
-    async fn log(&mut self, run: &Run, more: Vec<Append>) -> Result<()> {
+    /// Commits no rows: only the runs' present state and what comes with it.
+    async fn log(&self, states: Vec<State>, more: Vec<Append>) -> Result<()> {
         let mut rows = PlainRows::new(&RUN_EVENTS)?;
-        run.append_to(&mut rows)?;
-        let mut appends = vec![rows.finish()?];
-        appends.extend(more);
-        let cursor = self.position.cursor.clone();
-        let state = match run.status {
-            RunStatus::Running => vec![
-                self.position
-                    .advance(cursor, (&self.cx.run_id, self.cx.now)),
-            ],
-            _ => Vec::new(),
+        let mut runs = self.runs.iter();
+        runs.try_for_each(|run| run.append_to(&mut rows))?;
+        let appends = std::iter::once(rows.finish()?).chain(more).collect();
+        let batch = Batch {
+            states,
+            appends,
+            writes: Vec::new(),
         };
-        self.write(self.without_rows(state, appends)?)
-            .await
-            .map(|_| ())
+        self.write(batch).await.map(|_| ())
     }
 
-    /// Returns a batch that carries no rows.
-    pub(super) fn without_rows(&self, states: Vec<State>, appends: Vec<Append>) -> Result<Batch> {
-        without_rows((self.stream.table(), &self.cx.run_id), states, appends)
+    /// Returns a write that does nothing to the stream's own table.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where there is none.
+    pub(super) fn own_write(&self) -> Result<TableWrite> {
+        let own = self.tables.first().map(TableWrite::nothing);
+        own.ok_or_else(|| Error::new(Code::Internal, "write to a stream's table"))
     }
 }
 
-fn without_rows(
-    (table, run_id): (&Arc<Table>, &RunId),
-    states: Vec<State>,
-    appends: Vec<Append>,
-) -> Result<Batch> {
-    let (rows, tombstones) = RowBuffer::new(table, run_id)?.finish()?;
-    Ok(Batch {
-        table: Arc::clone(table),
-        rows,
-        tombstones,
-        seen: Seen::Ignore,
-        seen_rejected: Vec::new(),
-        states,
-        appends,
-    })
-}
-
-type Append = (&'static PlainTable, arrow::array::RecordBatch);
+pub(super) type Append = (&'static PlainTable, arrow::array::RecordBatch);
 
 fn schema_rows(cx: &SyncContext, changes: &[SchemaChange]) -> Result<Vec<Append>> {
     if changes.is_empty() {

@@ -1,12 +1,15 @@
-//! The end of a full sync: rows that it did not meet are looked up at the source, one by one, and marked
+//! The end of reading everything, in a full sync or by a snapshot: rows that were not met are looked up at the source and marked
 //! only where the source no longer has them.
 
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray};
 
-use super::stream::StreamRun;
-use crate::batch::{Seen, State, Tombstone};
+use super::SyncContext;
+use super::part::PartRun;
+use super::start::Position;
+use super::stream::{OPEN_TICK, StreamRun};
+use crate::batch::{Batch, Note, RowKey, Seen, Slot, State, TableWrite, Tombstone};
 use crate::command::{Absent, Effect};
 use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
@@ -14,77 +17,114 @@ use crate::record::{Deletion, DeletionReason};
 use crate::source::Presence;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
-use crate::warehouse::{Filter, Scan};
+use crate::warehouse::{Filter, PartOf, Scan};
 
 /// So many rows may be marked without asking, however few there are.
 const FEW: usize = 10;
 
-/// Sweeps, forgets the full sync's cursor and moves the incremental one on, in one commit.
-pub(super) async fn finish(stream_run: &mut StreamRun<'_>) -> Result<()> {
+/// Sweeps one part. After a full sync its cursor is forgotten and the incremental one moves on, in the same
+/// commit.
+pub(super) async fn finish(stream_run: &mut StreamRun<'_>, index: usize) -> Result<()> {
     if stream_run.command.effect == Effect::DryRun {
         return Ok(());
     }
-    let tombstones = gone(stream_run).await?;
-    let caught_up = stream_run.position.cursor.clone();
-    let now = (&stream_run.cx.run_id, stream_run.cx.now);
-    let forgotten = stream_run.position.advance(None, now);
-    let mut states = vec![forgotten];
-    if let Some(cursor) = caught_up {
-        states.extend(incremental(stream_run, cursor).await?);
+    let mut own = stream_run.own_write()?;
+    let Some(part) = stream_run.parts.get(index) else {
+        return Ok(());
+    };
+    own.tombstones = gone(stream_run, part).await?;
+    own.notes = vec![Note {
+        part: part.part().map(str::to_owned),
+        seen: Seen::Forget,
+    }];
+    let mut batch = Batch::from(own);
+    // What hangs on the rows that are gone goes with them.
+    let beside = stream_run.tables.iter().skip(1);
+    batch.writes.extend(beside.map(TableWrite::nothing));
+    let cx = stream_run.cx;
+    if let Some(part) = stream_run.parts.get_mut(index)
+        && part.position.slot == Slot::Full
+    {
+        let caught_up = part.position.cursor.clone();
+        let now = (&cx.run_id, cx.now);
+        batch.states.push(part.position.advance(None, now));
+        if let Some(cursor) = caught_up {
+            let next = incremental(cx, &part.position, cursor.clone()).await?;
+            batch.states.extend(next);
+            part.position.cursor = Some(cursor);
+        }
     }
-    let mut batch = stream_run.without_rows(states, Vec::new())?;
-    batch.tombstones = tombstones;
-    batch.seen = Seen::Forget;
     let committed = stream_run.write(batch).await?;
-    stream_run.run.counts.marked += committed.marked;
+    for (table, committed) in committed.iter().enumerate() {
+        if let Some(run) = stream_run.run_of(table) {
+            run.counts.marked += committed.marked;
+        }
+    }
     Ok(())
 }
 
-/// Returns marks for the rows that the source no longer has.
-async fn gone(stream_run: &StreamRun<'_>) -> Result<Vec<Tombstone>> {
-    let before = stream_run.position.cap;
-    let unseen = keys(stream_run, Filter::Unseen { before }).await?;
+/// Returns marks for the rows of a part that the source no longer has.
+async fn gone(stream_run: &StreamRun<'_>, part: &PartRun) -> Result<Vec<Tombstone>> {
+    let began_at = part.began_at.map(|at| at.minus(OPEN_TICK));
+    let before = part.position.cap.max(began_at.unwrap_or(Timestamp::EPOCH));
+    let name = part.part().map(str::to_owned);
+    let column = stream_run.tables.first().and_then(|table| table.part());
+    let of = name.clone().zip(column).map(|(part, column)| PartOf {
+        column: column.name.clone(),
+        part,
+    });
+    let unseen = Filter::Unseen {
+        before,
+        part: of.clone(),
+    };
+    let unseen = keys(stream_run, unseen).await?;
     let mut gone = BTreeMap::new();
     for chunk in unseen.chunks(1_000) {
-        let answers = stream_run.stream.presence(chunk).await?;
+        let answers = part.stream.presence(chunk).await?;
         for (key, presence) in chunk.iter().zip(answers) {
-            let (reason, merged_into) = match presence {
+            let (version, reason, merged_into) = match presence {
                 Presence::Present => continue,
-                Presence::Absent => (DeletionReason::Absent, None),
-                Presence::MergedInto(id) => (DeletionReason::MergedInto, Some(id)),
+                Presence::Absent => (before, DeletionReason::Absent, None),
+                Presence::AbsentIn(version) => (version, DeletionReason::Absent, None),
+                Presence::MergedInto(id) => (before, DeletionReason::MergedInto, Some(id)),
             };
-            gone.insert(
-                key.clone(),
-                Deletion {
-                    at: before,
-                    reason,
-                    merged_into,
-                },
-            );
+            let deletion = Deletion {
+                at: before,
+                reason,
+                merged_into,
+            };
+            gone.insert(key.clone(), (version, deletion));
         }
     }
     if gone.len() > FEW && stream_run.command.absent == Absent::Ask {
-        let live = keys(stream_run, Filter::Live).await?.len();
+        let live = of.map_or(Filter::Live, Filter::LiveIn);
+        let live = keys(stream_run, live).await?.len();
         if gone.len() * 10 > live {
-            return Err(
-                Error::new(Code::ReconcileTooMany, "sweep after a full sync")
-                    .with("absent", gone.len())
-                    .with("of", live),
-            );
+            let code = Code::ReconcileTooMany;
+            return Err(Error::new(code, "sweep after reading everything")
+                .with("absent", gone.len())
+                .with("of", live));
         }
     }
-    Ok(gone
-        .into_iter()
-        .map(|(key, deletion)| Tombstone { key, deletion })
-        .collect())
+    let tombstone = |(id, (version, deletion))| Tombstone {
+        key: RowKey {
+            part: name.clone(),
+            id,
+        },
+        version,
+        deletion,
+    };
+    Ok(gone.into_iter().map(tombstone).collect())
 }
 
 async fn keys(stream_run: &StreamRun<'_>, filter: Filter) -> Result<Vec<String>> {
-    let table = stream_run.stream.table().name().clone();
+    let Some(table) = stream_run.tables.first() else {
+        return Ok(Vec::new());
+    };
     let scan = Scan {
         columns: vec![SqlIdentifier::parse("id")?],
         filter,
-        ..Scan::of(table)
+        ..Scan::of(table.name().clone())
     };
     let mut keys = Vec::new();
     for batch in stream_run.cx.warehouse.scan(&scan).await? {
@@ -104,12 +144,16 @@ async fn keys(stream_run: &StreamRun<'_>, filter: Filter) -> Result<Vec<String>>
     Ok(keys)
 }
 
-/// Returns the incremental cursor's next state, where the full sync has come further than it.
-async fn incremental(stream_run: &StreamRun<'_>, cursor: Cursor) -> Result<Option<State>> {
-    let cx = stream_run.cx;
-    let mut beside = stream_run.position.beside(cx.warehouse.as_ref()).await?;
+/// Returns the incremental cursor's next state, where the full sync has come further than it, or where the
+/// source no longer knows it.
+async fn incremental(
+    cx: &SyncContext,
+    position: &Position,
+    cursor: Cursor,
+) -> Result<Option<State>> {
+    let mut beside = position.beside(cx.warehouse.as_ref()).await?;
     let reached = beside.cursor.as_ref().map(Cursor::complete_to);
-    if reached.unwrap_or(Timestamp::EPOCH) >= cursor.complete_to() {
+    if reached.unwrap_or(Timestamp::EPOCH) > cursor.complete_to() {
         return Ok(None);
     }
     Ok(Some(beside.advance(Some(cursor), (&cx.run_id, cx.now))))

@@ -1,10 +1,23 @@
-WITH current_state AS (
-  SELECT source, stream, cursor, committed_at
+WITH part_state AS (
+  SELECT
+    source,
+    stream,
+    TIMESTAMP_MICROS(CAST(JSON_VALUE(cursor, '$.complete_to') AS INT64)) AS complete_to,
+    committed_at
   FROM sync_state
   WHERE slot = 'incremental'
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY source, stream ORDER BY generation DESC, epoch DESC, seq DESC, run_id DESC
+    PARTITION BY source, stream, part ORDER BY generation DESC, epoch DESC, seq DESC, run_id DESC
   ) = 1
+),
+current_state AS (
+  SELECT
+    source,
+    stream,
+    CASE WHEN COUNT(complete_to) = COUNT(*) THEN MIN(complete_to) END AS complete_to,
+    MAX(committed_at) AS committed_at
+  FROM part_state
+  GROUP BY source, stream
 ),
 last_run AS (
   SELECT source, stream, status, code
@@ -20,7 +33,7 @@ last_success AS (
 SELECT
   current_state.source,
   current_state.stream,
-  TIMESTAMP_MICROS(CAST(JSON_VALUE(current_state.cursor, '$.complete_to') AS INT64)) AS complete_to,
+  current_state.complete_to,
   current_state.committed_at,
   last_success.run_id AS last_succeeded_run_id,
   last_success.ended_at AS last_succeeded_at,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use salesync_core::backlog::{Backlog, Due};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::Result;
 use salesync_core::ledger::Window;
-use salesync_core::record::{Change, RawRecord, Reject};
+use salesync_core::record::{RawRecord, Reject};
 use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
-use salesync_core::source::{Page, Presence, Source, Stream};
+use salesync_core::source::{Page, Presence, Reading, Source, Stream, TableChange};
 use salesync_core::time::Timestamp;
 
 use super::{Operation, Script};
@@ -44,10 +45,14 @@ impl Source for FaultySource {
         self.script.play(Operation::Check, self.inner.check()).await
     }
 
-    async fn open(&self, stream: &str) -> Result<Arc<dyn Stream>> {
+    fn parts(&self, stream: &str) -> Vec<String> {
+        self.inner.parts(stream)
+    }
+
+    async fn open(&self, stream: &str, part: Option<&str>) -> Result<Arc<dyn Stream>> {
         let inner = self
             .script
-            .play(Operation::Open, self.inner.open(stream))
+            .play(Operation::Open, self.inner.open(stream, part))
             .await?;
         Ok(Arc::new(FaultyStream {
             inner,
@@ -73,13 +78,31 @@ impl Stream for FaultyStream {
         self.inner.table()
     }
 
+    fn beside(&self) -> &[Arc<Table>] {
+        self.inner.beside()
+    }
+
+    fn reading(&self) -> Reading {
+        self.inner.reading()
+    }
+
+    fn backlog(&self) -> Option<&Backlog> {
+        self.inner.backlog()
+    }
+
+    async fn look_up(&self, due: &[Due]) -> Result<Page> {
+        self.script
+            .play(Operation::Fetch, self.inner.look_up(due))
+            .await
+    }
+
     async fn fetch(&self, from: Option<&Cursor>) -> Result<Page> {
         self.script
             .play(Operation::Fetch, self.inner.fetch(from))
             .await
     }
 
-    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Change<'a>, Reject> {
+    fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject> {
         self.inner.decode(raw)
     }
 

@@ -51,7 +51,7 @@ impl Warehouse for FaultyWarehouse {
             .await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
+    async fn commit(&self, batch: Batch) -> Result<Vec<Committed>> {
         self.script
             .play(Operation::Commit, self.inner.commit(batch))
             .await

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use salesync_core::batch::{Batch, Committed};
+use salesync_core::batch::Committed;
 use salesync_core::record::{Change, Deletion, DeletionReason};
 use salesync_core::warehouse::{Filter, Warehouse};
 
@@ -183,12 +183,12 @@ pub async fn a_merge_that_is_read_again_changes_nothing(warehouse: Arc<dyn Wareh
             ..said("c", 5, "z")
         },
     ];
-    let batch = scene.batch(9, &changes);
-    scene.warehouse.commit(batch.clone()).await.unwrap();
+    let write = scene.write(9, &changes);
+    scene.commit_write(write.clone()).await;
     let before = scene.rows().await;
     assert_eq!(before["a"]["_merged_into"], "c");
     assert_eq!(before["b"]["_merged_into"], "c");
-    scene.warehouse.commit(Batch { ..batch }).await.unwrap();
+    scene.commit_write(write).await;
     assert_eq!(scene.rows().await, before);
 }
 

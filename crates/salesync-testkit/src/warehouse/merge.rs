@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use salesync_core::batch::{Batch, Committed, RowBuffer, Seen};
+use salesync_core::batch::{Committed, Note, RowBuffer, Seen, TableWrite};
 use salesync_core::record::{Change, Deletion};
 use salesync_core::run::RunId;
 use salesync_core::warehouse::Warehouse;
@@ -67,13 +67,7 @@ pub async fn the_newest_version_wins_in_every_order_and_batching(warehouse: Arc<
             };
             buffer.push(&change, at(*read_at), 1).unwrap();
         }
-        let (rows, tombstones) = buffer.finish().unwrap();
-        let batch = Batch {
-            rows,
-            tombstones,
-            ..scene.batch(0, &[])
-        };
-        scene.warehouse.commit(batch).await.unwrap();
+        scene.commit_write(buffer.finish().unwrap()).await;
     }
     let rows = scene.rows().await;
     assert_eq!(rows.len(), orders.len() * 16);
@@ -108,7 +102,7 @@ pub async fn repeating_a_commit_changes_nothing(warehouse: Arc<dyn Warehouse>) {
     let before = scene.rows().await;
     let again = scene.warehouse.commit(batch).await.unwrap();
     assert_eq!(
-        again,
+        again[0],
         Committed {
             unchanged: 3,
             ..Committed::default()
@@ -245,15 +239,15 @@ pub async fn a_large_commit_over_a_large_table_adds_up(warehouse: Arc<dyn Wareho
         .enumerate()
         .map(|(n, key)| said(key, 4 + i64::try_from(n / 1_000).unwrap().min(2), "x"))
         .collect();
-    let batch = scene.batch(10, &second);
-    let committed = scene
-        .warehouse
-        .commit(Batch {
-            seen: Seen::Begin,
-            ..batch
-        })
-        .await
-        .unwrap();
+    let note = Note {
+        part: None,
+        seen: Seen::Begin,
+    };
+    let write = TableWrite {
+        notes: vec![note],
+        ..scene.write(10, &second)
+    };
+    let committed = scene.commit_write(write).await;
     let expected = Committed {
         new: 1_000,
         changed: 1_000,

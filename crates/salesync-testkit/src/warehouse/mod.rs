@@ -6,6 +6,7 @@ mod reading;
 mod scene;
 mod shape;
 mod state;
+mod ties;
 mod whole;
 
 pub use marks::*;
@@ -14,6 +15,7 @@ pub use reading::*;
 pub use scene::Scene;
 pub use shape::*;
 pub use state::*;
+pub use ties::*;
 pub use whole::*;
 
 /// Makes a test of every promise of the warehouse port.
@@ -55,12 +57,18 @@ macro_rules! warehouse_contract {
             a_stream_without_a_state_has_none,
             the_current_state_is_the_largest_by_generation_epoch_seq_and_run,
             a_cursor_comes_back_unchanged,
-            slots_and_streams_are_kept_apart,
+            slots_streams_and_parts_are_kept_apart,
             a_forgotten_slot_has_a_state_without_a_cursor,
             a_table_that_does_not_exist_has_no_rows,
             a_scan_filters_orders_and_limits,
             unseen_rows_are_those_that_a_full_sync_has_not_met,
             notes_of_a_full_sync_are_forgotten,
+            parts_are_kept_apart,
+            a_part_is_swept_alone,
+            details_follow_their_owner,
+            details_of_a_marked_owner_are_marked,
+            a_group_lives_as_long_as_a_member,
+            rows_are_due_when_their_time_has_come,
             an_appended_row_is_there_once,
             a_replaced_table_holds_only_the_new_rows,
             a_failed_commit_writes_nothing,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use salesync_core::batch::{Batch, Seen};
+use salesync_core::batch::{Batch, Note, Seen, TableWrite};
 use salesync_core::plain::{PlainRows, PlainTable, text};
 use salesync_core::record::Value;
 use salesync_core::schema::ColumnType;
@@ -118,37 +118,36 @@ pub async fn unseen_rows_are_those_that_a_full_sync_has_not_met(warehouse: Arc<d
         .collect();
     scene.commit(9, &changes).await;
     scene.commit(50, &[said("written-since", 6, "x")]).await;
-    let first = scene.batch(21, &[said("met", 6, "y"), said("older", 4, "x")]);
-    scene
-        .warehouse
-        .commit(Batch {
-            seen: Seen::Begin,
-            ..first
-        })
-        .await
-        .unwrap();
-    let second = scene.batch(22, &[said("unchanged", 5, "x")]);
-    let seen_rejected = vec!["rejected".to_owned()];
-    let second = Batch {
-        seen: Seen::Add,
-        seen_rejected,
-        ..second
+    let first = scene.write(21, &[said("met", 6, "y"), said("older", 4, "x")]);
+    let first = TableWrite {
+        notes: vec![note(Seen::Begin)],
+        ..first
+    };
+    scene.commit_write(first).await;
+    let second = TableWrite {
+        notes: vec![note(Seen::Add)],
+        rejected: vec!["rejected".into()],
+        ..scene.write(22, &[said("unchanged", 5, "x")])
     };
     for _ in 0..2 {
-        scene.warehouse.commit(second.clone()).await.unwrap();
+        scene.commit_write(second.clone()).await;
     }
     scene.commit(23, &[said("other-run", 1, "x")]).await;
-    assert_eq!(
-        scene.keys(Filter::Unseen { before: at(20) }).await,
-        ["missing"]
-    );
+    let unseen = || scene.keys(unseen_before(20));
+    assert_eq!(unseen().await, ["missing"]);
     scene.mark(vec![absent("missing", 20)]).await;
-    assert!(
-        scene
-            .keys(Filter::Unseen { before: at(20) })
-            .await
-            .is_empty()
-    );
+    assert!(unseen().await.is_empty());
+}
+
+fn note(seen: Seen) -> Note {
+    Note { part: None, seen }
+}
+
+fn unseen_before(secs: i64) -> Filter {
+    Filter::Unseen {
+        before: at(secs),
+        part: None,
+    }
 }
 
 /// A full sync that begins anew, or has ended, remembers nothing of the one before.
@@ -157,20 +156,16 @@ pub async fn notes_of_a_full_sync_are_forgotten(warehouse: Arc<dyn Warehouse>) {
     scene
         .commit(9, &[said("a", 1, "x"), said("b", 1, "x")])
         .await;
-    let unseen = || scene.keys(Filter::Unseen { before: at(20) });
-    let met = |key, seen| Batch {
-        seen,
-        ..scene.batch(9, &[said(key, 1, "x")])
+    let unseen = || scene.keys(unseen_before(20));
+    let met = |key, seen| TableWrite {
+        notes: vec![note(seen)],
+        ..scene.write(9, &[said(key, 1, "x")])
     };
-    scene.warehouse.commit(met("a", Seen::Begin)).await.unwrap();
+    scene.commit_write(met("a", Seen::Begin)).await;
     assert_eq!(unseen().await, ["b"]);
-    scene.warehouse.commit(met("b", Seen::Begin)).await.unwrap();
+    scene.commit_write(met("b", Seen::Begin)).await;
     assert_eq!(unseen().await, ["a"]);
-    scene
-        .warehouse
-        .commit(met("b", Seen::Forget))
-        .await
-        .unwrap();
+    scene.commit_write(met("b", Seen::Forget)).await;
     assert_eq!(unseen().await, ["a", "b"]);
 }
 

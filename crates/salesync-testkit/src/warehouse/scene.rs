@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
-use salesync_core::batch::{Batch, Committed, RowBuffer, Seen, Tombstone};
+use salesync_core::batch::{Batch, Committed, RowBuffer, TableWrite, Tombstone};
 use salesync_core::record::{Change, Deletion, DeletionReason, Value};
 use salesync_core::run::RunId;
 use salesync_core::schema::{Column, ColumnType, Table};
@@ -78,7 +78,8 @@ pub(super) fn absent(key: &str, version: i64) -> Tombstone {
         merged_into: None,
     };
     Tombstone {
-        key: key.to_owned(),
+        key: key.into(),
+        version: at(version),
         deletion,
     }
 }
@@ -91,7 +92,8 @@ pub(super) fn merged(key: &str, into: &str, version: i64) -> Tombstone {
         merged_into: Some(into.to_owned()),
     };
     Tombstone {
-        key: key.to_owned(),
+        key: key.into(),
+        version: at(version),
         deletion,
     }
 }
@@ -120,37 +122,31 @@ impl Scene {
         Self::with_columns(Arc::clone(&self.warehouse), columns).await
     }
 
+    /// Returns a write of these records, read at second `read_at`.
+    pub(super) fn write(&self, read_at: i64, changes: &[Change<'_>]) -> TableWrite {
+        write(&self.table, &self.run_id, read_at, changes)
+    }
+
     /// Returns a batch of these records, read at second `read_at`.
     pub(super) fn batch(&self, read_at: i64, changes: &[Change<'_>]) -> Batch {
-        let mut buffer = RowBuffer::new(&self.table, &self.run_id).unwrap();
-        for change in changes {
-            buffer.push(change, at(read_at), 1).unwrap();
-        }
-        let (rows, tombstones) = buffer.finish().unwrap();
-        Batch {
-            table: Arc::clone(&self.table),
-            rows,
-            tombstones,
-            seen: Seen::Ignore,
-            seen_rejected: Vec::new(),
-            states: Vec::new(),
-            appends: Vec::new(),
-        }
+        self.write(read_at, changes).into()
     }
 
     pub(super) async fn commit(&self, read_at: i64, changes: &[Change<'_>]) -> Committed {
-        self.warehouse
-            .commit(self.batch(read_at, changes))
-            .await
-            .unwrap()
+        self.commit_write(self.write(read_at, changes)).await
+    }
+
+    pub(super) async fn commit_write(&self, write: TableWrite) -> Committed {
+        let committed = self.warehouse.commit(write.into()).await.unwrap();
+        committed[0]
     }
 
     pub(super) async fn mark(&self, tombstones: Vec<Tombstone>) -> Committed {
-        let batch = Batch {
+        let write = TableWrite {
             tombstones,
-            ..self.batch(0, &[])
+            ..self.write(0, &[])
         };
-        self.warehouse.commit(batch).await.unwrap()
+        self.commit_write(write).await
     }
 
     /// Returns all rows by key; a key that is there twice fails the test.
@@ -182,6 +178,20 @@ impl Scene {
         keys.sort();
         keys
     }
+}
+
+/// Returns a write of these records to a table, read at second `read_at`.
+pub(super) fn write(
+    table: &Arc<Table>,
+    run_id: &RunId,
+    read_at: i64,
+    changes: &[Change<'_>],
+) -> TableWrite {
+    let mut buffer = RowBuffer::new(table, run_id).unwrap();
+    for change in changes {
+        buffer.push(change, at(read_at), 1).unwrap();
+    }
+    buffer.finish().unwrap()
 }
 
 /// Reads rows in the order of the scan.

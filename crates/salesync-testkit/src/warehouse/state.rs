@@ -17,6 +17,7 @@ fn stream() -> StreamId {
     StreamId {
         source: "testkit".to_owned(),
         stream: "things".to_owned(),
+        part: None,
     }
 }
 
@@ -115,8 +116,8 @@ pub async fn a_cursor_comes_back_unchanged(warehouse: Arc<dyn Warehouse>) {
     }
 }
 
-/// A full sync has a cursor of its own, and so has every stream.
-pub async fn slots_and_streams_are_kept_apart(warehouse: Arc<dyn Warehouse>) {
+/// A full sync has a cursor of its own, and so has every stream, and every part of one.
+pub async fn slots_streams_and_parts_are_kept_apart(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     let full = State {
         slot: Slot::Full,
@@ -126,13 +127,24 @@ pub async fn slots_and_streams_are_kept_apart(warehouse: Arc<dyn Warehouse>) {
         stream: "others".to_owned(),
         ..stream()
     };
+    let part_id = StreamId {
+        part: Some("a".to_owned()),
+        ..stream()
+    };
+    let part = State {
+        id: part_id.clone(),
+        ..state((0, 4, 0), 4)
+    };
     let other = State {
         id: other_id.clone(),
         ..state((0, 3, 0), 3)
     };
     let own = state((0, 1, 0), 1);
-    log(&scene, vec![own.clone(), full.clone(), other.clone()]).await;
+    let states = [&own, &full, &other, &part].map(State::clone);
+    log(&scene, states.into()).await;
     let warehouse = &scene.warehouse;
+    let of_part = warehouse.cursor(&part_id, Slot::Incremental).await;
+    assert_eq!(of_part.unwrap(), Some(part));
     assert_eq!(
         warehouse
             .cursor(&stream(), Slot::Incremental)
@@ -186,6 +198,7 @@ pub async fn an_unreadable_cursor_is_an_error(warehouse: Arc<dyn Warehouse>) {
         let row = [
             text(Some(&id.source)),
             text(Some(&id.stream)),
+            text(None),
             text(Some("incremental")),
             Value::Int(0),
             Value::Int(1),

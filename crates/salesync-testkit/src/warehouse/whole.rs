@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
-use salesync_core::batch::{Batch, Committed, Slot, State, StreamId};
+use salesync_core::batch::{Batch, Committed, Slot, State, StreamId, TableWrite};
 use salesync_core::cursor::Cursor;
 use salesync_core::run::RunId;
 use salesync_core::warehouse::Warehouse;
@@ -17,6 +17,7 @@ fn state() -> State {
         id: StreamId {
             source: "testkit".to_owned(),
             stream: "things".to_owned(),
+            part: None,
         },
         slot: Slot::Incremental,
         generation: 0,
@@ -49,17 +50,20 @@ pub async fn a_failed_commit_writes_nothing(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;
     scene.commit(9, &[said("old", 1, "x")]).await;
     let before = scene.rows().await;
-    let whole = Batch {
+    let write = TableWrite {
         tombstones: vec![absent("old", 20)],
+        ..scene.write(9, &[said("new", 1, "x"), said("old", 2, "y")])
+    };
+    let whole = Batch {
+        writes: vec![write.clone()],
         states: vec![state()],
         appends: vec![notes(&[("a", Some(1), "one")])],
-        ..scene.batch(9, &[said("new", 1, "x"), said("old", 2, "y")])
     };
-    let unprepared = table("testkit_unprepared", &[]);
-    let nowhere = Batch {
-        table: unprepared,
-        ..whole.clone()
-    };
+    let mut nowhere = whole.clone();
+    nowhere.writes = vec![TableWrite {
+        table: table("testkit_unprepared", &[]),
+        ..write
+    }];
     scene.warehouse.commit(nowhere).await.unwrap_err();
     let mut broken = whole.clone();
     broken.appends.push((&NOTES, misfit()));
@@ -75,7 +79,7 @@ pub async fn a_failed_commit_writes_nothing(warehouse: Arc<dyn Warehouse>) {
             marked: 1,
             ..Committed::default()
         };
-        assert_eq!(committed, expected);
+        assert_eq!(committed, [expected]);
         assert!(cursor_is_set(&scene).await);
     }
 }
@@ -105,7 +109,7 @@ pub async fn commits_at_the_same_time_harm_nothing(warehouse: Arc<dyn Warehouse>
         .collect();
     let mut sum = Committed::default();
     for writer in writers {
-        let committed = writer.await.unwrap();
+        let committed = writer.await.unwrap()[0];
         sum.new += committed.new;
         sum.unchanged += committed.unchanged;
         sum.changed += committed.changed + committed.older_ignored;

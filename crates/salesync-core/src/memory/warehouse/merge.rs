@@ -1,19 +1,21 @@
 //! The merge: the newer version of a record stays, whoever brings it and whenever.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    new_null_array,
 };
-use arrow::compute::cast;
+use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::TimestampMicrosecondType;
 
 use super::tables::{Row, key_text, rows_of, value};
-use crate::batch::{Committed, Tombstone};
+use crate::batch::{Committed, RowKey, Seen, TableWrite, Tombstone};
 use crate::error::{Code, Error, Result};
-use crate::record::DeletionReason;
+use crate::record::{Deletion, DeletionReason};
 use crate::schema::{ColumnType, SchemaChange, Table};
+use crate::time::Timestamp;
 use crate::warehouse::Filter;
 
 /// Columns that say how a row came here, not what the record says.
@@ -23,14 +25,16 @@ const NOT_CONTENT: [&str; 3] = ["_version", "_synced_at", "_run_id"];
 #[derive(Debug, Default, Clone)]
 pub(super) struct RawTable {
     columns: Vec<(String, ColumnType)>,
-    rows: BTreeMap<String, Row>,
-    pub(super) seen: HashSet<String>,
+    part: Option<String>,
+    rows: BTreeMap<RowKey, Row>,
+    seen: HashSet<RowKey>,
 }
 
 impl RawTable {
     pub(super) fn prepare(&mut self, table: &Table) -> Result<Vec<SchemaChange>> {
         let name = || table.name().as_str().to_owned();
         let mut changes = Vec::new();
+        self.part = table.part().map(|part| part.name.as_str().to_owned());
         if self.columns.is_empty() {
             changes.push(SchemaChange::Created { table: name() });
             self.columns = table
@@ -61,7 +65,7 @@ impl RawTable {
                 Some(_) => {}
             }
         }
-        let keys: Vec<String> = self.rows.keys().cloned().collect();
+        let keys: Vec<RowKey> = self.rows.keys().cloned().collect();
         for key in keys {
             if let Some(row) = self.rows.remove(&key) {
                 self.rows.insert(key, self.conform(&row)?);
@@ -89,11 +93,152 @@ impl RawTable {
         conformed.collect()
     }
 
-    pub(super) fn merge(&mut self, batch: &RecordBatch) -> Result<Committed> {
+    /// Merges `rows` and sets the marks and notes of a write.
+    pub(super) fn apply(&mut self, write: &TableWrite, rows: &RecordBatch) -> Result<Committed> {
+        let mut committed = self.merge(rows)?;
+        committed.marked = self.mark(&write.tombstones);
+        self.note(write);
+        Ok(committed)
+    }
+
+    /// Returns the key of a row.
+    fn key_of(&self, row: &Row) -> Option<RowKey> {
+        let part = self.part.as_ref().and_then(|column| key_text(row, column));
+        let id = key_text(row, "id")?;
+        Some(RowKey { part, id })
+    }
+
+    /// Returns how each row stands.
+    pub(super) fn standings(&self) -> BTreeMap<RowKey, Standing> {
+        let standing = |row: &Row| {
+            let live = value(row, "_deleted_at").is_none();
+            let at = if live { "_synced_at" } else { "_deleted_at" };
+            Standing {
+                version: micros(row, "_version"),
+                at: micros(row, at),
+                live,
+            }
+        };
+        let rows = self.rows.iter();
+        rows.map(|(key, row)| (key.clone(), standing(row)))
+            .collect()
+    }
+
+    /// Returns the keys that a write to the table names: those of its rows and of its marks.
+    pub(super) fn named_by(&self, write: &TableWrite) -> BTreeSet<RowKey> {
+        let rows = rows_of(&write.rows);
+        let of_rows = rows.iter().filter_map(|row| self.key_of(row));
+        let of_marks = write.tombstones.iter().map(|mark| mark.key.clone());
+        of_rows.chain(of_marks).collect()
+    }
+
+    /// Returns which row of another table each row names in `column`.
+    pub(super) fn naming(&self, column: &str) -> BTreeMap<RowKey, RowKey> {
+        let rows = self.rows.iter();
+        rows.filter_map(|(key, row)| Some((key.clone(), self.named_in(row, column)?)))
+            .collect()
+    }
+
+    fn named_in(&self, row: &Row, column: &str) -> Option<RowKey> {
+        let part = self.part.as_ref().and_then(|part| key_text(row, part));
+        let id = key_text(row, column)?;
+        Some(RowKey { part, id })
+    }
+
+    /// Returns the rows of a batch that are not older than their owner's, and how many are.
+    pub(super) fn of_present_owners(
+        &self,
+        batch: &RecordBatch,
+        (column, owners): (&str, &BTreeMap<RowKey, Standing>),
+    ) -> Result<(RecordBatch, u64)> {
+        let keep: BooleanArray = rows_of(batch)
+            .iter()
+            .map(|row| {
+                let owner = self.named_in(row, column);
+                let standing = owner.and_then(|owner| owners.get(&owner));
+                Some(standing.is_none_or(|owner| owner.version <= micros(row, "_version")))
+            })
+            .collect();
+        let internal = |error| Error::new(Code::Internal, "merge details").because(error);
+        let kept = filter_record_batch(batch, &keep).map_err(internal)?;
+        let ignored = batch.num_rows() - kept.num_rows();
+        Ok((kept, u64::try_from(ignored).unwrap_or(u64::MAX)))
+    }
+
+    /// Returns marks for the live details that are older than an owner of `named`.
+    pub(super) fn left_behind(
+        &self,
+        (column, owners): (&str, &BTreeMap<RowKey, Standing>),
+        named: &BTreeSet<RowKey>,
+    ) -> Vec<Tombstone> {
+        let live = self.rows_for(&Filter::Live);
+        live.into_iter()
+            .filter_map(|row| {
+                let owner = self.named_in(row, column)?;
+                let standing = owners.get(&owner).filter(|_| named.contains(&owner))?;
+                let is_left = micros(row, "_version") < standing.version;
+                is_left.then_some(())?;
+                Some(standing.mark(self.key_of(row)?))
+            })
+            .collect()
+    }
+
+    /// Returns marks for the live groups of the `named` members that no live member is in.
+    pub(super) fn without_members(
+        &self,
+        (groups, members): (&BTreeMap<RowKey, RowKey>, &BTreeMap<RowKey, Standing>),
+        named: &BTreeSet<RowKey>,
+    ) -> Vec<Tombstone> {
+        let is_live = |member: &RowKey| members.get(member).is_some_and(|it| it.live);
+        let held: BTreeSet<&RowKey> = groups
+            .iter()
+            .filter(|(member, _)| is_live(member))
+            .map(|(_, group)| group)
+            .collect();
+        let mut marks: BTreeMap<RowKey, Tombstone> = BTreeMap::new();
+        for member in named {
+            let (Some(group), Some(standing)) = (groups.get(member), members.get(member)) else {
+                continue;
+            };
+            let live = self.rows.get(group);
+            let Some(row) = live.filter(|row| value(row, "_deleted_at").is_none()) else {
+                continue;
+            };
+            let mut standing = *standing;
+            standing.version = standing.version.max(micros(row, "_version"));
+            let is_newest = marks
+                .get(group)
+                .is_none_or(|known| known.version.micros() < standing.version);
+            if is_newest && !held.contains(group) {
+                marks.insert(group.clone(), standing.mark(group.clone()));
+            }
+        }
+        marks.into_values().collect()
+    }
+
+    /// Notes which keys a reading of everything has seen.
+    fn note(&mut self, write: &TableWrite) {
+        let keys: Vec<RowKey> = rows_of(&write.rows)
+            .iter()
+            .filter_map(|row| self.key_of(row))
+            .chain(write.rejected.iter().cloned())
+            .collect();
+        for note in &write.notes {
+            if matches!(note.seen, Seen::Begin | Seen::Forget) {
+                self.seen.retain(|key| key.part != note.part);
+            }
+            if note.seen != Seen::Forget {
+                let own = keys.iter().filter(|key| key.part == note.part);
+                self.seen.extend(own.cloned());
+            }
+        }
+    }
+
+    fn merge(&mut self, batch: &RecordBatch) -> Result<Committed> {
         let mut committed = Committed::default();
         for row in rows_of(batch) {
             let row = self.conform(&row)?;
-            let Some(key) = key_text(&row, "id") else {
+            let Some(key) = self.key_of(&row) else {
                 return Err(Error::new(Code::Internal, "merge a row without a key"));
             };
             let gone = value(&row, "_deleted_at").is_some();
@@ -122,8 +267,9 @@ impl RawTable {
         for tombstone in tombstones {
             let deletion = &tombstone.deletion;
             let at = timestamp(deletion.at.micros());
+            let version = timestamp(tombstone.version.micros());
             let row = match self.rows.get(&tombstone.key) {
-                Some(row) if micros(row, "_version") > deletion.at.micros() => continue,
+                Some(row) if micros(row, "_version") > tombstone.version.micros() => continue,
                 Some(row)
                     if key_text(row, "_deleted_reason").as_deref()
                         == Some(deletion.reason.as_str())
@@ -137,7 +283,11 @@ impl RawTable {
                     .columns
                     .iter()
                     .map(|(name, column_type)| match name.as_str() {
-                        "id" => (name.clone(), text(&tombstone.key)),
+                        "id" => (name.clone(), text(&tombstone.key.id)),
+                        own if Some(own) == self.part.as_deref() => {
+                            let part = tombstone.key.part.as_deref().unwrap_or_default();
+                            (name.clone(), text(part))
+                        }
                         "_synced_at" => (name.clone(), Arc::clone(&at)),
                         "_run_id" => (name.clone(), text("")),
                         _ => (name.clone(), new_null_array(&column_type.arrow(), 1)),
@@ -145,7 +295,7 @@ impl RawTable {
                     .collect(),
             };
             let marks: [(&str, ArrayRef); 4] = [
-                ("_version", Arc::clone(&at)),
+                ("_version", version),
                 ("_deleted_at", at),
                 ("_deleted_reason", text(deletion.reason.as_str())),
                 (
@@ -161,10 +311,16 @@ impl RawTable {
     }
 
     fn follow_merges(&mut self) {
-        let into: BTreeMap<String, String> = self
+        let into: BTreeMap<RowKey, RowKey> = self
             .rows
             .iter()
-            .filter_map(|(key, row)| Some((key.clone(), key_text(row, "_merged_into")?)))
+            .filter_map(|(key, row)| {
+                let survivor = RowKey {
+                    part: key.part.clone(),
+                    id: key_text(row, "_merged_into")?,
+                };
+                Some((key.clone(), survivor))
+            })
             .collect();
         for (key, first) in &into {
             let mut end = first;
@@ -177,8 +333,9 @@ impl RawTable {
                 && end != key
                 && let Some(row) = self.rows.remove(key)
             {
+                let survivor = text(&end.id);
                 self.rows
-                    .insert(key.clone(), with(row, &[("_merged_into", text(end))]));
+                    .insert(key.clone(), with(row, &[("_merged_into", survivor)]));
             }
         }
     }
@@ -190,14 +347,44 @@ impl RawTable {
             .filter(|(key, row)| match filter {
                 Filter::All | Filter::Equal(_) => true,
                 Filter::Live => live(row),
-                Filter::Unseen { before } => {
+                Filter::LiveIn(of) => live(row) && key.part.as_ref() == Some(&of.part),
+                Filter::Unseen { before, part } => {
                     live(row)
+                        && key.part.as_ref() == part.as_ref().map(|of| &of.part)
                         && micros(row, "_synced_at") < before.micros()
                         && !self.seen.contains(*key)
+                }
+                Filter::Due { column, by } => {
+                    let due = micros(row, column.as_str());
+                    live(row) && due != i64::MIN && due <= by.micros()
                 }
             })
             .map(|(_, row)| row)
             .collect()
+    }
+}
+
+/// How a row stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    version: i64,
+    /// When it went, or when it was read.
+    at: i64,
+    live: bool,
+}
+
+impl Standing {
+    /// Returns the mark of another row that goes because of this one.
+    fn mark(&self, key: RowKey) -> Tombstone {
+        Tombstone {
+            key,
+            version: Timestamp::from_micros(self.version),
+            deletion: Deletion {
+                at: Timestamp::from_micros(self.at),
+                reason: DeletionReason::Deleted,
+                merged_into: None,
+            },
+        }
     }
 }
 

@@ -10,13 +10,14 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 
 use super::lock;
-use crate::batch::{Batch, Committed, Seen, Slot, State, StreamId};
+use crate::batch::{Batch, Committed, Slot, State, StreamId, TableWrite};
 use crate::error::{Code, Error, Result};
 use crate::plain::PlainTable;
-use crate::schema::{SchemaChange, Table};
+use crate::schema::{SchemaChange, Table, Tie};
+use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, Scan, Warehouse};
 use merge::RawTable;
-use tables::{PlainStore, Row, key_text, rows_of, to_batch};
+use tables::{PlainStore, Row, key_text, to_batch};
 
 /// A warehouse that lives as long as the process.
 #[derive(Debug, Default)]
@@ -47,6 +48,58 @@ impl MemoryWarehouse {
     }
 }
 
+impl Stored {
+    /// Writes to one table; `writes` are all of the batch.
+    fn write(&mut self, write: &TableWrite, writes: &[TableWrite]) -> Result<Committed> {
+        let name = write.table.name().as_str();
+        if write.is_something() && !self.raw.contains_key(name) {
+            let code = Code::StoreSchema;
+            return Err(Error::new(code, "commit to a table that was not prepared"));
+        }
+        let named = |table: &SqlIdentifier| {
+            let other = writes.iter().find(|it| it.table.name() == table);
+            let rows = self.raw.get(table.as_str());
+            let named = rows.zip(other).map(|(rows, other)| rows.named_by(other));
+            named.unwrap_or_default()
+        };
+        let standings = |table: &SqlIdentifier| {
+            let rows = self.raw.get(table.as_str());
+            rows.map(RawTable::standings).unwrap_or_default()
+        };
+        let Some(mut table) = self.raw.get(name).cloned() else {
+            return Ok(Committed::default());
+        };
+        let committed = match write.table.tie() {
+            None => table.apply(write, &write.rows)?,
+            Some(Tie::DetailsOf {
+                table: owner,
+                column,
+            }) => {
+                let owners = standings(owner);
+                let tie = (column.as_str(), &owners);
+                let (kept, ignored) = table.of_present_owners(&write.rows, tie)?;
+                let mut committed = table.apply(write, &kept)?;
+                committed.older_ignored += ignored;
+                committed.marked += table.mark(&table.left_behind(tie, &named(owner)));
+                committed
+            }
+            Some(Tie::GroupsOf {
+                table: members,
+                column,
+            }) => {
+                let mut committed = table.apply(write, &write.rows)?;
+                let groups = self.raw.get(members.as_str());
+                let groups = groups.map(|rows| rows.naming(column.as_str()));
+                let tie = (&groups.unwrap_or_default(), &standings(members));
+                committed.marked += table.mark(&table.without_members(tie, &named(members)));
+                committed
+            }
+        };
+        self.raw.insert(name.to_owned(), table);
+        Ok(committed)
+    }
+}
+
 #[async_trait]
 impl Warehouse for MemoryWarehouse {
     fn describe(&self) -> String {
@@ -68,29 +121,12 @@ impl Warehouse for MemoryWarehouse {
         Ok(own.max_by(|a, b| a.order().cmp(&b.order())).cloned())
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed> {
+    async fn commit(&self, batch: Batch) -> Result<Vec<Committed>> {
         let mut stored = lock(&self.stored);
         let mut next = stored.clone();
-        let name = batch.table.name().as_str();
-        if batch.touches_table() && !next.raw.contains_key(name) {
-            return Err(Error::new(
-                Code::StoreSchema,
-                "commit to a table that was not prepared",
-            ));
-        }
-        let table = next.raw.entry(name.to_owned()).or_default();
-        if batch.seen == Seen::Begin {
-            table.seen.clear();
-        }
-        let mut committed = table.merge(&batch.rows)?;
-        committed.marked = table.mark(&batch.tombstones);
-        match batch.seen {
-            Seen::Ignore => {}
-            Seen::Begin | Seen::Add => {
-                table.seen.extend(keys_of(&batch.rows));
-                table.seen.extend(batch.seen_rejected);
-            }
-            Seen::Forget => table.seen.clear(),
+        let mut committed = Vec::with_capacity(batch.writes.len());
+        for write in &batch.writes {
+            committed.push(next.write(write, &batch.writes)?);
         }
         for state in batch.states {
             if !next.states.iter().any(|known| {
@@ -145,11 +181,4 @@ impl Warehouse for MemoryWarehouse {
         }
         Ok(())
     }
-}
-
-fn keys_of(rows: &RecordBatch) -> Vec<String> {
-    rows_of(rows)
-        .iter()
-        .filter_map(|row| key_text(row, "id"))
-        .collect()
 }
