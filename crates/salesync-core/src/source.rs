@@ -122,9 +122,12 @@ pub trait Source: Send + Sync + fmt::Debug {
 
     /// Returns the parts in which a stream is read, side by side, each with a cursor of its own; none where it
     /// is read as one.
-    fn parts(&self, stream: &str) -> Vec<String> {
+    ///
+    /// # Errors
+    /// `ERR_CONFIG_INVALID` where the settings that name them are missing.
+    async fn parts(&self, stream: &str) -> Result<Vec<String>> {
         let _ = stream;
-        Vec::new()
+        Ok(Vec::new())
     }
 
     /// Asks the vendor to describe a stream, or one part of it, and returns it, ready to be read.

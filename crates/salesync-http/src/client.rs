@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use salesync_core::error::Result;
 use salesync_core::run::Traffic;
@@ -9,8 +10,9 @@ use salesync_core::time::Timestamp;
 
 use crate::answer::{Answer, Classify};
 use crate::auth::{Authenticator, Login};
+use crate::pace::Pace;
 use crate::request::Request;
-use crate::settings::ClientSettings;
+use crate::settings::{ClientSettings, Limit, LimitClass};
 use crate::transport::{Access, Count, Transport};
 
 /// One credential at one vendor: every call of its streams goes through here. Made once per run.
@@ -23,8 +25,10 @@ pub struct Client {
 
 /// What the clients of all streams of one credential share.
 struct Shared {
-    transport: Transport,
+    transport: Arc<Transport>,
     login: Login,
+    /// The limits of this credential alone.
+    pace: Option<Pace>,
     classify: Classify,
 }
 
@@ -41,8 +45,9 @@ impl Client {
         let transport = Transport::new(settings)?;
         let count = Arc::clone(transport.count());
         let shared = Shared {
-            transport,
+            transport: Arc::new(transport),
             login: Login::new(authenticator),
+            pace: None,
             classify,
         };
         Ok(Self {
@@ -59,6 +64,24 @@ impl Client {
             shared: Arc::clone(&self.shared),
             count: Arc::default(),
         }
+    }
+
+    /// Returns a client of another credential at the same origin. It has a login and limits of its own;
+    /// connections, concurrency, budget, breaker, clock and the limits of this one are one for all.
+    ///
+    /// # Errors
+    /// `ERR_CONFIG_INVALID` where a limit permits nothing.
+    pub fn beside(&self, authenticator: Arc<dyn Authenticator>, limits: &[Limit]) -> Result<Self> {
+        let shared = Shared {
+            transport: Arc::clone(&self.shared.transport),
+            login: Login::new(authenticator),
+            pace: Some(Pace::new(limits)?),
+            classify: self.shared.classify,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            count: Arc::default(),
+        })
     }
 
     /// Sends a request and returns its good answer: the verdict was `Ok` and the body is what was expected.
@@ -89,10 +112,21 @@ impl Client {
         let shared = &*self.shared;
         let access = Access {
             login: Some(&shared.login),
+            pace: shared.pace.as_ref(),
             classify: shared.classify,
             count: &self.count,
         };
         shared.transport.exchange(request, access, &read).await
+    }
+
+    /// Holds a whole class of this credential's requests back for `wait`: where an answer that was good as a
+    /// whole says so of a part of it.
+    pub fn hold(&self, class: LimitClass, wait: Duration) {
+        if let Some(pace) = &self.shared.pace {
+            pace.hold(class, wait);
+        } else {
+            self.shared.transport.hold(class, wait);
+        }
     }
 
     /// Makes the target of a request out of a link that the source sent, absolute or relative.

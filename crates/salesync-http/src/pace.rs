@@ -19,10 +19,10 @@ pub(crate) struct Pace {
     classes: HashMap<LimitClass, Gate>,
 }
 
-/// One class: evenly spaced turns, without a burst.
+/// One class: evenly spaced turns, without a burst. A turn takes as many intervals as it costs units.
 ///
-/// With `interval = per / (0.985 · permitted)` a stretch of `per` holds at most `1 + 0.985 · permitted` turns,
-/// rounded down: never more than `permitted`, wherever it begins.
+/// With `interval = per / (0.985 · permitted)` a stretch of `per` holds at most `cost + 0.985 · permitted` units,
+/// rounded down: never more than `permitted`, wherever it begins, as long as no turn costs more than 1.5 % of it.
 #[derive(Debug, Default)]
 struct Gate {
     interval: Duration,
@@ -52,9 +52,10 @@ impl Pace {
         Ok(Self { classes })
     }
 
-    /// Waits for the class's next turn and returns how long that took. A class without a limit has its turn at
-    /// once. A wait above a minute, which only the source can have asked for, is an error.
-    pub(crate) async fn turn(&self, class: LimitClass) -> Result<Duration> {
+    /// Waits for the class's next turn and returns how long that took; the turn takes `cost` units. A class
+    /// without a limit has its turn at once. A wait above a minute, which only the source can have asked for,
+    /// is an error.
+    pub(crate) async fn turn(&self, class: LimitClass, cost: u32) -> Result<Duration> {
         let Some(gate) = self.classes.get(&class) else {
             return Ok(Duration::ZERO);
         };
@@ -62,7 +63,7 @@ impl Pace {
         let _place = gate.line.lock().await;
         loop {
             let now = Instant::now();
-            match gate.try_pass(now) {
+            match gate.try_pass(now, cost) {
                 None => return Ok(now.duration_since(came)),
                 Some(opens) if opens.duration_since(now) > LONGEST_WAIT => {
                     let wait = opens.duration_since(now);
@@ -87,12 +88,12 @@ impl Pace {
 
 impl Gate {
     /// Takes the turn if the gate is open at `now`; otherwise says when it opens.
-    fn try_pass(&self, now: Instant) -> Option<Instant> {
+    fn try_pass(&self, now: Instant, cost: u32) -> Option<Instant> {
         let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
         match *opens {
             Some(then) if then > now => Some(then),
             _ => {
-                *opens = Some(now + self.interval);
+                *opens = Some(now + self.interval.saturating_mul(cost));
                 None
             }
         }
@@ -127,7 +128,7 @@ mod tests {
             let calls = usize::try_from(permitted).unwrap() * 6;
             let start = Instant::now();
             let turn = async |_| {
-                pace.turn(CLASS).await.unwrap();
+                pace.turn(CLASS, 1).await.unwrap();
                 Instant::now()
             };
             let mut turns = futures::future::join_all((0..calls).map(turn)).await;
@@ -145,13 +146,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn turns_of_many_units_keep_to_the_same_limit() {
+        for (permitted, cost) in [(6_000, 80), (15_000, 225)] {
+            let pace = pace(permitted, 60_000);
+            let per = Duration::from_secs(60);
+            let start = Instant::now();
+            let mut turns = Vec::new();
+            while start.elapsed() < per * 4 {
+                pace.turn(CLASS, cost).await.unwrap();
+                turns.push(Instant::now());
+            }
+            for (index, first) in turns.iter().enumerate() {
+                let window = turns[index..]
+                    .iter()
+                    .take_while(|turn| **turn - *first < per);
+                assert!(u32::try_from(window.count()).unwrap() * cost <= permitted);
+            }
+            let spent = u32::try_from(turns.len()).unwrap() * cost;
+            assert!(f64::from(spent) >= f64::from(permitted) * 4.0 * 0.97);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_throttled_class_waits_as_a_whole_and_other_classes_do_not() {
         let pace = pace(100, 1_000);
         let start = Instant::now();
         pace.hold(CLASS, Duration::from_secs(7));
-        pace.turn(LimitClass("other")).await.unwrap();
+        pace.turn(LimitClass("other"), 1).await.unwrap();
         assert_eq!(start.elapsed(), Duration::ZERO);
-        let waited = pace.turn(CLASS).await.unwrap();
+        let waited = pace.turn(CLASS, 1).await.unwrap();
         assert!(waited >= Duration::from_secs(7) && start.elapsed() >= Duration::from_secs(7));
     }
 
@@ -159,7 +182,7 @@ mod tests {
     async fn a_wait_above_a_minute_is_not_waited_for() {
         let pace = pace(100, 1_000);
         pace.hold(CLASS, Duration::from_secs(3_600));
-        let error = pace.turn(CLASS).await.unwrap_err();
+        let error = pace.turn(CLASS, 1).await.unwrap_err();
         assert_eq!(error.code(), Code::SourceRateLimited);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600)));
     }

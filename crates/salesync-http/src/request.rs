@@ -50,6 +50,7 @@ pub struct Request {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<(&'static str, Bytes)>,
     pub(crate) class: LimitClass,
+    pub(crate) cost: u32,
     pub(crate) expected: Expected,
     pub(crate) repeat: Repeat,
     pub(crate) timeouts: Option<Timeouts>,
@@ -89,6 +90,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             class,
+            cost: 1,
             expected: Expected::Json,
             repeat: Repeat::Safe,
             timeouts: None,
@@ -135,6 +137,20 @@ impl Request {
             "application/x-www-form-urlencoded",
             text.into_bytes().into(),
         ));
+        self
+    }
+
+    /// Sets a body of another kind.
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        self.body = Some((content_type, bytes.into()));
+        self
+    }
+
+    /// Says how many units of its class's limit it takes; without this it is one.
+    #[must_use]
+    pub fn costing(mut self, units: u32) -> Self {
+        self.cost = units;
         self
     }
 

@@ -40,12 +40,13 @@ impl ClientSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LimitClass(pub &'static str);
 
-/// What a vendor permits for one class: no stretch of `per` ever holds more than `permitted` requests.
+/// What a vendor permits for one class: no stretch of `per` ever holds more than `permitted` units. A request
+/// takes one unit, or as many as it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// The class.
     pub class: LimitClass,
-    /// How many requests are permitted; the client stays 1.5 % below.
+    /// How many units are permitted; the client stays 1.5 % below.
     pub permitted: u32,
     /// The length of the sliding window.
     pub per: Duration,

@@ -22,7 +22,7 @@ use crate::clock::SourceClock;
 use crate::origin::Origin;
 use crate::pace::Pace;
 use crate::request::{Repeat, Request};
-use crate::settings::{ClientSettings, Timeouts};
+use crate::settings::{ClientSettings, LimitClass, Timeouts};
 
 /// The shortest wait after a throttled answer that names none.
 const THROTTLE_FLOOR: Duration = Duration::from_secs(1);
@@ -70,6 +70,8 @@ impl Count {
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
     pub(crate) login: Option<&'a Login>,
+    /// The limits of this credential alone, beside those of the transport.
+    pub(crate) pace: Option<&'a Pace>,
     pub(crate) classify: Classify,
     pub(crate) count: &'a Count,
 }
@@ -88,7 +90,11 @@ enum Attempt<T> {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: ClientSettings) -> Result<Self> {
+    /// Returns a transport of its own, for an origin that only logins go to; a client makes its own.
+    ///
+    /// # Errors
+    /// As `Client::new`.
+    pub fn new(settings: ClientSettings) -> Result<Self> {
         let origin = Origin::parse(&settings.origin)?;
         let mut builder = reqwest::Client::builder()
             .redirect(Policy::none())
@@ -128,6 +134,7 @@ impl Transport {
     pub async fn send(&self, request: &Request, classify: Classify) -> Result<Answer> {
         let access = Access {
             login: None,
+            pace: None,
             classify,
             count: &self.count,
         };
@@ -139,6 +146,10 @@ impl Transport {
     #[must_use]
     pub fn clock(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn hold(&self, class: LimitClass, wait: Duration) {
+        self.pace.hold(class, wait);
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -181,12 +192,12 @@ impl Transport {
                     continue;
                 }
                 Attempt::Throttled(error) => {
+                    let pace = access.pace.unwrap_or(&self.pace);
                     let Some(wait) = self.wait_before(retry, &error) else {
-                        self.pace
-                            .hold(request.class, error.retry_after().unwrap_or_default());
+                        pace.hold(request.class, error.retry_after().unwrap_or_default());
                         return Err(error);
                     };
-                    self.pace.hold(request.class, wait);
+                    pace.hold(request.class, wait);
                     pause(access.count, wait).await;
                     error
                 }
@@ -243,7 +254,7 @@ impl Transport {
         access: Access<'_>,
         read: &(impl Fn(&Answer) -> Result<T> + Sync),
     ) -> Attempt<T> {
-        let answer = match self.call(request, grant, access.count).await {
+        let answer = match self.call(request, grant, access).await {
             Ok(answer) => answer,
             Err(error) if error.class() == Class::Retry && error.retry_after().is_none() => {
                 return Attempt::Failed(error);
@@ -279,12 +290,17 @@ impl Transport {
     }
 
     /// Makes one call: waits for a place and for the class's turn, sends, and reads the body to its end.
-    async fn call(&self, request: &Request, grant: &Grant, count: &Count) -> Result<Answer> {
+    async fn call(&self, request: &Request, grant: &Grant, access: Access<'_>) -> Result<Answer> {
+        let count = access.count;
         let internal = || Error::new(Code::Internal, request.operation);
+        // A credential that has to wait for its own limit keeps no place from the others.
+        if let Some(own) = access.pace {
+            count.wait(own.turn(request.class, request.cost).await?);
+        }
         let _place = self.places.acquire().await.map_err(|_| internal())?;
         self.breaker.check(request.operation)?;
         let http_request = self.build(request, grant)?;
-        count.wait(self.pace.turn(request.class).await?);
+        count.wait(self.pace.turn(request.class, request.cost).await?);
         self.breaker.check(request.operation)?;
         count.requests.fetch_add(1, Ordering::Relaxed);
 

@@ -152,7 +152,7 @@ async fn open<'a>(
     (name, command): (&'static str, &'a Sync),
     runs: Vec<Run>,
 ) -> Result<StreamRun<'a>> {
-    let names = source.parts(name);
+    let names = source.parts(name).await?;
     let names = if names.is_empty() {
         vec![None]
     } else {
@@ -207,15 +207,19 @@ impl StreamRun<'_> {
     async fn read(&mut self) -> Result<()> {
         let all = (0..self.parts.len()).collect();
         self.pass(all).await?;
-        // A cursor that the source no longer knows: that part is read again from nothing, and swept.
-        let mut expired = Vec::new();
-        for (index, part) in self.parts.iter_mut().enumerate() {
-            if part.ended_with() == Some(Code::SourceCursorExpired) {
-                part.begin_anew(self.cx).await?;
-                expired.push(index);
+        // A cursor that the source no longer knows: that part is read again from nothing, and swept. It may
+        // have been begun in an earlier run, whose cursor has expired since: then once more.
+        for _ in 0..2 {
+            let mut expired = Vec::new();
+            for (index, part) in self.parts.iter_mut().enumerate() {
+                if part.ended_with() == Some(Code::SourceCursorExpired) {
+                    part.begin_anew(self.cx).await?;
+                    expired.push(index);
+                }
             }
-        }
-        if !expired.is_empty() {
+            if expired.is_empty() {
+                break;
+            }
             self.pass(expired).await?;
         }
         for index in 0..self.parts.len() {

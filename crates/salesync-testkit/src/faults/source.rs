@@ -45,8 +45,8 @@ impl Source for FaultySource {
         self.script.play(Operation::Check, self.inner.check()).await
     }
 
-    fn parts(&self, stream: &str) -> Vec<String> {
-        self.inner.parts(stream)
+    async fn parts(&self, stream: &str) -> Result<Vec<String>> {
+        self.inner.parts(stream).await
     }
 
     async fn open(&self, stream: &str, part: Option<&str>) -> Result<Arc<dyn Stream>> {
