@@ -27,7 +27,7 @@ pub struct Cursor {
     /// Whether the cursor was set back to look for records that were missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     set_back: bool,
-    /// The place that was left when an operator set the cursor back.
+    /// The place that was left when the cursor was set back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     left: Option<serde_json::Value>,
 }
@@ -44,19 +44,17 @@ impl Cursor {
         }
     }
 
-    /// Returns the cursor of a stream that is to be read again from `complete_to` on, because records were
-    /// missing. A run that begins so never sets it back once more.
+    /// Returns the cursor of a stream that is to be read again from `since` on, because records were missing.
+    /// A run that begins so never sets it back once more.
     #[must_use]
-    pub fn set_back_to(complete_to: Timestamp) -> Self {
+    pub fn set_back_to(self, since: Timestamp) -> Self {
         Self {
-            complete_to,
-            place: None,
             set_back: true,
-            left: None,
+            ..self.back_to(since)
         }
     }
 
-    /// Returns the cursor of a stream that an operator sends back to `since`, or no further than this one. It
+    /// Returns the cursor of a stream that is sent back to `since`, or no further than this one. It
     /// keeps the place that is left, for streams in which a time alone does not say where they are.
     #[must_use]
     pub fn back_to(self, since: Timestamp) -> Self {
@@ -68,7 +66,7 @@ impl Cursor {
         }
     }
 
-    /// Returns the place that was left when an operator set the cursor back.
+    /// Returns the place that was left when the cursor was set back.
     ///
     /// # Errors
     /// As [`Cursor::place`].

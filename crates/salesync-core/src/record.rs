@@ -56,8 +56,24 @@ impl RawRecord {
     /// # Errors
     /// A reject that says whether the record is too large, too deep or malformed.
     pub fn parse<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Reject> {
-        if self.0.len() > MAX_RECORD_BYTES {
-            let reject = Reject::new(Code::RecordTooLarge, "a record has at most 1 MiB");
+        self.parse_within(MAX_RECORD_BYTES)
+    }
+
+    /// Parses a record that may have so many bytes, where the source's records are larger than others'.
+    ///
+    /// # Errors
+    /// As [`RawRecord::parse`].
+    pub fn parse_within<'a, T: serde::Deserialize<'a>>(
+        &'a self,
+        bytes_max: usize,
+    ) -> Result<T, Reject> {
+        if self.0.len() > bytes_max {
+            let rule = if bytes_max == MAX_RECORD_BYTES {
+                "a record has at most 1 MiB"
+            } else {
+                "a record has at most as many bytes as the source takes in"
+            };
+            let reject = Reject::new(Code::RecordTooLarge, rule);
             return Err(self.blame(reject, <[u8]>::len));
         }
         if depth(&self.0) > MAX_RECORD_DEPTH {

@@ -61,9 +61,8 @@ impl Position {
 
     /// Goes back to `since`: a cursor that claims less is as true. Returns the row for the state log.
     pub(super) fn go_back(&mut self, since: Timestamp, now: (&RunId, Timestamp)) -> State {
-        let reached = self.cursor.take().map(|cursor| cursor.complete_to());
-        let since = reached.map_or(since, |reached| reached.min(since));
-        self.advance(Some(Cursor::set_back_to(since)), now)
+        let reached = self.cursor.take().unwrap_or(Cursor::between_windows(since));
+        self.advance(Some(reached.set_back_to(since)), now)
     }
 
     /// Stays where it is, and returns the row for the state log.
