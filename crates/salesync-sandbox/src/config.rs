@@ -9,13 +9,20 @@ pub struct SandboxConfig {
     /// 12 %; Salesforce contacts 22 %, leads 5 %, accounts 8 %, opportunities 15 %. Owners and
     /// users come on top (a dozen each).
     pub records: usize,
+    /// Mailboxes at Gmail: those of so many of our own team.
+    pub mailboxes: usize,
+    /// Different messages at Gmail; none means half of `records`, at most 20,000. Without records
+    /// there are none.
+    pub messages: Option<usize>,
+    /// What Gmail's methods cost.
+    pub gmail_quota: GmailQuota,
     /// The same seed gives the same people, companies and ids; only times follow the start.
     pub seed: u64,
     /// The port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
     /// Whether the vendors' limits are enforced.
     pub limits: Limits,
-    /// How long an access token or a session lives.
+    /// How long an access token or a session lives; Gmail's live twice as long, an hour by default.
     pub token_ttl: Duration,
     /// How long after its change a HubSpot record becomes visible in search.
     pub index_lag: Duration,
@@ -27,6 +34,9 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             records: 2_000,
+            mailboxes: 6,
+            messages: None,
+            gmail_quota: GmailQuota::Legacy,
             seed: 7,
             port: 0,
             limits: Limits::Off,
@@ -37,6 +47,16 @@ impl Default for SandboxConfig {
     }
 }
 
+/// What Gmail's methods cost, and how many units a mailbox has per minute. A project has 1,200,000
+/// units per minute either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GmailQuota {
+    /// Projects that used the API before May 2026: 15,000 units; a message costs 5, a thread 10.
+    Legacy,
+    /// New projects: 6,000 units; a message costs 20, a thread 40.
+    New,
+}
+
 /// Whether the vendors' limits are enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limits {
@@ -44,5 +64,6 @@ pub enum Limits {
     Off,
     /// HubSpot: 190 requests in any 10 s (110 for a refreshed token), 5 searches in any second,
     /// 650,000 a day. Salesforce: 100,000 calls a day, 25 requests running for 20 s or more.
+    /// Gmail: quota units per minute for each mailbox ([`GmailQuota`]) and for the project.
     Vendor,
 }

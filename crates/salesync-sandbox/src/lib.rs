@@ -1,5 +1,5 @@
-//! HubSpot's and Salesforce's APIs served on loopback, with invented people who appear in both
-//! under different spellings.
+//! HubSpot's, Salesforce's and Gmail's APIs served on loopback, with invented people who appear in
+//! all of them under different spellings.
 //!
 //! Every answer comes from one [`World`]: what tests change there is what the next request sees,
 //! and what the world says at the end is the truth that a warehouse can be compared with. The
@@ -22,6 +22,7 @@
 mod clock;
 mod config;
 mod credentials;
+mod gmail;
 mod hubspot;
 mod invent;
 mod salesforce;
@@ -32,7 +33,11 @@ mod store;
 mod tests;
 mod world;
 
-pub use config::{Limits, SandboxConfig};
+pub use config::{GmailQuota, Limits, SandboxConfig};
+pub use credentials::{
+    GMAIL_CLIENT_EMAIL, GMAIL_CLIENT_ID, GMAIL_CLIENT_SECRET, GMAIL_REFRESH_TOKEN, GMAIL_TOKEN_URI,
+    gmail_refresh_secret, gmail_secret,
+};
 pub use credentials::{
     HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN, HUBSPOT_TOKEN,
     SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET, SALESFORCE_REFRESH_TOKEN, SALESFORCE_USERNAME,

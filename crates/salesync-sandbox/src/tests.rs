@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Asked};
-use crate::{Fault, Limits, Sandbox, SandboxConfig, Vendor, World, hubspot, salesforce};
+use crate::{Fault, Limits, Sandbox, SandboxConfig, Vendor, World, gmail, hubspot, salesforce};
 
 fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -33,6 +33,7 @@ fn ask(world: &World, call: (&str, &str), body: &str, token: &str) -> Answer {
     match asked.vendor() {
         Vendor::HubSpot => hubspot::answer(world, &asked),
         Vendor::Salesforce => salesforce::answer(world, &asked),
+        Vendor::Gmail => gmail::answer(world, &asked),
     }
 }
 

@@ -5,25 +5,25 @@ use rand::{RngExt, SeedableRng};
 
 /// Seeded chance.
 #[derive(Debug)]
-pub(super) struct Chance {
+pub(crate) struct Chance {
     rng: SmallRng,
 }
 
 impl Chance {
     /// The same seed gives the same throws.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             rng: SmallRng::seed_from_u64(seed),
         }
     }
 
     /// Says yes in so many of a hundred cases.
-    pub(super) fn percent(&mut self, percent: u32) -> bool {
+    pub(crate) fn percent(&mut self, percent: u32) -> bool {
         self.rng.random_range(0..100_u32) < percent
     }
 
     /// A number below `end`; 0 if there is none.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         if end == 0 {
             0
         } else {
@@ -32,7 +32,7 @@ impl Chance {
     }
 
     /// A number from `low` up to and without `high`.
-    pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
+    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
         if high <= low {
             low
         } else {
@@ -41,13 +41,13 @@ impl Chance {
     }
 
     /// One of a list.
-    pub(super) fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
         let at = self.below(list.len());
         list.get(at).copied().unwrap_or_default()
     }
 
     /// Brings a list into a random order.
-    pub(super) fn shuffle<T>(&mut self, list: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
         for at in (1..list.len()).rev() {
             let other = self.below(at.saturating_add(1));
             list.swap(at, other);
@@ -55,7 +55,7 @@ impl Chance {
     }
 
     /// Fills the `#` of a pattern with digits.
-    pub(super) fn digits(&mut self, pattern: &str) -> String {
+    pub(crate) fn digits(&mut self, pattern: &str) -> String {
         pattern
             .chars()
             .map(|sign| match sign {

@@ -1,23 +1,28 @@
-//! Invents people and companies and writes them down for both vendors.
+//! Invents people and companies and writes them down for each vendor.
 //!
 //! Of the companies 45 % and of the people 48 % are known to both vendors, each under the spelling
 //! of whoever typed them in there; 3 % of the people have a second record at the same vendor. One
 //! record in 200 is archived or in the recycle bin. What a record says may be a nickname, an
 //! initial, a shared switchboard, an old employer, a role mailbox, a slip of the keyboard, or
 //! missing. Everything but the times follows from the seed.
+//!
+//! At Gmail there are mailboxes of our own team, with letters to and from the people, whoever else
+//! knows them.
 
 mod chance;
+mod gmail;
 mod hubspot;
 mod people;
 mod salesforce;
 mod spelling;
 mod words;
 
-use chance::Chance;
+pub(crate) use chance::Chance;
 use people::{Company, Person};
 
+use crate::SandboxConfig;
 use crate::store::DAY_MS;
-use crate::world::{HubSpotSide, SalesforceSide};
+use crate::world::{GmailSide, HubSpotSide, SalesforceSide};
 
 /// How far back changes reach, in days.
 const SPAN_DAYS: i64 = 730;
@@ -42,6 +47,28 @@ pub(crate) fn both_sides(records: usize, seed: u64, now_ms: i64) -> (HubSpotSide
     if records == 0 {
         return (hubspot::empty(), salesforce::empty());
     }
+    let cast = cast(records, seed, now_ms);
+    let hubspot = hubspot::fill(&cast, &mut Chance::new(seed.wrapping_add(1)));
+    let salesforce = salesforce::fill(&cast, &mut Chance::new(seed.wrapping_add(2)));
+    (hubspot, salesforce)
+}
+
+/// Invents our own team's mailboxes.
+pub(crate) fn gmail_side(config: &SandboxConfig, now_ms: i64) -> GmailSide {
+    if config.records == 0 {
+        return gmail::empty(config.mailboxes);
+    }
+    let letters = config.messages.unwrap_or((config.records / 2).min(20_000));
+    gmail::fill(
+        &cast(config.records, config.seed, now_ms),
+        Chance::new(config.seed.wrapping_add(3)),
+        config.mailboxes,
+        letters,
+    )
+}
+
+/// The entities behind a number of records.
+fn cast(records: usize, seed: u64, now_ms: i64) -> Cast {
     let mut chance = Chance::new(seed);
     let share = |per_mille: usize| (records * per_mille / 1_000).max(1);
     let companies: Vec<Company> = (0..share(110))
@@ -50,17 +77,14 @@ pub(crate) fn both_sides(records: usize, seed: u64, now_ms: i64) -> (HubSpotSide
     let people: Vec<Person> = (0..share(373))
         .map(|place| people::person(&mut chance, place, &companies))
         .collect();
-    let cast = Cast {
+    Cast {
         hubspot: [share(80), share(291)],
         salesforce: [share(31) - 1, share(112) - 1],
         companies,
         people,
         start_ms: now_ms.saturating_sub(YOUNGEST_MS),
         records,
-    };
-    let hubspot = hubspot::fill(&cast, &mut Chance::new(seed.wrapping_add(1)));
-    let salesforce = salesforce::fill(&cast, &mut Chance::new(seed.wrapping_add(2)));
-    (hubspot, salesforce)
+    }
 }
 
 impl Cast {

@@ -34,10 +34,7 @@ pub(super) fn person(chance: &mut Chance, person: &Person, companies: &[Company]
     let (first, last) = names(chance, person);
     let mut own = Chance::new(person.seed);
     let culture = person.culture();
-    let mobile_digits = {
-        let pattern = own.pick(culture.mobile);
-        own.digits(pattern)
-    };
+    let mobile_digits = mobile(&mut own, culture);
     let mobile = if chance.percent(55) {
         phone(chance, culture, &mobile_digits)
     } else {
@@ -66,6 +63,12 @@ pub(super) fn person(chance: &mut Chance, person: &Person, companies: &[Company]
         last,
         employer,
     }
+}
+
+/// Gives a person's mobile number as national digits; `own` is the chance of the person's seed.
+pub(super) fn mobile(own: &mut Chance, culture: &Culture) -> String {
+    let pattern = own.pick(culture.mobile);
+    own.digits(pattern)
 }
 
 /// Writes a company's name.
@@ -128,24 +131,77 @@ fn names(chance: &mut Chance, person: &Person) -> (String, String) {
     }
 }
 
-fn email(chance: &mut Chance, own: &mut Chance, person: &Person, company: &Company) -> String {
-    let plain = |text: &str| {
-        let text: String = digraphs(text).chars().map(bare).collect();
-        text.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect::<String>()
-            .to_lowercase()
-    };
-    let (first, last) = (plain(person.given().0), plain(&person.family()));
-    let initial: String = first.chars().take(1).collect();
+/// The addresses that are truly a person's.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    /// At the employer.
+    pub(super) work: String,
+    /// At the employer before; the same without a job change.
+    pub(super) former: String,
+    /// At home.
+    pub(super) personal: String,
+}
+
+/// Gives the addresses that are truly a person's, free of any record's mistakes.
+pub(super) fn addresses(person: &Person, companies: &[Company]) -> Addresses {
+    let mut own = Chance::new(person.seed);
+    // The number at home comes after the mobile number's digits, as in the records.
+    mobile(&mut own, person.culture());
     let number = own.below(9_000) + 1_000;
+    let (first, last) = (plain(person.given().0), plain(&person.family()));
+    let [work, former] = person.company.map(|place| {
+        companies
+            .get(place as usize)
+            .map(|company| work_address(&first, &last, company))
+            .unwrap_or_default()
+    });
+    Addresses {
+        work,
+        former,
+        personal: format!("{first}.{last}.{number}@gmail.com"),
+    }
+}
+
+/// Writes a person's name as a mail program shows it; now and then it shows none.
+pub(super) fn shown_name(chance: &mut Chance, person: &Person, companies: &[Company]) -> String {
+    let (first, last) = names(chance, person);
+    let whole = format!("{first} {last}").trim().to_owned();
+    match chance.below(100) {
+        0..=5 => String::new(),
+        6..=15 if !first.is_empty() => format!("{last}, {first}"),
+        16..=20 => match companies.get(person.company[0] as usize) {
+            Some(company) => format!("{whole} ({})", company.name),
+            None => whole,
+        },
+        21..=23 if !first.is_empty() => first,
+        _ => whole,
+    }
+}
+
+fn plain(text: &str) -> String {
+    let text: String = digraphs(text).chars().map(bare).collect();
+    text.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_lowercase()
+}
+
+fn work_address(first: &str, last: &str, company: &Company) -> String {
+    let initial: String = first.chars().take(1).collect();
     let domain = &company.domain;
-    let work = match company.pattern {
+    match company.pattern {
         0 => format!("{first}.{last}@{domain}"),
         1 => format!("{initial}{last}@{domain}"),
         2 => format!("{first}@{domain}"),
         _ => format!("{last}.{first}@{domain}"),
-    };
+    }
+}
+
+fn email(chance: &mut Chance, own: &mut Chance, person: &Person, company: &Company) -> String {
+    let (first, last) = (plain(person.given().0), plain(&person.family()));
+    let number = own.below(9_000) + 1_000;
+    let domain = &company.domain;
+    let work = work_address(&first, &last, company);
     match chance.below(100) {
         0..=7 => String::new(),
         8..=10 => format!(

@@ -5,7 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 
 use super::RequestClass;
-use crate::Vendor;
+use crate::{Vendor, gmail};
 
 /// One request, read once.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ impl Asked {
     pub(crate) fn vendor(&self) -> Vendor {
         if self.path.starts_with("/services") {
             Vendor::Salesforce
+        } else if gmail::serves(&self.path) {
+            Vendor::Gmail
         } else {
             Vendor::HubSpot
         }

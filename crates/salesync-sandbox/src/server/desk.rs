@@ -6,6 +6,7 @@ use super::logins::Logins;
 use super::meter::Meter;
 use crate::SandboxConfig;
 use crate::clock::millis;
+use crate::gmail::MailDesk;
 
 /// What the server itself remembers.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Desk {
     pub(crate) logins: Logins,
     /// The calls used.
     pub(crate) meter: Meter,
+    /// What Gmail's side remembers.
+    pub(crate) gmail: MailDesk,
 }
 
 impl Desk {
@@ -28,6 +31,7 @@ impl Desk {
             faults: Faults::default(),
             logins: Logins::new(millis(config.token_ttl)),
             meter: Meter::new(config.limits),
+            gmail: MailDesk::new(config),
         }
     }
 }

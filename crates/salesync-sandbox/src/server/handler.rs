@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures::StreamExt as _;
 
 use super::{Answer, Asked, Fault, RequestSeen, bomb};
-use crate::{Vendor, World, hubspot, salesforce};
+use crate::{Vendor, World, gmail, hubspot, salesforce};
 
 /// Where a foreign paging link leads.
 const FOREIGN_ORIGIN: &str = "https://elsewhere.example";
@@ -94,6 +94,7 @@ fn asked_vendor(world: &World, asked: &Asked) -> Answer {
     match asked.vendor() {
         Vendor::HubSpot => hubspot::answer(world, asked),
         Vendor::Salesforce => salesforce::answer(world, asked),
+        Vendor::Gmail => gmail::answer(world, asked),
     }
 }
 
@@ -126,6 +127,9 @@ fn scripted(asked: &Asked, fault: Option<&Fault>) -> Option<Answer> {
         Fault::GzipBomb(_) | Fault::Disconnect => Some(Answer::text(200, String::new())),
         Fault::ExpiredToken if vendor == Vendor::HubSpot => Some(hubspot::expired(0)),
         Fault::WrongToken if vendor == Vendor::HubSpot => Some(hubspot::unauthorised()),
+        Fault::ExpiredToken | Fault::WrongToken if vendor == Vendor::Gmail => {
+            Some(gmail::unauthorised())
+        }
         Fault::ExpiredToken | Fault::WrongToken => Some(salesforce::session_expired()),
         Fault::Slow(_) | Fault::Truncated | Fault::ForeignLink => None,
     }

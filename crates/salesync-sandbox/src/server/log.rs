@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 
+use crate::gmail;
+
 /// How many requests are kept.
 const KEPT_MAX: usize = 20_000;
 /// How much of a body is kept, in bytes.
@@ -42,6 +44,22 @@ pub enum RequestClass {
     Deleted,
     /// Limits or account details.
     Limits,
+    /// A page of Gmail's list of messages.
+    GmailList,
+    /// One message of Gmail's, or one of its attachments.
+    GmailGet,
+    /// A page of Gmail's list of threads.
+    GmailThreads,
+    /// One thread of Gmail's.
+    GmailThread,
+    /// A page of a mailbox's history.
+    GmailHistory,
+    /// A mailbox's labels.
+    GmailLabels,
+    /// A mailbox's profile.
+    GmailProfile,
+    /// Several of Gmail's calls in one request.
+    GmailBatch,
     /// Anything else.
     Other,
 }
@@ -52,6 +70,9 @@ impl RequestClass {
         let post = method == "POST";
         let ends = |tail: &str| path.ends_with(tail);
         let has = |part: &str| path.contains(part);
+        if let Some(class) = gmail::class(path) {
+            return class;
+        }
         match path {
             _ if ends("/token") => RequestClass::Login,
             _ if has("/associations/") => RequestClass::Associations,

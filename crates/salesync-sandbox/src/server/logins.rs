@@ -42,14 +42,24 @@ impl Logins {
         self.ttl_ms
     }
 
+    /// How long a token of Gmail's lives.
+    pub(crate) fn gmail_ttl_ms(&self) -> i64 {
+        self.ttl_ms.saturating_mul(2)
+    }
+
     /// Gives out an access token.
     pub(crate) fn grant(&mut self, vendor: Vendor, now_ms: i64) -> String {
         let number = self.count();
         let token = match vendor {
             Vendor::HubSpot => format!("sandbox-access-{number}-{now_ms:x}"),
             Vendor::Salesforce => format!("00D5f000000sandbox!AQ.{number}.{now_ms:x}"),
+            Vendor::Gmail => format!("ya29.sandbox-{number}-{now_ms:x}"),
         };
-        let end_ms = now_ms.saturating_add(self.ttl_ms);
+        let life_ms = match vendor {
+            Vendor::Gmail => self.gmail_ttl_ms(),
+            _ => self.ttl_ms,
+        };
+        let end_ms = now_ms.saturating_add(life_ms);
         self.tokens.insert((vendor, token.clone()), end_ms);
         token
     }

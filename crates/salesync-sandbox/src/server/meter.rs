@@ -173,6 +173,8 @@ impl Meter {
                 let used = SALESFORCE_DAILY_MAX.saturating_sub(left);
                 self.salesforce_hours = BTreeMap::from([(now_ms.div_euclid(HOUR_MS), used)]);
             }
+            // Its units are counted elsewhere.
+            Vendor::Gmail => {}
         }
     }
 

@@ -9,21 +9,29 @@ impl World {
     /// Adds a custom field without values; `kind` is a type as the vendor's description names it
     /// (`string`, `number`, `double`, `date`, `datetime`, `bool`, `boolean`, `currency`,
     /// `picklist`, …), unknown ones become text. Replaces a field of that name, also a hidden one.
+    /// Gmail's messages have no fields, so nothing changes there.
     pub fn add_field(&self, vendor: Vendor, object: &str, name: &str, kind: &str) {
         let mut field = Field::new(name, name, kind_named(kind));
         field.traits.custom = true;
         match vendor {
-            Vendor::HubSpot => self.hubspot_mut().shelf_or_new(object).add_field(field),
-            Vendor::Salesforce => self.salesforce_mut().shelf_or_new(object).add_field(field),
-        };
+            Vendor::HubSpot => {
+                self.hubspot_mut().shelf_or_new(object).add_field(field);
+            }
+            Vendor::Salesforce => {
+                self.salesforce_mut().shelf_or_new(object).add_field(field);
+            }
+            Vendor::Gmail => {}
+        }
     }
 
     /// Hides a field, as when it is deleted or field-level security takes it away: descriptions
-    /// leave it out, HubSpot ignores its name, Salesforce answers `INVALID_FIELD`.
+    /// leave it out, HubSpot ignores its name, Salesforce answers `INVALID_FIELD`. Gmail's messages
+    /// have no fields.
     pub fn hide_field(&self, vendor: Vendor, object: &str, name: &str) {
         match vendor {
             Vendor::HubSpot => hide(self.hubspot_mut().shelf_or_new(object), name),
             Vendor::Salesforce => hide(self.salesforce_mut().shelf_or_new(object), name),
+            Vendor::Gmail => {}
         }
     }
 }

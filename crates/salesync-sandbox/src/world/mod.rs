@@ -1,11 +1,22 @@
-//! The truth behind both vendors' answers, and the ways to change it while they are being asked.
+//! The truth behind the vendors' answers, and the ways to change it while they are being asked.
 
 mod fields;
+mod gmail;
+mod gmail_edits;
+mod gmail_labels;
+mod gmail_mailbox;
+mod gmail_truth;
 mod hubspot;
 mod hubspot_edits;
 mod salesforce;
 mod salesforce_edits;
 
+pub(crate) use gmail::{GmailSide, Kind, Letter, Sketch, Voice, Wording, id_text, parse_id};
+pub(crate) use gmail_labels::{
+    DRAFT, IMPORTANT, INBOX, LabelSet, Labels, PERSONAL, PROMOTIONS, SENT, SPAM, STARRED, TRASH,
+    UNREAD, UPDATES,
+};
+pub(crate) use gmail_mailbox::{Change, Copy, Event, Happening, Mailbox, Standing};
 pub(crate) use hubspot::{HubSpotSide, Owner};
 pub(crate) use hubspot_edits::{FIRST_ID, ID_STEP};
 pub(crate) use salesforce::SalesforceSide;
@@ -22,13 +33,15 @@ use crate::clock::{Clock, date_time, millis};
 use crate::invent;
 use crate::server::{Desk, Fault, RequestClass, RequestSeen};
 
-/// One of the two vendors.
+/// One of the vendors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Vendor {
     /// HubSpot.
     HubSpot,
     /// Salesforce.
     Salesforce,
+    /// Gmail.
+    Gmail,
 }
 
 /// A page of records that is about to be sent.
@@ -36,7 +49,7 @@ pub enum Vendor {
 pub struct PageServed {
     /// Whose page it is.
     pub vendor: Vendor,
-    /// The object, in the vendor's own case: `contacts`, `Contact`.
+    /// The object, in the vendor's own case: `contacts`, `Contact`, `messages`.
     pub object: String,
     /// The kind of request that it answers.
     pub class: RequestClass,
@@ -49,7 +62,7 @@ pub type TruthRow = (&'static str, &'static str, String, String);
 
 type Hook = Box<dyn FnMut(&World, &PageServed) + Send>;
 
-/// The truth behind the answers of both vendors; clones share it.
+/// The truth behind the answers of all vendors; clones share it.
 ///
 /// Every method is quick, takes its own locks and may be called from any thread, also from a hook
 /// set with [`World::on_page`] (which itself must not set a hook). Edits are stamped with the
@@ -64,6 +77,7 @@ struct Inner {
     index_lag_ms: i64,
     hubspot: RwLock<HubSpotSide>,
     salesforce: RwLock<SalesforceSide>,
+    gmail: RwLock<GmailSide>,
     desk: Mutex<Desk>,
     hook: Mutex<Option<Hook>>,
 }
@@ -82,6 +96,7 @@ impl World {
     pub(crate) fn invent(config: &SandboxConfig) -> Self {
         let clock = Clock::default();
         let (hubspot, salesforce) = invent::both_sides(config.records, config.seed, clock.now_ms());
+        let gmail = invent::gmail_side(config, clock.now_ms());
         let desk = Desk::new(config);
         Self {
             inner: Arc::new(Inner {
@@ -89,6 +104,7 @@ impl World {
                 index_lag_ms: millis(config.index_lag),
                 hubspot: RwLock::new(hubspot),
                 salesforce: RwLock::new(salesforce),
+                gmail: RwLock::new(gmail),
                 desk: Mutex::new(desk),
                 hook: Mutex::new(None),
             }),
@@ -132,7 +148,9 @@ impl World {
 
     /// Takes back all faults that have not happened yet.
     pub fn clear_faults(&self) {
-        self.desk().faults.clear();
+        let mut desk = self.desk();
+        desk.faults.clear();
+        desk.gmail.clear_failures();
     }
 
     /// Gives the latest requests, oldest first; at most 20,000 are kept.
@@ -147,9 +165,11 @@ impl World {
         self.desk().log.counts()
     }
 
-    /// Forgets the requests and sets the counts to zero.
+    /// Forgets the requests and sets the counts to zero, also those of [`World::gmail_units`].
     pub fn reset_requests(&self) {
-        self.desk().log.reset();
+        let mut desk = self.desk();
+        desk.log.reset();
+        desk.gmail.units.reset();
     }
 
     /// Ends every access token and session that was given out; the next grant works. HubSpot's
@@ -160,9 +180,14 @@ impl World {
     }
 
     /// Uses up the vendor's daily calls but `left` (only enforced under [`crate::Limits::Vendor`]).
+    /// At Gmail these are the project's quota units.
     pub fn leave_daily_calls(&self, vendor: Vendor, left: u64) {
         let now_ms = self.now_ms();
-        self.desk().meter.leave_daily(vendor, left, now_ms);
+        let mut desk = self.desk();
+        if vendor == Vendor::Gmail {
+            desk.gmail.units.leave_daily(left, now_ms);
+        }
+        desk.meter.leave_daily(vendor, left, now_ms);
     }
 
     /// Lets all query locators that Salesforce has given out die.
@@ -179,21 +204,26 @@ impl World {
     /// Gives the true entity of every live person and company record of the invented world.
     ///
     /// Sources and streams are `hubspot` with `contacts` and `companies`, and `salesforce` with
-    /// `accounts`, `contacts` and `leads`. Entity ids are `person-…` and `company-…`.
+    /// `accounts`, `contacts` and `leads`. Entity ids are `person-…` and `company-…`. Of `gmail`
+    /// there are the addresses (in lower case, in the record's place) under `message_participants`
+    /// that stand in live messages and are one person's, not our own team's.
     #[must_use]
     pub fn truth(&self) -> Vec<TruthRow> {
         let mut rows = self.hubspot().truth();
         rows.extend(self.salesforce().truth());
+        rows.extend(self.gmail().truth());
         rows
     }
 
     /// Serves one record as arbitrary JSON text from now on, at its place in lists, searches and
-    /// queries. Returns false if there is no such record.
+    /// queries. Returns false if there is no such record. At Gmail the object does not matter:
+    /// message ids are unique, see [`World::gmail_put_raw`].
     pub fn put_raw(&self, vendor: Vendor, object: &str, id: &str, raw_json_text: &str) -> bool {
         let raw = Some(Arc::from(raw_json_text));
         match vendor {
             Vendor::HubSpot => self.hubspot_mut().set_raw(object, id, raw),
             Vendor::Salesforce => self.salesforce_mut().set_raw(object, id, raw),
+            Vendor::Gmail => self.gmail_mut().set_raw(id, raw),
         }
     }
 
@@ -202,6 +232,7 @@ impl World {
         match vendor {
             Vendor::HubSpot => self.hubspot_mut().set_raw(object, id, None),
             Vendor::Salesforce => self.salesforce_mut().set_raw(object, id, None),
+            Vendor::Gmail => self.gmail_mut().set_raw(id, None),
         }
     }
 
