@@ -40,7 +40,9 @@ impl Pair<'_> {
         let count = i64::try_from(rows.num_rows()).unwrap_or(i64::MAX);
         let places: ArrayRef = Arc::new((0..count).collect::<Int64Array>());
         let mut columns = vec![("place", places)];
-        for name in [Some(self.column), self.part, Some("_version")]
+        // Where the owner is the part itself, one column is both.
+        let part = self.part.filter(|part| *part != self.column);
+        for name in [Some(self.column), part, Some("_version")]
             .into_iter()
             .flatten()
         {

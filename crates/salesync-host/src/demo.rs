@@ -31,6 +31,9 @@ pub trait RunningWorld: Send {
     /// Returns a secret document for each source, by its name.
     fn secrets(&self) -> Vec<(&'static str, String)>;
 
+    /// Returns what else has to be set to read from them, by the settings' names.
+    fn settings(&self) -> Vec<(&'static str, String)>;
+
     /// Stops them.
     async fn stop(self: Box<Self>);
 }

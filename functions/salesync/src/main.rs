@@ -7,7 +7,11 @@ use std::process::ExitCode;
 use salesync_core::source::SourceDefinition;
 
 /// Every source of salesync; a new one is a line here and a line in Cargo.toml.
-static SOURCES: &[&SourceDefinition] = &[&hubspot_sync::SOURCE, &salesforce_sync::SOURCE];
+static SOURCES: &[&SourceDefinition] = &[
+    &gmail_sync::SOURCE,
+    &hubspot_sync::SOURCE,
+    &salesforce_sync::SOURCE,
+];
 
 fn main() -> ExitCode {
     salesync_host::main(SOURCES, Some(&world::Invented))

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use salesync_host::{DemoWorld, RunningWorld, WorldOptions};
 use salesync_sandbox::{Sandbox, SandboxConfig};
 
-/// The sandbox of both vendors.
+/// The sandbox of all vendors.
 pub(crate) struct Invented;
 
 #[async_trait]
@@ -29,8 +29,23 @@ impl RunningWorld for Running {
 
     fn secrets(&self) -> Vec<(&'static str, String)> {
         vec![
+            ("gmail", salesync_sandbox::gmail_secret()),
             ("hubspot", salesync_sandbox::hubspot_secret()),
             ("salesforce", salesync_sandbox::salesforce_secret()),
+        ]
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            (
+                "SALESYNC_GMAIL_MAILBOXES",
+                self.0.world().mailboxes().join(","),
+            ),
+            (
+                "SALESYNC_GMAIL_TOKEN_URL",
+                format!("{}/token", self.0.url()),
+            ),
+            ("SALESYNC_GMAIL_QUOTA", "legacy".to_owned()),
         ]
     }
 

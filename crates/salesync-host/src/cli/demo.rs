@@ -167,7 +167,11 @@ fn settings_for(program: Program, world: &dyn RunningWorld) -> BTreeMap<String, 
         .secrets()
         .into_iter()
         .map(|(source, secret)| (secret_name(source), secret));
-    origins.chain(secrets).collect()
+    let others = world
+        .settings()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    origins.chain(secrets).chain(others).collect()
 }
 
 fn settings(program: Program, world: &dyn RunningWorld, file: &Path) -> Result<Settings> {

@@ -66,6 +66,7 @@ macro_rules! warehouse_contract {
             parts_are_kept_apart,
             a_part_is_swept_alone,
             details_follow_their_owner,
+            details_of_the_part_itself_follow_it,
             details_of_a_marked_owner_are_marked,
             a_group_lives_as_long_as_a_member,
             rows_are_due_when_their_time_has_come,

@@ -197,6 +197,39 @@ pub async fn details_follow_their_owner(warehouse: Arc<dyn Warehouse>) {
     assert!(mail.live(&mail.stamps).await.is_empty());
 }
 
+/// The owner may be the part itself: then all of the part's details come with it.
+pub async fn details_of_the_part_itself_follow_it(warehouse: Arc<dyn Warehouse>) {
+    let folders = table("testkit_folders", &["folder"]);
+    let folders = folders.in_parts("folder").unwrap();
+    let labels = table("testkit_labels", &["folder", "name"]);
+    let labels = labels.in_parts("folder").unwrap();
+    let labels = labels.details_of(&folders, "folder").unwrap();
+    let tables = [folders, labels].map(Arc::new);
+    for table in &tables {
+        warehouse.prepare(table).await.unwrap();
+    }
+    let run_id = RunId::new(at(0));
+    let commit = async |version, names: &[&'static str]| {
+        let folder = [row("a", version, &["a"])];
+        let labels: Vec<_> = names
+            .iter()
+            .map(|it| row(it, version, &["a", it]))
+            .collect();
+        let writes = [
+            write(&tables[0], &run_id, version, &folder),
+            write(&tables[1], &run_id, version, &labels),
+        ];
+        let batch = Batch {
+            writes: writes.into(),
+            ..Batch::default()
+        };
+        warehouse.commit(batch).await.unwrap()[1]
+    };
+    assert_eq!(commit(5, &["x", "y"]).await.new, 2);
+    let committed = commit(6, &["y", "z"]).await;
+    assert_eq!((committed.new, committed.marked), (1, 1));
+}
+
 /// Details of an owner that is marked as gone by a sweep go with it.
 pub async fn details_of_a_marked_owner_are_marked(warehouse: Arc<dyn Warehouse>) {
     let mail = Mail::new(warehouse).await;
