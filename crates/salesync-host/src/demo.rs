@@ -3,13 +3,63 @@
 
 use async_trait::async_trait;
 
-/// How large a world is and where it listens.
+/// Whether invented vendors refuse what is more than the real ones permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorldLimits {
+    /// They answer everything.
+    Off,
+    /// They refuse as the real ones do.
+    Vendor,
+}
+
+/// How large a world is, where it listens and how it answers.
 #[derive(Debug, Clone, Copy)]
 pub struct WorldOptions {
     /// About how many records all vendors hold together.
     pub records: usize,
     /// The port on loopback; 0 is any that is free.
     pub port: u16,
+    /// Whether they refuse what is too much.
+    pub limits: WorldLimits,
+    /// How much later each answer comes, in milliseconds.
+    pub latency_ms: u64,
+    /// One request in so many is told to come back in two seconds; none means none.
+    pub disturb: Option<u64>,
+}
+
+impl WorldOptions {
+    /// Returns a world of about so many records that answers everything at once, on any free port.
+    #[must_use]
+    pub fn of(records: usize) -> Self {
+        Self {
+            records,
+            port: 0,
+            limits: WorldLimits::Off,
+            latency_ms: 0,
+            disturb: None,
+        }
+    }
+}
+
+/// How one limit of an invented vendor was used.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct LimitUsed {
+    /// The source.
+    pub source: &'static str,
+    /// The limit.
+    pub limit: String,
+    /// Units permitted in a minute.
+    pub permitted: f64,
+    /// Units admitted in all.
+    pub admitted: u64,
+    /// Units admitted in the busiest half minute, as units in a minute.
+    pub busiest: f64,
+    /// Requests that were more than is permitted.
+    pub over_limit: u64,
+    /// Requests that were told to come back later.
+    pub told_to_wait: u64,
+    /// Requests that came back before that.
+    pub early: u64,
 }
 
 /// Starts invented vendors on this machine.
@@ -33,6 +83,9 @@ pub trait RunningWorld: Send {
 
     /// Returns what else has to be set to read from them, by the settings' names.
     fn settings(&self) -> Vec<(&'static str, String)>;
+
+    /// Returns how each of their limits was used so far.
+    fn limits_used(&self) -> Vec<LimitUsed>;
 
     /// Stops them.
     async fn stop(self: Box<Self>);

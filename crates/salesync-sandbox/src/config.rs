@@ -28,6 +28,8 @@ pub struct SandboxConfig {
     pub index_lag: Duration,
     /// Added to each answer.
     pub latency: Duration,
+    /// One request in so many is told to come back in two seconds; none means none.
+    pub disturb: Option<u64>,
 }
 
 impl Default for SandboxConfig {
@@ -43,6 +45,7 @@ impl Default for SandboxConfig {
             token_ttl: Duration::from_secs(30 * 60),
             index_lag: Duration::ZERO,
             latency: Duration::ZERO,
+            disturb: None,
         }
     }
 }

@@ -44,5 +44,5 @@ pub use credentials::{
     hubspot_oauth_secret, hubspot_secret, salesforce_refresh_secret, salesforce_secret,
 };
 pub use sandbox::Sandbox;
-pub use server::{Fault, RequestClass, RequestSeen};
+pub use server::{Fault, Pace, RequestClass, RequestSeen};
 pub use world::{PageServed, TruthRow, Vendor, World};

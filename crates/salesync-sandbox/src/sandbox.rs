@@ -36,7 +36,7 @@ impl Sandbox {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let latency = config.latency;
+        let (latency, disturb) = (config.latency, config.disturb);
         let world = tokio::task::spawn_blocking(move || World::invent(&config))
             .await
             .map_err(Error::other)?;
@@ -44,6 +44,7 @@ impl Sandbox {
             world: world.clone(),
             origin: url.clone(),
             latency,
+            disturb,
         };
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_multi_thread()

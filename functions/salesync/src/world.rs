@@ -1,8 +1,10 @@
 //! The invented vendors, as the host's demo wants them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use salesync_host::{DemoWorld, RunningWorld, WorldOptions};
-use salesync_sandbox::{Sandbox, SandboxConfig};
+use salesync_host::{DemoWorld, LimitUsed, RunningWorld, WorldLimits, WorldOptions};
+use salesync_sandbox::{Limits, Sandbox, SandboxConfig};
 
 /// The sandbox of all vendors.
 pub(crate) struct Invented;
@@ -13,6 +15,12 @@ impl DemoWorld for Invented {
         let config = SandboxConfig {
             records: options.records,
             port: options.port,
+            limits: match options.limits {
+                WorldLimits::Off => Limits::Off,
+                WorldLimits::Vendor => Limits::Vendor,
+            },
+            latency: Duration::from_millis(options.latency_ms),
+            disturb: options.disturb,
             ..SandboxConfig::default()
         };
         Ok(Box::new(Running(Sandbox::start(config).await?)))
@@ -47,6 +55,21 @@ impl RunningWorld for Running {
             ),
             ("SALESYNC_GMAIL_QUOTA", "legacy".to_owned()),
         ]
+    }
+
+    fn limits_used(&self) -> Vec<LimitUsed> {
+        let paces = self.0.world().paces().into_iter();
+        let used = paces.map(|pace| LimitUsed {
+            source: pace.vendor,
+            limit: pace.limit,
+            permitted: pace.permitted,
+            admitted: pace.admitted,
+            busiest: pace.busiest,
+            over_limit: pace.over_limit,
+            told_to_wait: pace.told_to_wait,
+            early: pace.early,
+        });
+        used.collect()
     }
 
     async fn stop(self: Box<Self>) {

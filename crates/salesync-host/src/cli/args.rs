@@ -41,6 +41,15 @@ pub(crate) enum Words {
         /// About how many records the vendors hold together.
         #[arg(long, default_value_t = 2_000)]
         records: usize,
+        /// Refuse what is more than the vendors permit, and show at the end how their limits were used.
+        #[arg(long)]
+        limits: bool,
+        /// Answer so many milliseconds later.
+        #[arg(long, default_value_t = 0, value_name = "MS")]
+        latency: u64,
+        /// Tell one request in so many to come back in two seconds.
+        #[arg(long, value_name = "N")]
+        disturb: Option<u64>,
     },
     /// Read what changed at a source into the warehouse.
     ///

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{Program, exit_code, observed, tell};
 use crate::context::Context;
-use crate::demo::{RunningWorld, WorldOptions};
+use crate::demo::{LimitUsed, RunningWorld, WorldLimits, WorldOptions};
 use crate::report::{self, Output};
 use crate::settings::{Settings, secret_name};
 use crate::signals;
@@ -30,7 +30,7 @@ pub(super) async fn demo(
     if !keep {
         remove(&file)?;
     }
-    let world = start(program, WorldOptions { records, port: 0 }).await?;
+    let world = start(program, WorldOptions::of(records)).await?;
     let cx = Context::new(settings(program, world.as_ref(), &file)?, program.sources);
     if output == Output::Text {
         report::line(&format!(
@@ -114,13 +114,8 @@ async fn show(warehouse: &dyn Warehouse) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn sandbox(
-    program: Program,
-    port: u16,
-    records: usize,
-    output: Output,
-) -> Result<u8> {
-    let world = start(program, WorldOptions { records, port }).await?;
+pub(super) async fn sandbox(program: Program, options: WorldOptions, output: Output) -> Result<u8> {
+    let world = start(program, options).await?;
     let url = world.url();
     let settings = settings_for(program, world.as_ref());
     match output {
@@ -137,8 +132,45 @@ pub(super) async fn sandbox(
     }
     let mut stop = signals::stop_requested();
     drop(stop.wait_for(|stop| *stop).await);
+    if options.limits == WorldLimits::Vendor {
+        show_limits(&world.limits_used(), output);
+    }
     world.stop().await;
     Ok(0)
+}
+
+/// Shows how the vendors' limits were used: on stderr where stdout holds the one JSON document.
+fn show_limits(used: &[LimitUsed], output: Output) {
+    if output == Output::Json {
+        report::note(&json!({"limits": used}).to_string());
+        return;
+    }
+    let headers = [
+        "source",
+        "limit",
+        "permitted/min",
+        "busiest/min",
+        "share",
+        "admitted",
+        "over the limit",
+        "told to wait",
+        "back too early",
+    ];
+    let rows = used.iter().map(|it| {
+        vec![
+            it.source.to_owned(),
+            it.limit.clone(),
+            format!("{:.0}", it.permitted),
+            format!("{:.0}", it.busiest),
+            format!("{:.1} %", it.busiest * 100.0 / it.permitted.max(1.0)),
+            it.admitted.to_string(),
+            it.over_limit.to_string(),
+            it.told_to_wait.to_string(),
+            it.early.to_string(),
+        ]
+    });
+    report::line("");
+    report::table(&headers, rows.collect());
 }
 
 async fn start(program: Program, options: WorldOptions) -> Result<Box<dyn RunningWorld>> {

@@ -15,7 +15,7 @@ use salesync_core::time::Timestamp;
 use salesync_core::validate::parse_timestamp;
 
 use crate::context::Context;
-use crate::demo::DemoWorld;
+use crate::demo::{DemoWorld, WorldLimits, WorldOptions};
 use crate::handle::{Checked, Report, handle};
 use crate::report::{self, Output};
 use crate::settings::Settings;
@@ -118,7 +118,26 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
         Words::Status => show::status(&cx, output).await,
         Words::Match(words) => matching::run(words, output).await,
         Words::Demo { records, keep } => demo::demo(program, records, keep, output).await,
-        Words::Sandbox { port, records } => demo::sandbox(program, port, records, output).await,
+        Words::Sandbox {
+            port,
+            records,
+            limits,
+            latency,
+            disturb,
+        } => {
+            let options = WorldOptions {
+                records,
+                port,
+                limits: if limits {
+                    WorldLimits::Vendor
+                } else {
+                    WorldLimits::Off
+                },
+                latency_ms: latency,
+                disturb,
+            };
+            demo::sandbox(program, options, output).await
+        }
         Words::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "salesync", &mut script);

@@ -123,9 +123,17 @@ fn admitted(world: &World, asked: &Asked) -> Result<Admitted, Box<Answer>> {
     }
     let now_ms = world.now_ms();
     let mut desk = world.desk();
+    let limit = format!("mailbox {}", caller.place + 1);
+    let limit = (Vendor::Gmail, limit.as_str());
     match desk.gmail.units.spend(caller.place, method, now_ms) {
-        Ok(()) => Ok((caller, method, rest.to_vec())),
-        Err(too_much) => Err(Box::new(throttled(too_much, desk.gmail.units.over_limit()))),
+        Ok((units, permitted)) => {
+            desk.paces.admitted(limit, permitted, units, now_ms);
+            Ok((caller, method, rest.to_vec()))
+        }
+        Err(too_much) => {
+            desk.paces.over_limit(limit);
+            Err(Box::new(throttled(too_much, desk.gmail.units.over_limit())))
+        }
     }
 }
 

@@ -120,13 +120,14 @@ impl Units {
         }
     }
 
-    /// Counts a call for the mailbox at `place`, or refuses it; what is refused costs nothing.
+    /// Counts a call for the mailbox at `place` and gives its units and what the mailbox is permitted in a
+    /// minute; or refuses it: what is refused costs nothing.
     pub(crate) fn spend(
         &mut self,
         place: usize,
         method: Method,
         now_ms: i64,
-    ) -> Result<(), TooMuch> {
+    ) -> Result<(u64, f64), TooMuch> {
         let units = method.units(self.quota);
         if self.limits == Limits::Vendor
             && let Err(too_much) = self.admit(place, units, now_ms)
@@ -136,7 +137,15 @@ impl Units {
         }
         let used = self.used.entry(place).or_default();
         *used += units;
-        Ok(())
+        Ok((units, f64::from(self.of_mailbox())))
+    }
+
+    /// What a mailbox is permitted in a minute.
+    fn of_mailbox(&self) -> u32 {
+        match self.quota {
+            GmailQuota::Legacy => 15_000,
+            GmailQuota::New => 6_000,
+        }
     }
 
     fn admit(&mut self, place: usize, units: u64, now_ms: i64) -> Result<(), TooMuch> {
@@ -147,10 +156,7 @@ impl Units {
         if self.day.1 + units > DAILY_MAX {
             return Err(TooMuch::Day);
         }
-        let max = match self.quota {
-            GmailQuota::Legacy => 15_000,
-            GmailQuota::New => 6_000,
-        };
+        let max = u64::from(self.of_mailbox());
         let window = self.mailboxes.entry(place).or_default();
         window.settle(now_ms);
         if window.sum + units > max {
@@ -196,14 +202,14 @@ mod tests {
     fn each_mailbox_has_a_sliding_minute_of_its_own() {
         let mut units = Units::new(Limits::Vendor, GmailQuota::New);
         for number in 0..300 {
-            assert_eq!(units.spend(0, Method::Message, number), Ok(()));
+            assert!(units.spend(0, Method::Message, number).is_ok());
         }
         assert_eq!(
             units.spend(0, Method::Profile, 59_999),
             Err(TooMuch::Mailbox(60_000))
         );
-        assert_eq!(units.spend(1, Method::Thread, 59_999), Ok(()));
-        assert_eq!(units.spend(0, Method::Message, 60_000), Ok(()));
+        assert!(units.spend(1, Method::Thread, 59_999).is_ok());
+        assert!(units.spend(0, Method::Message, 60_000).is_ok());
         assert_eq!(
             units.spend(0, Method::Thread, 60_001),
             Err(TooMuch::Mailbox(60_002))
@@ -219,22 +225,22 @@ mod tests {
         let mut units = Units::new(Limits::Vendor, GmailQuota::Legacy);
         for mailbox in 0..80 {
             for _ in 0..1_500 {
-                assert_eq!(units.spend(mailbox, Method::Thread, 5), Ok(()));
+                assert!(units.spend(mailbox, Method::Thread, 5).is_ok());
             }
         }
         assert_eq!(units.spend(99, Method::Profile, 6), Err(TooMuch::Project));
-        assert_eq!(units.spend(99, Method::Profile, 60_005), Ok(()));
+        assert!(units.spend(99, Method::Profile, 60_005).is_ok());
         units.leave_daily(1, 60_005);
-        assert_eq!(units.spend(99, Method::Profile, 60_005), Ok(()));
+        assert!(units.spend(99, Method::Profile, 60_005).is_ok());
         assert_eq!(units.spend(99, Method::Profile, 60_006), Err(TooMuch::Day));
-        assert_eq!(units.spend(99, Method::Profile, DAY_MS), Ok(()));
+        assert!(units.spend(99, Method::Profile, DAY_MS).is_ok());
     }
 
     #[test]
     fn units_are_counted_also_without_limits() {
         let mut units = Units::new(Limits::Off, GmailQuota::Legacy);
         for _ in 0..4_000 {
-            assert_eq!(units.spend(0, Method::Message, 0), Ok(()));
+            assert!(units.spend(0, Method::Message, 0).is_ok());
         }
         assert_eq!(units.used(0), 20_000);
     }

@@ -28,9 +28,22 @@ pub(crate) fn answer(world: &World, asked: &Asked) -> Answer {
             Access::PrivateApp => HubSpotUse::Private,
             Access::Granted => HubSpotUse::OAuth,
         };
-    let headers = match world.desk().meter.hubspot(usage, now_ms) {
-        Ok(headers) => headers,
-        Err(refused) => return throttled(refused),
+    let (limit, permitted) = match usage {
+        HubSpotUse::Search => ("search", 300.0),
+        HubSpotUse::Private => ("api", 1_140.0),
+        HubSpotUse::OAuth => ("api", 660.0),
+    };
+    let limit = (Vendor::HubSpot, limit);
+    let admitted = world.desk().meter.hubspot(usage, now_ms);
+    let headers = match admitted {
+        Ok(headers) => {
+            world.desk().paces.admitted(limit, permitted, 1, now_ms);
+            headers
+        }
+        Err(refused) => {
+            world.desk().paces.over_limit(limit);
+            return throttled(refused);
+        }
     };
     let segments: Vec<&str> = path.split('/').collect();
     let mut answer = route(world, asked, &segments);

@@ -4,6 +4,7 @@ use super::fault::Faults;
 use super::log::Log;
 use super::logins::Logins;
 use super::meter::Meter;
+use super::pace::Paces;
 use crate::SandboxConfig;
 use crate::clock::millis;
 use crate::gmail::MailDesk;
@@ -19,6 +20,8 @@ pub(crate) struct Desk {
     pub(crate) logins: Logins,
     /// The calls used.
     pub(crate) meter: Meter,
+    /// How fast the vendors were asked.
+    pub(crate) paces: Paces,
     /// What Gmail's side remembers.
     pub(crate) gmail: MailDesk,
 }
@@ -31,6 +34,7 @@ impl Desk {
             faults: Faults::default(),
             logins: Logins::new(millis(config.token_ttl)),
             meter: Meter::new(config.limits),
+            paces: Paces::default(),
             gmail: MailDesk::new(config),
         }
     }

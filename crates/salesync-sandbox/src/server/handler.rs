@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) origin: String,
     /// Added to each answer.
     pub(crate) latency: Duration,
+    /// One request in so many is told to come back later.
+    pub(crate) disturb: Option<u64>,
 }
 
 /// Makes the server's only route.
@@ -61,7 +63,15 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
         number,
     };
     let world = &running.world;
-    let fault = world.desk().faults.take(&asked);
+    let fault = world.desk().faults.take(&asked).or_else(|| {
+        let is_its_turn = app.disturb.is_some_and(|every| number % every.max(1) == 0);
+        (is_its_turn && asked.class() != super::RequestClass::Login).then(|| come_back(&asked))
+    });
+    let caller = caller_of(&asked);
+    world
+        .desk()
+        .paces
+        .came(asked.vendor(), &caller, at.timestamp_millis());
     if let Some(Fault::Slow(pause)) = &fault {
         tokio::time::sleep(*pause).await;
     }
@@ -69,7 +79,7 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     if let Some(page) = &answer.page {
         world.page_served(page);
     }
-    let class = asked.class();
+    let (class, vendor) = (asked.class(), asked.vendor());
     let is_login = class == super::RequestClass::Login;
     world.desk().log.add(RequestSeen {
         class,
@@ -84,10 +94,44 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
             answer.status
         },
     });
+    let wait = answer
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "retry-after");
+    let wait = wait.and_then(|(_, secs)| secs.parse().ok());
     if !app.latency.is_zero() {
         tokio::time::sleep(app.latency).await;
     }
+    if let Some(secs) = wait {
+        let told = (world.now_ms(), secs);
+        world.desk().paces.told(vendor, &caller, told);
+    }
     respond(world, answer, fault)
+}
+
+/// The fault that tells a caller to come back in two seconds.
+fn come_back(asked: &Asked) -> Fault {
+    let (code, body) = match asked.vendor() {
+        Vendor::Salesforce => (
+            503,
+            r#"[{"errorCode":"SERVER_UNAVAILABLE","message":"later"}]"#,
+        ),
+        _ => (429, r#"{"error":{"code":429,"message":"later"}}"#),
+    };
+    Fault::Status {
+        code,
+        body: body.to_owned(),
+        retry_after: Some(2),
+    }
+}
+
+/// Who has to wait when one of them is told to: those that share a limit.
+fn caller_of(asked: &Asked) -> String {
+    match asked.vendor() {
+        Vendor::Gmail => asked.bearer().unwrap_or_default().to_owned(),
+        Vendor::HubSpot if asked.class() == super::RequestClass::Search => "search".to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn asked_vendor(world: &World, asked: &Asked) -> Answer {

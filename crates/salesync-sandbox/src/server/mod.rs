@@ -10,6 +10,7 @@ mod handler;
 mod log;
 mod logins;
 mod meter;
+mod pace;
 
 pub(crate) use answer::Answer;
 pub(crate) use asked::Asked;
@@ -19,3 +20,4 @@ pub(crate) use handler::{App, router};
 pub use log::{RequestClass, RequestSeen};
 pub(crate) use logins::Access;
 pub(crate) use meter::{HubSpotUse, Refused};
+pub use pace::Pace;

@@ -31,7 +31,7 @@ use serde_json::Value;
 use crate::SandboxConfig;
 use crate::clock::{Clock, date_time, millis};
 use crate::invent;
-use crate::server::{Desk, Fault, RequestClass, RequestSeen};
+use crate::server::{Desk, Fault, Pace, RequestClass, RequestSeen};
 
 /// One of the vendors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,17 @@ pub enum Vendor {
     Salesforce,
     /// Gmail.
     Gmail,
+}
+
+impl Vendor {
+    /// Gives the name that its source has.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Vendor::HubSpot => "hubspot",
+            Vendor::Salesforce => "salesforce",
+            Vendor::Gmail => "gmail",
+        }
+    }
 }
 
 /// A page of records that is about to be sent.
@@ -163,6 +174,12 @@ impl World {
     #[must_use]
     pub fn request_counts(&self) -> BTreeMap<RequestClass, u64> {
         self.desk().log.counts()
+    }
+
+    /// Gives how each of the vendors' limits was used since the start.
+    #[must_use]
+    pub fn paces(&self) -> Vec<Pace> {
+        self.desk().paces.all()
     }
 
     /// Forgets the requests and sets the counts to zero, also those of [`World::gmail_units`].

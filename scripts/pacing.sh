@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Shows for each source how near the sync comes to what the vendor permits: invented vendors that refuse what is too
+# much, answer 120 ms late and tell one request in 300 to come back in two seconds; a first sync of all of them for
+# as long as is said; then what was admitted in the busiest half minute beside what is permitted, how many requests
+# were over the limit, and how many came back before they were told to.
+# usage: scripts/pacing.sh [SECONDS]    90 where nothing is said
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+seconds=${1:-90}
+
+build_salesync release
+folder=$(mktemp -d)
+server=
+cleanup() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+cd "$folder"
+
+"$SALESYNC_BIN" sandbox --port 0 --records 400000 --limits --latency 120 --disturb 300 --json >settings.json 2>limits.json &
+server=$!
+until [ -s settings.json ]; do sleep 0.2; done
+eval "$(python3 -c 'import json, shlex
+for name, value in json.load(open("settings.json"))["settings"].items():
+    print(f"export {name}={shlex.quote(value)}")')"
+export SALESYNC_WAREHOUSE=duckdb:pacing.duckdb SALESYNC_DEADLINE_SECS=$seconds
+# It stops at the deadline, which is no success: only the server's figures count here.
+"$SALESYNC_BIN" sync all --json >runs.json 2>sync.log || true
+kill -INT "$server"
+wait "$server" || true
+server=
+python3 "$repository/scripts/pacing.py" limits.json runs.json
