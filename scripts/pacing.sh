@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows for each source how near the sync comes to what the vendor permits: invented vendors that refuse what is too
 # much, answer 120 ms late and tell one request in 300 to come back in two seconds; a first sync of all of them for
-# as long as is said; then what was admitted in the busiest half minute beside what is permitted, how many requests
+# as long as is said; then what was admitted in the busiest minute beside what is permitted, how many requests
 # were over the limit, and how many came back before they were told to.
 # usage: scripts/pacing.sh [SECONDS]    90 where nothing is said
 set -euo pipefail

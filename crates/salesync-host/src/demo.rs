@@ -52,7 +52,7 @@ pub struct LimitUsed {
     pub permitted: f64,
     /// Units admitted in all.
     pub admitted: u64,
-    /// Units admitted in the busiest half minute, as units in a minute.
+    /// Units admitted in the busiest minute.
     pub busiest: f64,
     /// Requests that were more than is permitted.
     pub over_limit: u64,

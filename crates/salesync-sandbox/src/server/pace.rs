@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::Vendor;
 
 /// The stretch over which a sustained rate is measured, in milliseconds.
-const STRETCH_MS: i64 = 30_000;
+const STRETCH_MS: i64 = 60_000;
 /// How many admitted requests of a lane are remembered.
 const MARKS_MAX: usize = 100_000;
 /// How long after an answer a request may still come that was sent before it was read.
@@ -22,7 +22,7 @@ pub struct Pace {
     pub permitted: f64,
     /// Units admitted in all.
     pub admitted: u64,
-    /// Units admitted in the busiest half minute, as units in a minute.
+    /// Units admitted in the busiest minute.
     pub busiest: f64,
     /// Requests that were more than is permitted.
     pub over_limit: u64,
@@ -137,8 +137,7 @@ impl Lane {
             }
             most = most.max(sum);
         }
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        f64::from(most) * 60_000.0 / f64::from(i32::try_from(STRETCH_MS).unwrap_or(i32::MAX))
+        f64::from(u32::try_from(most).unwrap_or(u32::MAX))
     }
 }
 
@@ -147,10 +146,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_busiest_half_minute_counts_and_an_early_return_is_seen() {
+    fn the_busiest_minute_counts_and_an_early_return_is_seen() {
         let mut paces = Paces::default();
         let limit = (Vendor::HubSpot, "api");
-        for tick in 0..100 {
+        for tick in 0..200 {
             paces.admitted(limit, 120.0, 1, tick * 500);
         }
         paces.over_limit(limit);
@@ -161,7 +160,7 @@ mod tests {
         }
         let all = paces.all();
         assert_eq!(all.len(), 1);
-        assert_eq!((all[0].busiest, all[0].admitted), (120.0, 100));
+        assert_eq!((all[0].busiest, all[0].admitted), (120.0, 200));
         assert_eq!(
             (all[0].over_limit, all[0].told_to_wait, all[0].early),
             (1, 1, 1)
