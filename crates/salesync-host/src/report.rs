@@ -1,5 +1,6 @@
 //! Results on stdout: a table for people, or one JSON document.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -85,6 +86,19 @@ pub(crate) fn runs(runs: &[Run]) {
         ]
     });
     table(&headers, rows.collect());
+    let mut parts = BTreeSet::new();
+    for run in runs {
+        let ends = run
+            .parts
+            .iter()
+            .filter_map(|end| Some((end.part.as_deref()?, end)));
+        parts.extend(ends.map(|(part, end)| (run.source.as_str(), part, end.code.as_str())));
+    }
+    for (source, part, code) in parts {
+        line(&format!(
+            " {source}: {part} was not read to the end: {code}"
+        ));
+    }
     let mut told = Vec::new();
     for code in runs.iter().filter_map(|run| run.code.as_deref()) {
         if !told.contains(&code) {

@@ -95,7 +95,7 @@ pub(crate) enum Words {
 /// The words of `sync`.
 #[derive(Debug, Args)]
 pub(crate) struct SyncWords {
-    /// The source (hubspot, salesforce), or all.
+    /// The source, such as hubspot, or all.
     pub(crate) source: String,
     /// Read everything from nothing, beside the scheduled syncs, and mark what is gone.
     #[arg(long)]
