@@ -11,8 +11,9 @@ use salesync_core::token::without_lone_surrogates;
 use salesync_core::validate::{parse_timestamp, parse_value};
 use serde_json::value::RawValue;
 
+use crate::associations::{Inline, MEMBER, in_order};
 use crate::objects::CrmObject;
-use crate::properties::{CREATED_AT, Layout, UPDATED_AT};
+use crate::properties::{ASSOCIATIONS, CREATED_AT, Layout, UPDATED_AT};
 use crate::text::{Token, token};
 use crate::wire::{Pairs, Wire};
 
@@ -30,7 +31,13 @@ pub(crate) fn decode<'a>(
     let key = wire.key()?;
     let properties = std::mem::take(&mut wire.properties);
     let mut fields = Fields::new(&layout.table, Beside::Extra, object.changed_by);
-    let change = fields.read(properties, &key, object, layout);
+    let associations = match object.associations {
+        [] => None,
+        _ => wire.take(MEMBER),
+    };
+    let change = fields
+        .read(properties, &key, object, layout)
+        .and_then(|()| associations.map_or(Ok(()), |raw| fields.associate(raw, object)));
     change
         .and_then(|()| wire.into_change(key.clone(), fields, now))
         .map_err(|reject| reject.of_record(&key))
@@ -100,6 +107,30 @@ impl<'a, 't> Fields<'a, 't> {
                 }
             }
             self.row.put(layout.place(&name), name, raw, value)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the ids of the associated records into their columns: each once, in the order of the numbers.
+    fn associate(&mut self, raw: &'a RawValue, object: &CrmObject) -> Result<(), Reject> {
+        if token(raw) == Token::Null {
+            return Ok(());
+        }
+        let refused = || {
+            let rule = "associations are lists of records, each with an id";
+            Reject::new(Code::RecordType, rule).in_field(MEMBER)
+        };
+        let inline = Inline::read(raw).ok_or_else(refused)?;
+        for (place, to) in (ASSOCIATIONS..).zip(object.associations) {
+            let ids = in_order(inline.ids(to).ok_or_else(refused)?);
+            if let (false, Some(slot)) = (ids.is_empty(), self.row.values.get_mut(place)) {
+                let list = serde_json::to_string(&ids).map_err(|_| refused())?;
+                *slot = Value::Text(list.into());
+            }
+        }
+        if inline.has_other_than(object.associations) {
+            let raw = without_lone_surrogates(raw.get());
+            self.row.extra.push((Cow::Borrowed(MEMBER), raw));
         }
         Ok(())
     }

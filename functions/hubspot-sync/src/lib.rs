@@ -1,8 +1,10 @@
-//! HubSpot as a source: contacts, companies and deals with every property that the account has, and owners.
+//! HubSpot as a source: contacts, companies, deals, calls, e-mails, meetings, notes and tasks with every property
+//! that the account has, and owners.
 //!
 //! What is true of HubSpot and of no other vendor is here: how it is asked ([`crate::SOURCE`]), how it counts,
 //! how it refuses. The README beside this crate says which permissions the login needs.
 
+mod associations;
 mod client;
 mod crm;
 mod decode;
@@ -31,7 +33,17 @@ use crate::owners::OwnerStream;
 /// HubSpot, as the host knows it.
 pub const SOURCE: SourceDefinition = SourceDefinition {
     name: "hubspot",
-    streams: &["contacts", "companies", "deals", "owners"],
+    streams: &[
+        "contacts",
+        "companies",
+        "deals",
+        "calls",
+        "emails",
+        "meetings",
+        "notes",
+        "tasks",
+        "owners",
+    ],
     brought: &[],
     after: &[],
     settings: &[],

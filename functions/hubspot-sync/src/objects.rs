@@ -19,7 +19,12 @@ pub(crate) struct CrmObject {
     pub(crate) merged_by: &'static [&'static str],
     /// The properties that hold another record's id. HubSpot calls them numbers; here they are text, as ids are.
     pub(crate) id_properties: &'static [&'static str],
+    /// The types of the objects whose associations with a record are read; each is a column of ids.
+    pub(crate) associations: &'static [&'static str],
 }
+
+/// Who and what an activity is about.
+const ABOUT: &[&str] = &["contacts", "companies", "deals"];
 
 /// Every CRM object that is a stream, in the order in which they are read.
 pub(crate) const OBJECTS: &[CrmObject] = &[
@@ -31,6 +36,7 @@ pub(crate) const OBJECTS: &[CrmObject] = &[
         changed_by: "lastmodifieddate",
         merged_by: &["hs_merged_object_ids", "hs_calculated_merged_vids"],
         id_properties: &["hs_object_id", "associatedcompanyid"],
+        associations: &[],
     },
     CrmObject {
         stream: "companies",
@@ -40,6 +46,7 @@ pub(crate) const OBJECTS: &[CrmObject] = &[
         changed_by: "hs_lastmodifieddate",
         merged_by: &["hs_merged_object_ids"],
         id_properties: &["hs_object_id", "hs_parent_company_id"],
+        associations: &[],
     },
     CrmObject {
         stream: "deals",
@@ -49,5 +56,56 @@ pub(crate) const OBJECTS: &[CrmObject] = &[
         changed_by: "hs_lastmodifieddate",
         merged_by: &["hs_merged_object_ids"],
         id_properties: &["hs_object_id", "hs_primary_associated_company"],
+        associations: &[],
+    },
+    CrmObject {
+        stream: "calls",
+        object_type: "calls",
+        table: "hubspot_calls",
+        comment: "HubSpot's calls, each with whom it was and how long it took",
+        changed_by: "hs_lastmodifieddate",
+        merged_by: &["hs_merged_object_ids"],
+        id_properties: &["hs_object_id", "hs_call_callee_object_id"],
+        associations: ABOUT,
+    },
+    CrmObject {
+        stream: "emails",
+        object_type: "emails",
+        table: "hubspot_emails",
+        comment: "HubSpot's e-mails: those that were sent, received or logged there",
+        changed_by: "hs_lastmodifieddate",
+        merged_by: &["hs_merged_object_ids"],
+        id_properties: &["hs_object_id"],
+        associations: ABOUT,
+    },
+    CrmObject {
+        stream: "meetings",
+        object_type: "meetings",
+        table: "hubspot_meetings",
+        comment: "HubSpot's meetings, with their beginning, end and outcome",
+        changed_by: "hs_lastmodifieddate",
+        merged_by: &["hs_merged_object_ids"],
+        id_properties: &["hs_object_id"],
+        associations: ABOUT,
+    },
+    CrmObject {
+        stream: "notes",
+        object_type: "notes",
+        table: "hubspot_notes",
+        comment: "HubSpot's notes: what someone wrote down about a record",
+        changed_by: "hs_lastmodifieddate",
+        merged_by: &["hs_merged_object_ids"],
+        id_properties: &["hs_object_id"],
+        associations: ABOUT,
+    },
+    CrmObject {
+        stream: "tasks",
+        object_type: "tasks",
+        table: "hubspot_tasks",
+        comment: "HubSpot's tasks: what someone is to do, and whether it is done",
+        changed_by: "hs_lastmodifieddate",
+        merged_by: &["hs_merged_object_ids"],
+        id_properties: &["hs_object_id"],
+        associations: ABOUT,
     },
 ];

@@ -29,10 +29,7 @@ impl Listed {
         let page: ListShape<'_> = answer.json()?;
         Ok(Self {
             records: RawRecord::slices(&answer.body, &page.results)?,
-            after: page
-                .paging
-                .and_then(|paging| paging.next)
-                .map(|next| next.after),
+            after: page.paging.and_then(Paging::after),
             read_at: answer.sent_at,
         })
     }
@@ -43,7 +40,7 @@ impl Listed {
 pub(crate) struct Found {
     /// The records as the search gives them: by them it is known where the page stands.
     pub(crate) records: Vec<RawRecord>,
-    /// The same records with all of their properties, where those did not fit into the search.
+    /// The same records with all that a search does not give: properties that did not fit into it, associations.
     pub(crate) in_full: Option<Vec<RawRecord>>,
     /// How many records match, on this page and beyond it.
     pub(crate) total: u64,
@@ -89,10 +86,23 @@ struct SearchShape<'a> {
     total: u64,
 }
 
+/// Whether a list goes on, and from where.
 #[derive(Deserialize)]
-struct Paging {
+pub(crate) struct Paging {
     #[serde(default)]
     next: Option<NextPage>,
+}
+
+impl Paging {
+    /// Returns the token of the next page; `None` where the list ends.
+    pub(crate) fn after(self) -> Option<String> {
+        self.next.map(|next| next.after)
+    }
+
+    /// Returns whether the list goes on.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.next.is_some()
+    }
 }
 
 #[derive(Deserialize)]

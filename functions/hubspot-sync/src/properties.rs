@@ -21,6 +21,8 @@ const SEARCH_BYTES: usize = 2_500;
 /// Where the record's own times stand in the table, before the properties.
 pub(crate) const CREATED_AT: usize = 0;
 pub(crate) const UPDATED_AT: usize = 1;
+/// Where the associations stand, in the order of the object's list.
+pub(crate) const ASSOCIATIONS: usize = 2;
 
 /// A property, as HubSpot describes it.
 #[derive(Debug, Deserialize)]
@@ -81,7 +83,16 @@ impl Layout {
                 "When the record was last updated",
             )?,
         ];
-        let mut taken: HashSet<String> = ["id", "createdat", "updatedat"].map(str::to_owned).into();
+        for to in object.associations {
+            let name = format!("associations_{to}");
+            let comment = format!("The ids of the {to} that the record is associated with");
+            columns.push(Column::new(&name, ColumnType::Json, comment)?);
+        }
+        let mut taken: HashSet<String> = columns
+            .iter()
+            .map(|column| column.name.as_str().to_lowercase())
+            .collect();
+        taken.insert("id".to_owned());
         let mut places = HashMap::new();
         for property in properties {
             let column = property.column(object)?;

@@ -11,6 +11,7 @@ use salesync_core::time::Timestamp;
 use salesync_http::{Client, Request};
 use serde_json::{Value, json};
 
+use crate::associations::Known;
 use crate::client::{API, GO_ON_LISTING, SEARCH};
 use crate::objects::CrmObject;
 use crate::page::{Found, Listed, Stamp};
@@ -69,15 +70,21 @@ impl Records {
             "hs_object_id".to_owned()
         };
         // The names hold nothing that a URL escapes, so the commas may stand.
-        let target = format!("{}?limit={LIST_RECORDS}&properties={names}", self.path(""));
+        let mut target = format!("{}?limit={LIST_RECORDS}&properties={names}", self.path(""));
+        if !self.object.associations.is_empty() {
+            target.push_str("&associations=");
+            target.push_str(&self.object.associations.join(","));
+        }
         let mut request = Request::get(operation, target, API).query("archived", shelf.archived());
         if let Some(after) = after {
             request = request.query("after", after);
         }
         let mut listed = self.http.read(&request, Listed::read).await?;
+        let known = Known::of_listing(&listed.records, self.object.associations, shelf);
         if !self.layout.fits_url {
             listed.records = self.in_full(&listed.records, shelf).await?;
         }
+        listed.records = self.associated(listed.records, known).await?;
         Ok(listed)
     }
 
@@ -91,6 +98,10 @@ impl Records {
         let mut found = self.find(filter, names, SEARCH_RECORDS).await?;
         if !self.layout.fits_search {
             found.in_full = Some(self.in_full(&found.records, Shelf::Live).await?);
+        }
+        if !self.object.associations.is_empty() {
+            let records = found.in_full.unwrap_or_else(|| found.records.clone());
+            found.in_full = Some(self.associated(records, Known::default()).await?);
         }
         Ok(found)
     }

@@ -19,6 +19,14 @@ pub(crate) struct Wire<'a> {
     pub(crate) other: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
+impl<'a> Wire<'a> {
+    /// Takes a member out of those that the documentation does not name.
+    pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let place = self.other.iter().position(|(known, _)| known == name)?;
+        Some(self.other.remove(place).1)
+    }
+}
+
 /// The members of a JSON object, in their order; `null` has none.
 #[derive(Default)]
 pub(crate) struct Pairs<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);

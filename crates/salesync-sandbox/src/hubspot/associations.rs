@@ -12,9 +12,12 @@ use crate::world::HubSpotSide;
 
 const BATCH_MAX: usize = 1_000;
 const PAGE_MAX: usize = 500;
+/// How many records of one type a listing names inside a record.
+const INLINE_MAX: usize = 100;
 
 /// Appends `,"associations":{…}` for the asked objects that a record has any of. The first one is
-/// the primary one, so its id comes twice: once labelled, once not.
+/// the primary one, so its id comes twice: once labelled, once not. Where there are more than fit, the
+/// list has a next page.
 pub(crate) fn push_inline(
     out: &mut String,
     side: &HubSpotSide,
@@ -36,7 +39,8 @@ pub(crate) fn push_inline(
         out.push_str(other);
         out.push_str("\":{\"results\":[");
         let name = format!("{}_to_{}", singular(object), singular(other));
-        for (place, (_, far)) in linked.iter().enumerate() {
+        let (shown, left) = linked.split_at(linked.len().min(INLINE_MAX));
+        for (place, (_, far)) in shown.iter().enumerate() {
             if place == 0 {
                 out.push_str(&format!("{{\"id\":\"{far}\",\"type\":\"{name}\"}}"));
             }
@@ -44,7 +48,13 @@ pub(crate) fn push_inline(
                 ",{{\"id\":\"{far}\",\"type\":\"{name}_unlabeled\"}}"
             ));
         }
-        out.push_str("]}");
+        out.push(']');
+        if let (Some((_, last)), false) = (shown.last(), left.is_empty()) {
+            out.push_str(&format!(
+                ",\"paging\":{{\"next\":{{\"after\":\"{last}\"}}}}"
+            ));
+        }
+        out.push('}');
     }
     if !first {
         out.push('}');
@@ -127,7 +137,12 @@ fn page_of(side: &HubSpotSide, shelf: &Shelf, (id, after): (&str, u64), to: &str
         .take(PAGE_MAX)
         .map(|far| {
             let types = association_types(&shelf.name, to, far == primary);
-            (far, json!({"toObjectId": far, "associationTypes": types}))
+            // The vendor's descriptions of this call differ: a text in one, a number in the other.
+            let id = match far % 2 {
+                0 => Value::from(far.to_string()),
+                _ => Value::from(far),
+            };
+            (far, json!({"toObjectId": id, "associationTypes": types}))
         })
         .collect();
     let last = results.last().map(|(far, _)| *far);
@@ -150,6 +165,21 @@ fn association_types(from: &str, to: &str, primary: bool) -> Value {
         ("companies", "deals") => (Some(6), 342),
         ("deals", "contacts") => (None, 3),
         ("contacts", "deals") => (None, 4),
+        ("calls", "contacts") => (None, 194),
+        ("calls", "companies") => (None, 182),
+        ("calls", "deals") => (None, 206),
+        ("emails", "contacts") => (None, 198),
+        ("emails", "companies") => (None, 186),
+        ("emails", "deals") => (None, 210),
+        ("meetings", "contacts") => (None, 200),
+        ("meetings", "companies") => (None, 188),
+        ("meetings", "deals") => (None, 212),
+        ("notes", "contacts") => (None, 202),
+        ("notes", "companies") => (None, 190),
+        ("notes", "deals") => (None, 214),
+        ("tasks", "contacts") => (None, 204),
+        ("tasks", "companies") => (None, 192),
+        ("tasks", "deals") => (None, 216),
         _ => (None, 1_000),
     };
     let plain = json!({"category": "HUBSPOT_DEFINED", "typeId": plain, "label": null});

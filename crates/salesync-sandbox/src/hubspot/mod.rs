@@ -2,6 +2,7 @@
 
 mod answer;
 mod associations;
+mod engagements;
 mod filter;
 mod login;
 mod records;

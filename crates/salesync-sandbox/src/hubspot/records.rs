@@ -202,7 +202,8 @@ impl<'a> Writer<'a> {
             }
             _ => out.push_str("\",\"archived\":false"),
         }
-        if !self.associations.is_empty() {
+        let is_bare = self.side.archived_are_bare && matches!(record.state, State::Binned(_));
+        if !self.associations.is_empty() && !is_bare {
             associations::push_inline(out, self.side, (self.object, record.id), &self.associations);
         }
         out.push('}');

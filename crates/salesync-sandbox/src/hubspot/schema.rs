@@ -1,10 +1,11 @@
 //! The properties of HubSpot's objects, as `/crm/v3/properties/{type}` describes them.
 
+use super::engagements;
 use crate::store::{Field, Kind, Shelf};
 
 /// A property: name, label, kind, and remarks (`custom`, `calculated`, `hidden`, or options joined
 /// by `;`).
-type Row = (&'static str, &'static str, Kind, &'static str);
+pub(super) type Row = (&'static str, &'static str, Kind, &'static str);
 
 const CONTACTS: &[Row] = &[
     ("hs_object_id", "Record ID", Kind::Int, "calculated"),
@@ -329,7 +330,8 @@ pub(crate) fn shelf(object: &str) -> Shelf {
         "tickets" => TICKETS,
         _ => OTHER,
     };
-    Shelf::new(object, rows.iter().map(field).collect())
+    let own = engagements::rows(object);
+    Shelf::new(object, rows.iter().chain(own).map(field).collect())
 }
 
 /// The property that search filters changes by.
@@ -360,6 +362,9 @@ pub(crate) fn default_properties(object: &str) -> &'static [&'static str] {
     }
 }
 
+/// The objects that are activities.
+pub(crate) const ENGAGEMENTS: [&str; 5] = ["calls", "emails", "meetings", "notes", "tasks"];
+
 /// Gives an object's name for what may stand in a path: the name itself, or its type id.
 pub(crate) fn object_name(segment: &str) -> &str {
     match segment {
@@ -367,6 +372,11 @@ pub(crate) fn object_name(segment: &str) -> &str {
         "0-2" | "company" => "companies",
         "0-3" | "deal" => "deals",
         "0-5" | "ticket" => "tickets",
+        "0-48" | "call" => "calls",
+        "0-49" | "email" => "emails",
+        "0-47" | "meeting" => "meetings",
+        "0-46" | "note" => "notes",
+        "0-27" | "task" => "tasks",
         other => other,
     }
 }

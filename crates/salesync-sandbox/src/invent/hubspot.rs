@@ -69,7 +69,8 @@ const DEAL_COLUMNS: [&str; 14] = [
 /// HubSpot without any records.
 pub(super) fn empty() -> HubSpotSide {
     let mut side = HubSpotSide::default();
-    for object in ["contacts", "companies", "deals", "tickets"] {
+    let others = ["contacts", "companies", "deals", "tickets"].into_iter();
+    for object in others.chain(schema::ENGAGEMENTS) {
         side.put_shelf(schema::shelf(object));
     }
     side
@@ -361,29 +362,33 @@ fn deals(
 }
 
 /// Sets a column to one of several texts; an empty one leaves it null.
-fn choose(draft: &mut Draft, chance: &mut Chance, column: usize, texts: &[&str]) {
+pub(super) fn choose(draft: &mut Draft, chance: &mut Chance, column: usize, texts: &[&str]) {
     set(draft, column, chance.pick(texts));
 }
 
-fn set(draft: &mut Draft, column: usize, text: &str) {
+pub(super) fn set(draft: &mut Draft, column: usize, text: &str) {
     if !text.is_empty() {
         draft.text(column, text);
     }
 }
 
 /// Writes one record after the other.
-struct Scribe {
-    draft: Draft,
+pub(super) struct Scribe {
+    /// The record that was started last.
+    pub(super) draft: Draft,
     own: [usize; 3],
     width: usize,
     count: usize,
     place: usize,
-    id: u64,
-    times: (i64, i64),
+    /// The id of that record.
+    pub(super) id: u64,
+    /// When it was made and last changed.
+    pub(super) times: (i64, i64),
 }
 
 impl Scribe {
-    fn new(shelf: &Shelf, count: usize) -> Self {
+    /// Writes `count` records for a shelf.
+    pub(super) fn new(shelf: &Shelf, count: usize) -> Self {
         let object = shelf.name.as_str();
         let own = shelf.columns([
             "hs_object_id",
@@ -404,7 +409,7 @@ impl Scribe {
     }
 
     /// Starts the next record: its id and times stand already.
-    fn start(&mut self, cast: &Cast, chance: &mut Chance) -> &mut Draft {
+    pub(super) fn start(&mut self, cast: &Cast, chance: &mut Chance) -> &mut Draft {
         self.id = self.id.saturating_add(ID_STEP);
         self.times = cast.times(chance, self.place, self.count);
         self.place = self.place.saturating_add(1);
@@ -419,7 +424,7 @@ impl Scribe {
     }
 
     /// Ends the record; one in 200 is archived.
-    fn finish(&self, entity: u32, chance: &mut Chance) -> Record {
+    pub(super) fn finish(&self, entity: u32, chance: &mut Chance) -> Record {
         let current: Arc<Version> = Arc::new(self.draft.finish(self.times.1));
         let archived = chance.below(200) == 0;
         Record {

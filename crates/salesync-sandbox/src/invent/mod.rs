@@ -4,11 +4,13 @@
 //! of whoever typed them in there; 3 % of the people have a second record at the same vendor. One
 //! record in 200 is archived or in the recycle bin. What a record says may be a nickname, an
 //! initial, a shared switchboard, an old employer, a role mailbox, a slip of the keyboard, or
-//! missing. Everything but the times follows from the seed.
+//! missing. What the team did with them, activities of every kind, comes on top. Everything but the
+//! times follows from the seed.
 //!
 //! At Gmail there are mailboxes of our own team, with letters to and from the people, whoever else
 //! knows them.
 
+mod activities;
 mod chance;
 mod gmail;
 mod hubspot;
@@ -42,14 +44,18 @@ struct Cast {
     records: usize,
 }
 
-/// Invents both vendors' records, about `records` together.
+/// Invents both vendors' records, about `records` together, and 16 % of that in activities.
 pub(crate) fn both_sides(records: usize, seed: u64, now_ms: i64) -> (HubSpotSide, SalesforceSide) {
     if records == 0 {
         return (hubspot::empty(), salesforce::empty());
     }
     let cast = cast(records, seed, now_ms);
-    let hubspot = hubspot::fill(&cast, &mut Chance::new(seed.wrapping_add(1)));
-    let salesforce = salesforce::fill(&cast, &mut Chance::new(seed.wrapping_add(2)));
+    let mut hubspot = hubspot::fill(&cast, &mut Chance::new(seed.wrapping_add(1)));
+    let mut salesforce = salesforce::fill(&cast, &mut Chance::new(seed.wrapping_add(2)));
+    // A chance of their own, so that the records above stay what they are.
+    let (one, other) = (seed.wrapping_add(101), seed.wrapping_add(102));
+    activities::in_hubspot(&cast, &mut Chance::new(one), &mut hubspot);
+    activities::in_salesforce(&cast, &mut Chance::new(other), &mut salesforce);
     (hubspot, salesforce)
 }
 

@@ -47,7 +47,15 @@ const OPPORTUNITY_COLUMNS: [&str; 14] = [
 /// Salesforce without any records.
 pub(super) fn empty() -> SalesforceSide {
     let mut side = SalesforceSide::default();
-    for object in ["Account", "Contact", "Lead", "Opportunity", "User"] {
+    for object in [
+        "Account",
+        "Contact",
+        "Lead",
+        "Opportunity",
+        "User",
+        "Task",
+        "Event",
+    ] {
         side.put_shelf(schema::shelf(object));
     }
     side
@@ -305,7 +313,8 @@ fn opportunities(cast: &Cast, chance: &mut Chance, accounts: &[u64], contacts: u
     shelf
 }
 
-fn owner(chance: &mut Chance) -> String {
+/// The id of one of the users.
+pub(super) fn owner(chance: &mut Chance) -> String {
     id_text(
         "005",
         u64::try_from(chance.below(USERS))
@@ -315,7 +324,7 @@ fn owner(chance: &mut Chance) -> String {
 }
 
 /// One record in 200 is in the recycle bin; since when, the scribe knows.
-fn binned(chance: &mut Chance) -> State {
+pub(super) fn binned(chance: &mut Chance) -> State {
     if chance.below(200) == 0 {
         State::Binned(0)
     } else {
@@ -324,30 +333,33 @@ fn binned(chance: &mut Chance) -> State {
 }
 
 /// Sets a column to one of several texts; an empty one leaves it null.
-fn choose(draft: &mut Draft, chance: &mut Chance, column: usize, texts: &[&str]) {
+pub(super) fn choose(draft: &mut Draft, chance: &mut Chance, column: usize, texts: &[&str]) {
     set(draft, column, chance.pick(texts));
 }
 
-fn set(draft: &mut Draft, column: usize, text: &str) {
+pub(super) fn set(draft: &mut Draft, column: usize, text: &str) {
     if !text.is_empty() {
         draft.text(column, text);
     }
 }
 
 /// Writes one record after the other.
-struct Scribe {
-    draft: Draft,
+pub(super) struct Scribe {
+    /// The record that was started last.
+    pub(super) draft: Draft,
     prefix: &'static str,
     own: [usize; 7],
     flags: Vec<usize>,
     width: usize,
     count: usize,
     id: u64,
-    times: (i64, i64),
+    /// When it was made and last changed.
+    pub(super) times: (i64, i64),
 }
 
 impl Scribe {
-    fn new(shelf: &Shelf, count: usize) -> Self {
+    /// Writes `count` records for a shelf.
+    pub(super) fn new(shelf: &Shelf, count: usize) -> Self {
         let own = shelf.columns([
             "Id",
             "CreatedDate",
@@ -375,7 +387,7 @@ impl Scribe {
     }
 
     /// Starts the next record: its id and times stand already, flags are false.
-    fn start(&mut self, cast: &Cast, chance: &mut Chance) -> &mut Draft {
+    pub(super) fn start(&mut self, cast: &Cast, chance: &mut Chance) -> &mut Draft {
         let place = usize::try_from(self.id).unwrap_or(0);
         let (created_ms, changed_ms) = cast.times(chance, place, self.count);
         self.times = (whole_second(created_ms), whole_second(changed_ms));
@@ -399,7 +411,7 @@ impl Scribe {
         &mut self.draft
     }
 
-    fn finish(&mut self, entity: u32, state: State) -> Record {
+    pub(super) fn finish(&mut self, entity: u32, state: State) -> Record {
         let state = match state {
             State::Binned(_) => {
                 self.draft.raw(self.own[6], "true");

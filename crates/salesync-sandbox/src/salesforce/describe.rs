@@ -72,7 +72,7 @@ fn field(shelf: &Shelf, field: &Field) -> Value {
         .map(|value| json!({"value": value, "label": value, "active": true, "defaultValue": false}))
         .collect();
     let refers: Vec<&str> = if field.kind == Kind::Reference {
-        vec![&field.refers]
+        field.refers.split(';').collect()
     } else {
         Vec::new()
     };

@@ -1,5 +1,6 @@
 //! Salesforce's REST API.
 
+mod activities;
 mod answer;
 mod describe;
 mod id;

@@ -135,6 +135,11 @@ pub(crate) fn rows(
                 *place = true;
             }
         }
+        if let Some(archived) = shelf.column("IsArchived") {
+            for (place, record) in hidden.iter_mut().zip(shelf.records()) {
+                *place |= record.current.fragment(archived) == "true";
+            }
+        }
     }
     let seen = |slot: &u32| !hidden.get(*slot as usize).copied().unwrap_or(true);
     let shape = test.shape();

@@ -1,10 +1,11 @@
 //! The fields of Salesforce's objects, as `describe` tells them.
 
+use super::activities::{EVENT, TASK};
 use crate::store::{Field, Kind, Made, Shelf};
 
-/// A field: name, label, kind, and remarks (`custom`, `calculated`, an object that it refers to,
-/// or picklist values joined by `;`).
-type Row = (&'static str, &'static str, Kind, &'static str);
+/// A field: name, label, kind, and remarks (`custom`, `calculated`, objects that it refers to or
+/// picklist values, joined by `;`).
+pub(super) type Row = (&'static str, &'static str, Kind, &'static str);
 
 const FIRST: &[Row] = &[
     ("Id", "Record ID", Kind::Id, ""),
@@ -247,6 +248,8 @@ pub(crate) fn shelf(object: &str) -> Shelf {
         "lead" => ("Lead", LEAD),
         "opportunity" => ("Opportunity", OPPORTUNITY),
         "user" => ("User", USER),
+        "task" => ("Task", TASK),
+        "event" => ("Event", EVENT),
         _ => (object, OTHER),
     };
     // A user cannot be deleted, so it has no IsDeleted.
@@ -267,6 +270,8 @@ pub(crate) fn key_prefix(object: &str) -> &'static str {
         "lead" => "00Q",
         "opportunity" => "006",
         "user" => "005",
+        "task" => "00T",
+        "event" => "00U",
         _ => "a00",
     }
 }

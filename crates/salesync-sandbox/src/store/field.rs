@@ -65,7 +65,7 @@ pub(crate) struct Field {
     pub(crate) made: Made,
     /// `custom`, `calculated`, `hidden`: as the description says.
     pub(crate) traits: Traits,
-    /// For a reference: the object; for a picklist: the values joined by `;`.
+    /// For a reference: the objects, for a picklist: the values; joined by `;`.
     pub(crate) refers: String,
     key: String,
 }

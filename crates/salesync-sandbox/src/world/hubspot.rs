@@ -32,6 +32,8 @@ pub(crate) struct HubSpotSide {
     links: BTreeMap<(String, String), Vec<(u64, u64)>>,
     /// The owners, by id.
     pub(crate) owners: Vec<Owner>,
+    /// Whether a listing of archived records leaves their associations out.
+    pub(crate) archived_are_bare: bool,
 }
 
 impl HubSpotSide {

@@ -138,6 +138,20 @@ impl World {
         true
     }
 
+    /// Gives the ids of the records of type `to` that a record is associated with, ascending.
+    #[must_use]
+    pub fn hubspot_associated(&self, from: (&str, &str), to: &str) -> Vec<String> {
+        let side = self.hubspot();
+        let id = from.1.parse().unwrap_or(0);
+        let linked = side.linked(from.0, id, to);
+        linked.iter().map(|(_, far)| far.to_string()).collect()
+    }
+
+    /// Lets HubSpot's listing of archived records leave their associations out from now on.
+    pub fn hide_archived_associations(&self) {
+        self.hubspot_mut().archived_are_bare = true;
+    }
+
     /// Makes `count` records that were all created and changed in the same millisecond, visible in
     /// search at once, and gives their ids.
     pub fn hubspot_tie(&self, object: &str, count: usize, millis: i64) -> Vec<String> {

@@ -286,6 +286,7 @@ fn tied(object: &str, number: usize) -> Value {
             "Email": format!("tied.{number}@import.example"),
         }),
         "Opportunity" => json!({"Name": format!("Tied {number}"), "StageName": "Prospecting"}),
+        "Task" | "Event" => json!({"Subject": format!("Tied {number}")}),
         _ => json!({"Name": format!("Tied {number}")}),
     }
 }
