@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::server::{Answer, Asked};
 use crate::{Fault, Limits, Sandbox, SandboxConfig, Vendor, World, gmail, hubspot, salesforce};
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn world(records: usize) -> World {
+pub(crate) fn world(records: usize) -> World {
     World::invent(&SandboxConfig {
         records,
         ..SandboxConfig::default()
@@ -41,7 +41,7 @@ fn read(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
-fn hubspot(world: &World, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) fn hubspot(world: &World, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let answer = ask(
         world,
         (method, path),
@@ -60,14 +60,14 @@ fn login(world: &World, grant: &str) -> Value {
     read(&ask(world, ("POST", "/services/oauth2/token"), &form, ""))
 }
 
-fn session(world: &World) -> String {
+pub(crate) fn session(world: &World) -> String {
     login(world, "grant_type=client_credentials")["access_token"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-fn salesforce(world: &World, session: &str, path: &str) -> (u16, Value) {
+pub(crate) fn salesforce(world: &World, session: &str, path: &str) -> (u16, Value) {
     let answer = ask(
         world,
         ("GET", &format!("/services/data/v66.0/{path}")),
@@ -77,11 +77,11 @@ fn salesforce(world: &World, session: &str, path: &str) -> (u16, Value) {
     (answer.status, read(&answer))
 }
 
-fn soql(world: &World, session: &str, soql: &str) -> (u16, Value) {
+pub(crate) fn soql(world: &World, session: &str, soql: &str) -> (u16, Value) {
     salesforce(world, session, &format!("query?q={}", encoded(soql)))
 }
 
-fn ids(page: &Value, rows: &str, id: &str) -> Vec<String> {
+pub(crate) fn ids(page: &Value, rows: &str, id: &str) -> Vec<String> {
     let rows = page[rows].as_array().unwrap();
     rows.iter()
         .map(|row| row[id].as_str().unwrap().to_owned())

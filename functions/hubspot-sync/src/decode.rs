@@ -312,6 +312,10 @@ mod tests {
             .unwrap()
     }
 
+    fn streams() -> Vec<&'static str> {
+        OBJECTS.iter().map(|object| object.stream).collect()
+    }
+
     fn contacts() -> Layout {
         let properties = r#"[
             {"name":"firstname","label":"First Name","type":"string"},
@@ -520,16 +524,27 @@ mod tests {
 
     #[test]
     fn the_fixtures_are_pages_whose_records_all_become_rows() {
-        for (stream, page) in [
-            ("contacts", include_str!("../fixtures/contacts/page.json")),
-            ("companies", include_str!("../fixtures/companies/page.json")),
-            ("deals", include_str!("../fixtures/deals/page.json")),
-        ] {
-            let properties = match stream {
-                "contacts" => include_str!("../fixtures/contacts/properties.json"),
-                "companies" => include_str!("../fixtures/companies/properties.json"),
-                _ => include_str!("../fixtures/deals/properties.json"),
+        macro_rules! fixtures {
+            ($($stream:literal),+) => {
+                [$((
+                    $stream,
+                    include_str!(concat!("../fixtures/", $stream, "/properties.json")),
+                    include_str!(concat!("../fixtures/", $stream, "/page.json")),
+                )),+]
             };
+        }
+        let fixtures = fixtures![
+            "contacts",
+            "companies",
+            "deals",
+            "calls",
+            "emails",
+            "meetings",
+            "notes",
+            "tasks"
+        ];
+        assert_eq!(fixtures.map(|it| it.0).to_vec(), streams());
+        for (stream, properties, page) in fixtures {
             #[derive(serde::Deserialize)]
             struct Results<T> {
                 results: Vec<T>,
@@ -552,6 +567,86 @@ mod tests {
                     change.extra
                 );
             }
+        }
+    }
+
+    #[test]
+    fn associations_are_lists_of_ids_each_once_and_without_any_there_is_no_value() {
+        let call = |associations: &str| {
+            raw(&format!(
+                r#"{{"id":"1","properties":{{"hs_lastmodifieddate":"5"}},"associations":{associations}}}"#
+            ))
+        };
+        let layout = Layout::new(object("calls"), &[]).unwrap();
+        let list = |ids: &'static str| Value::Text(ids.into());
+        let cases = [
+            ("null", [Value::Null, Value::Null, Value::Null]),
+            ("{}", [Value::Null, Value::Null, Value::Null]),
+            (
+                r#"{"contacts":{"results":[]}}"#,
+                [Value::Null, Value::Null, Value::Null],
+            ),
+            (
+                r#"{"deals":{"results":[{"id":8}]},
+                    "contacts":{"results":[{"id":"10","type":"a"},{"id":"9"},{"id":"10","type":"b"}]}}"#,
+                [list(r#"["9","10"]"#), Value::Null, list(r#"["8"]"#)],
+            ),
+        ];
+        for (associations, values) in cases {
+            let raw = call(associations);
+            let change = decode(&raw, object("calls"), &layout, NOW).unwrap();
+            assert_eq!(change.values[ASSOCIATIONS..][..3], values, "{associations}");
+            assert!(change.extra.iter().all(|(name, _)| name != MEMBER));
+        }
+        let columns: Vec<_> = layout.table.columns()[ASSOCIATIONS..]
+            .iter()
+            .map(|column| (column.name.as_str(), column.column_type))
+            .collect();
+        let json = |name| (name, ColumnType::Json);
+        let names = ["contacts", "companies", "deals"].map(|to| format!("associations_{to}"));
+        assert_eq!(columns, names.each_ref().map(|name| json(name.as_str())));
+    }
+
+    #[test]
+    fn associations_of_another_shape_are_rejected_and_those_of_another_type_are_kept() {
+        let properties = r#""properties":{"hs_lastmodifieddate":"5","lastmodifieddate":"5"}"#;
+        for bad in [
+            "7",
+            "[]",
+            r#"{"contacts":[]}"#,
+            r#"{"deals":{"results":[{"id":[]}]}}"#,
+        ] {
+            let layout = Layout::new(object("calls"), &[]).unwrap();
+            let raw = raw(&format!(
+                r#"{{"id":"1",{properties},"associations":{bad}}}"#
+            ));
+            let reject = decode(&raw, object("calls"), &layout, NOW).unwrap_err();
+            assert_eq!(
+                (
+                    reject.code,
+                    reject.field.as_deref(),
+                    reject.record_id.as_deref()
+                ),
+                (Code::RecordType, Some("associations"), Some("1")),
+                "{bad}"
+            );
+        }
+        let others = r#"{"tickets":{"results":[{"id":"3"}]}}"#;
+        for stream in ["calls", "contacts"] {
+            let layout = Layout::new(object(stream), &[]).unwrap();
+            let raw = raw(&format!(
+                r#"{{"id":"1",{properties},"associations":{others}}}"#
+            ));
+            let change = decode(&raw, object(stream), &layout, NOW).unwrap();
+            let kept = change
+                .extra
+                .iter()
+                .filter(|(name, _)| name == "associations");
+            assert_eq!(
+                kept.map(|(_, raw)| &**raw).collect::<Vec<_>>(),
+                [others],
+                "{stream}"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Salesforce as a source of salesync: accounts, contacts, leads, opportunities and users.
+//! Salesforce as a source of salesync: accounts, contacts, leads, opportunities, users, tasks and events.
 //!
 //! Every record that changed is delivered, deleted and merged ones included, with its custom fields in
 //! columns of the described type. Windows of change times are read to their end by (SystemModstamp, Id),

@@ -31,6 +31,8 @@ objects! {
     "leads": "Lead", "Salesforce leads: people who are not yet contacts";
     "opportunities": "Opportunity", "Salesforce opportunities: deals, their stage and their amount";
     "users": "User", "Salesforce users: who owns and edits the records";
+    "tasks": "Task", "Salesforce tasks: what someone is to do, and the calls and e-mails that were made";
+    "events": "Event", "Salesforce events: meetings, with their beginning and end";
 }
 
 /// Returns the object that is read as `stream`.

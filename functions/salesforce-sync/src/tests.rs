@@ -24,12 +24,14 @@ use crate::SOURCE;
 /// Of each record the newest version that was delivered, and whether it is gone.
 type Rows = BTreeMap<String, (Timestamp, Option<&'static str>)>;
 
-const OBJECTS: [(&str, &str); 5] = [
+const OBJECTS: [(&str, &str); 7] = [
     ("accounts", "Account"),
     ("contacts", "Contact"),
     ("leads", "Lead"),
     ("opportunities", "Opportunity"),
     ("users", "User"),
+    ("tasks", "Task"),
+    ("events", "Event"),
 ];
 
 fn secrets(document: String) -> Arc<MemorySecretStore> {
@@ -193,6 +195,49 @@ async fn changes_deletions_merges_and_undeletions_come_with_the_next_run() {
         Presence::Absent,
     ];
     assert_eq!(stream.presence(&keys).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn archived_activities_come_too_and_follow_merged_contacts() {
+    let sandbox = sandbox(2_000).await;
+    let world = sandbox.world();
+    for (name, object) in [("tasks", "Task"), ("events", "Event")] {
+        let stream = login(&sandbox).open(name, None).await.unwrap();
+        let mut rows = Rows::new();
+        let cursor = read(stream.as_ref(), None, &mut rows).await;
+        let records = world.salesforce_records(object);
+        let archived = records.iter().filter(|it| it["IsArchived"] == json!(true));
+        let archived: Vec<_> = archived
+            .map(|it| it["Id"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(archived.len() > 5 && archived.iter().all(|id| rows.contains_key(id)));
+        let presences = stream.presence(&archived[..2]).await.unwrap();
+        assert!(
+            presences.iter().all(|it| *it == Presence::Present),
+            "{presences:?}"
+        );
+
+        world.advance(Duration::from_secs(3_600));
+        let is_about = |it: &&serde_json::Value, prefix: &str| {
+            let who = it["WhoId"].as_str();
+            it["IsDeleted"] == json!(false) && who.is_some_and(|who| who.starts_with(prefix))
+        };
+        let child = records.iter().find(|it| is_about(it, "003")).unwrap();
+        let lost = child["WhoId"].as_str().unwrap();
+        let kept = world.salesforce_create("Contact", &json!({"LastName": "Kept"}));
+        assert!(world.salesforce_merge("Contact", &kept, lost));
+        let stream = login(&sandbox).open(name, None).await.unwrap();
+        let page = stream.fetch(Some(&cursor)).await.unwrap();
+        let who = stream.table().position("WhoId").unwrap();
+        let changes = page.records.iter().map(|raw| stream.decode(raw).unwrap());
+        let moved: Vec<_> = changes.map(|change| change.values[who].clone()).collect();
+        assert!(!moved.is_empty());
+        assert!(
+            moved
+                .iter()
+                .all(|id| *id == Value::Text(kept.as_str().into()))
+        );
+    }
 }
 
 #[tokio::test]

@@ -146,6 +146,46 @@ fn people_keep_their_spelling() {
     assert_eq!((change.deletion, change.extra.len()), (None, 0));
 }
 
+#[test]
+fn activities_name_who_and_what_they_are_about_whatever_it_is() {
+    let (table, records) = fixture!("tasks");
+    let calls = decode(&table, &records[0], NEWEST).unwrap();
+    let email = decode(&table, &records[1], NEWEST).unwrap();
+    let cases = [
+        (
+            "WhoId",
+            text("00Q5g00000LmNoPAAV"),
+            text("0035g00000QwErTAAV"),
+        ),
+        ("WhatId", Value::Null, text("0065g00000AbCdEAAV")),
+        ("TaskSubtype", text("Call"), text("Email")),
+        ("CallDurationInSeconds", Value::Int(184), Value::Null),
+        ("ActivityDate", Value::Date(20_727), Value::Null),
+        ("IsArchived", Value::Bool(false), Value::Bool(true)),
+    ];
+    for (name, of_call, of_email) in cases {
+        assert_eq!(column(&table, &calls, name), of_call, "{name}");
+        assert_eq!(column(&table, &email, name), of_email, "{name}");
+    }
+    let reason = email.deletion.map(|deletion| deletion.reason);
+    assert_eq!(
+        (calls.deletion, reason),
+        (None, Some(DeletionReason::Deleted))
+    );
+    assert_eq!((calls.extra.len(), email.extra.len()), (0, 0));
+
+    let (table, records) = fixture!("events");
+    let event = decode(&table, &records[0], NEWEST).unwrap();
+    let begins = Timestamp::from_millis(1_790_929_800_000);
+    assert_eq!(
+        column(&table, &event, "StartDateTime"),
+        Value::Timestamp(begins)
+    );
+    assert_eq!(column(&table, &event, "DurationInMinutes"), Value::Int(45));
+    assert_eq!(column(&table, &event, "IsAllDayEvent"), Value::Bool(false));
+    assert_eq!(event.extra, []);
+}
+
 /// `GOOD` stands for a good id, `TIME` for a good change time; then the code, the field and whether the
 /// reject can name the record.
 const BAD_RECORDS: &[(&str, Code, &str, bool)] = &[

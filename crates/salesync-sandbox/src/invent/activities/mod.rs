@@ -74,3 +74,6 @@ impl Pen<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ use serde_json::json;
 use crate::SOURCE;
 use crate::place::Place;
 
+mod associations;
+
 /// One secret, as a file would hold it.
 #[derive(Debug)]
 struct OneSecret(std::sync::Mutex<String>);
@@ -200,6 +202,11 @@ async fn a_first_sync_holds_all_that_the_account_holds() {
         ("contacts", "email"),
         ("companies", "name"),
         ("deals", "dealname"),
+        ("calls", "hs_call_title"),
+        ("emails", "hs_email_subject"),
+        ("meetings", "hs_meeting_title"),
+        ("notes", "hs_note_body"),
+        ("tasks", "hs_task_subject"),
     ] {
         let stream_reader = source.open(stream, None).await.unwrap();
         let mut rows = Rows::default();
@@ -223,24 +230,25 @@ async fn a_first_sync_holds_all_that_the_account_holds() {
 async fn an_idle_sync_costs_one_search_and_one_sweep() {
     let sandbox = sandbox(300).await;
     let source = source(&sandbox);
-    let mut rows = Rows::default();
-    rows.sync(&*source.open("contacts", None).await.unwrap())
-        .await;
-    sandbox.world().advance(Duration::from_secs(3_600));
-    let stream = source.open("contacts", None).await.unwrap();
-    rows.sync(&*stream).await;
-    sandbox.world().reset_requests();
-    rows.sync(&*stream).await;
-    let counts = sandbox.world().request_counts();
-    assert_eq!(
-        counts,
-        BTreeMap::from([(RequestClass::Search, 1), (RequestClass::Archived, 1)])
-    );
-    assert_eq!(
-        rows.windows.last().unwrap().1,
-        0,
-        "an hour later the overlap is empty, too"
-    );
+    for object in ["contacts", "emails"] {
+        let mut rows = Rows::default();
+        rows.sync(&*source.open(object, None).await.unwrap()).await;
+        sandbox.world().advance(Duration::from_secs(3_600));
+        let stream = source.open(object, None).await.unwrap();
+        rows.sync(&*stream).await;
+        sandbox.world().reset_requests();
+        rows.sync(&*stream).await;
+        let counts = sandbox.world().request_counts();
+        assert_eq!(
+            counts,
+            BTreeMap::from([(RequestClass::Search, 1), (RequestClass::Archived, 1)])
+        );
+        assert_eq!(
+            rows.windows.last().unwrap().1,
+            0,
+            "an hour later the overlap is empty, too"
+        );
+    }
 }
 
 #[tokio::test]
