@@ -6,7 +6,7 @@ use salesync_sandbox::World;
 use serde_json::{Value, json};
 
 use crate::harness::Bench;
-use crate::truth::{Swept, assert_all};
+use crate::truth::{ACTIVITIES, Swept, assert_all};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -31,7 +31,10 @@ fn live(world: &World, object: &str) -> Vec<String> {
 
 /// Changes a few records in every way in which a vendor's record can change.
 fn change_everything(world: &World) {
-    for object in ["contacts", "companies", "deals"] {
+    for object in ["contacts", "companies", "deals"]
+        .into_iter()
+        .chain(ACTIVITIES)
+    {
         let ids = live(world, object);
         world.hubspot_update(
             object,
@@ -48,7 +51,18 @@ fn change_everything(world: &World) {
             &json!({"name": "O'Brien & \"Sønner\"\n\t\\", "lastname": "Ünïcode 😀 李"}),
         );
     }
-    for object in ["Account", "Contact", "Lead", "Opportunity"] {
+    let (contacts, deals) = (live(world, "contacts"), live(world, "deals"));
+    for object in ACTIVITIES {
+        let id = &live(world, object)[6];
+        world.hubspot_associate((object, id), ("contacts", &contacts[7]));
+        world.hubspot_associate((object, id), ("deals", &deals[7]));
+        world.hubspot_update(
+            object,
+            id,
+            &json!({"hs_timestamp": "2026-01-02T03:04:05.006Z"}),
+        );
+    }
+    for object in ["Account", "Contact", "Lead", "Opportunity", "Task", "Event"] {
         let ids = live(world, object);
         world.salesforce_update(
             object,
@@ -59,7 +73,7 @@ fn change_everything(world: &World) {
         world.salesforce_delete(object, &ids[2]);
         world.salesforce_undelete(object, &ids[2]);
         world.salesforce_create(object, &json!({"LastName": "New", "Name": "New"}));
-        if object != "Opportunity" {
+        if ["Account", "Contact", "Lead"].contains(&object) {
             world.salesforce_merge(object, &ids[3], &ids[4]);
             world.salesforce_merge(object, &ids[5], &ids[3]);
         }
@@ -80,7 +94,7 @@ fn assert_ledger_closes(bench: &Bench) {
         "at rest a window delivers what it holds: {off:?}"
     );
     let streams = tables.number("SELECT count(DISTINCT source || stream) FROM sync_windows");
-    assert_eq!(streams, 8, "every stream but the owners has windows");
+    assert_eq!(streams, 15, "every stream but the owners has windows");
 }
 
 #[test]

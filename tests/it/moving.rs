@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use salesync_sandbox::{PageServed, RequestClass, Vendor, World};
 use serde_json::json;
 
@@ -36,51 +36,111 @@ enum Reading {
 
 const READINGS: [Reading; 3] = [Reading::First, Reading::Incremental, Reading::Full];
 
+/// A stream that is read while it moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moved {
+    vendor: Vendor,
+    object: &'static str,
+    stream: &'static str,
+    /// The field that holds a record's name, and one that edits change.
+    fields: [&'static str; 2],
+}
+
+const CONTACTS: Moved = Moved {
+    vendor: Vendor::HubSpot,
+    object: "contacts",
+    stream: "contacts",
+    fields: ["lastname", "city"],
+};
+const CALLS: Moved = Moved {
+    vendor: Vendor::HubSpot,
+    object: "calls",
+    stream: "calls",
+    fields: ["hs_call_title", "hs_call_body"],
+};
+const ACCOUNTS: Moved = Moved {
+    vendor: Vendor::Salesforce,
+    object: "Account",
+    stream: "accounts",
+    fields: ["Name", "Phone"],
+};
+const TASKS: Moved = Moved {
+    vendor: Vendor::Salesforce,
+    object: "Task",
+    stream: "tasks",
+    fields: ["Subject", "Description"],
+};
+
+impl Moved {
+    /// Makes a record as if at a given time. An activity of HubSpot's belongs to somebody.
+    fn create(self, world: &World, name: &str, at: DateTime<Utc>) {
+        let values = json!({self.fields[0]: name});
+        match self.vendor {
+            Vendor::HubSpot => {
+                let id = world.hubspot_create_at(self.object, &values, at);
+                if self == CALLS {
+                    world.hubspot_associate((self.object, &id), ("contacts", &id));
+                }
+            }
+            _ => drop(world.salesforce_create_at(self.object, &values, at)),
+        }
+    }
+
+    /// Changes a record as if at a given time. A call belongs to one more record then.
+    fn edit(self, world: &World, id: &str, text: &str, at: DateTime<Utc>) {
+        let values = json!({self.fields[1]: text});
+        match self.vendor {
+            Vendor::HubSpot => {
+                if self == CALLS {
+                    world.hubspot_associate((self.object, id), ("deals", "7"));
+                }
+                world.hubspot_update_at(self.object, id, &values, at);
+            }
+            _ => {
+                world.salesforce_update_at(self.object, id, &values, at);
+            }
+        }
+    }
+
+    fn records(self, world: &World) -> Vec<(String, serde_json::Value)> {
+        let (records, id) = match self.vendor {
+            Vendor::HubSpot => (world.hubspot_records(self.object), "id"),
+            _ => (world.salesforce_records(self.object), "Id"),
+        };
+        let records = records.into_iter();
+        records
+            .map(|it| (it[id].as_str().unwrap().to_owned(), it))
+            .collect()
+    }
+}
+
 /// Fills a stream with records of which each was changed at another time.
-fn fill(world: &World, vendor: Vendor) {
+fn fill(world: &World, moved: Moved) {
     let start = world.now() - TimeDelta::hours(2);
     for number in 0..RECORDS {
         let at = start + TimeDelta::milliseconds(number * 5_003);
-        let name = format!("Moving {number}");
-        match vendor {
-            Vendor::HubSpot => world.hubspot_create_at("contacts", &json!({"lastname": name}), at),
-            Vendor::Salesforce => world.salesforce_create_at("Account", &json!({"Name": name}), at),
-        };
+        moved.create(world, &format!("Moving {number}"), at);
     }
 }
 
 /// Edits every record, so that an incremental run has as many pages as a first one.
-fn edit_all(world: &World, vendor: Vendor) {
+fn edit_all(world: &World, moved: Moved) {
     let start = world.now() - TimeDelta::hours(1);
-    let (records, id) = match vendor {
-        Vendor::HubSpot => (world.hubspot_records("contacts"), "id"),
-        Vendor::Salesforce => (world.salesforce_records("Account"), "Id"),
-    };
-    for (number, record) in (0_i64..).zip(&records) {
-        let (id, at) = (
-            record[id].as_str().unwrap(),
-            start + TimeDelta::milliseconds(number * 2_503),
-        );
-        match vendor {
-            Vendor::HubSpot => {
-                world.hubspot_update_at("contacts", id, &json!({"city": "Bergen"}), at)
-            }
-            Vendor::Salesforce => {
-                world.salesforce_update_at("Account", id, &json!({"Phone": "1"}), at)
-            }
-        };
+    for (number, (id, _)) in (0_i64..).zip(moved.records(world)) {
+        let at = start + TimeDelta::milliseconds(number * 2_503);
+        moved.edit(world, &id, "Bergen", at);
     }
 }
 
 /// Returns a hook that disturbs five records after each page of the stream.
 fn disturber(
-    vendor: Vendor,
+    moved: Moved,
     disturbance: Disturbance,
 ) -> impl FnMut(&World, &PageServed) + Send + 'static {
     let (mut read, mut chance, mut pages) = (BTreeSet::<String>::new(), Chance(11), 0);
+    let object = moved.object;
     move |world, page| {
-        let is_ours =
-            page.vendor == vendor && ["contacts", "Account"].contains(&page.object.as_str());
+        let is_ours = page.vendor == moved.vendor && page.object == object;
         let is_page = [
             RequestClass::List,
             RequestClass::Search,
@@ -106,87 +166,63 @@ fn disturber(
             if disturbance != Disturbance::CreatedAtTheCursor && page.ids.len() < 2 * DISTURBED {
                 break;
             }
-            match (disturbance, vendor) {
-                (Disturbance::Edited, Vendor::HubSpot) => {
-                    world.hubspot_update(
-                        "contacts",
-                        &any(),
-                        &json!({"city": format!("Page {pages}")}),
-                    );
-                }
-                (Disturbance::Edited, Vendor::Salesforce) => {
-                    world.salesforce_update(
-                        "Account",
-                        &any(),
-                        &json!({"Phone": format!("{pages}")}),
-                    );
+            match (disturbance, moved.vendor) {
+                (Disturbance::Edited, _) => {
+                    moved.edit(world, &any(), &format!("Page {pages}"), world.now());
                 }
                 (Disturbance::Merged, Vendor::HubSpot) => {
-                    drop(world.hubspot_merge("contacts", &any(), &any()))
+                    drop(world.hubspot_merge(object, &any(), &any()))
                 }
-                (Disturbance::Merged, Vendor::Salesforce) => {
-                    world.salesforce_merge("Account", &any(), &any());
+                (Disturbance::Merged, _) => {
+                    world.salesforce_merge(object, &any(), &any());
                 }
                 (Disturbance::Gone, Vendor::HubSpot) => {
-                    world.hubspot_archive("contacts", &any());
+                    world.hubspot_archive(object, &any());
                 }
-                (Disturbance::Gone, Vendor::Salesforce) => {
-                    world.salesforce_delete("Account", &any());
+                (Disturbance::Gone, _) => {
+                    world.salesforce_delete(object, &any());
                 }
                 (Disturbance::CreatedAtTheCursor, _) if pages > 30 => {}
-                (Disturbance::CreatedAtTheCursor, _) => create_beside(world, page, number),
+                (Disturbance::CreatedAtTheCursor, _) => create_beside(world, moved, page, number),
             }
         }
     }
 }
 
 /// Makes a record with the change time of the last one on a page.
-fn create_beside(world: &World, page: &PageServed, number: usize) {
+fn create_beside(world: &World, moved: Moved, page: &PageServed, number: usize) {
     let last = page.ids.last().unwrap();
-    let name = format!("Beside {last} {number}");
-    let time_of = |text: &serde_json::Value| {
-        let text = text.as_str().unwrap().replace("+0000", "Z");
-        chrono::DateTime::parse_from_rfc3339(&text)
-            .unwrap()
-            .to_utc()
+    let records = moved.records(world);
+    let (_, record) = records.iter().find(|(id, _)| id == last).unwrap();
+    let changed = match moved.object {
+        "contacts" => &record["properties"]["lastmodifieddate"],
+        "calls" => &record["properties"]["hs_lastmodifieddate"],
+        _ => &record["SystemModstamp"],
     };
-    match page.vendor {
-        Vendor::HubSpot => {
-            let records = world.hubspot_records("contacts");
-            let record = records.iter().find(|record| record["id"] == *last).unwrap();
-            let at = time_of(&record["properties"]["lastmodifieddate"]);
-            world.hubspot_create_at("contacts", &json!({"lastname": name}), at);
-        }
-        Vendor::Salesforce => {
-            let records = world.salesforce_records("Account");
-            let record = records.iter().find(|record| record["Id"] == *last).unwrap();
-            world.salesforce_create_at(
-                "Account",
-                &json!({"Name": name}),
-                time_of(&record["SystemModstamp"]),
-            );
-        }
-    }
+    let text = changed.as_str().unwrap().replace("+0000", "Z");
+    let at = DateTime::parse_from_rfc3339(&text).unwrap().to_utc();
+    moved.create(world, &format!("Beside {last} {number}"), at);
 }
 
-fn check(vendor: Vendor, disturbance: Disturbance, reading: Reading) {
+fn check(moved: Moved, disturbance: Disturbance, reading: Reading) {
     let bench = Bench::with_records(0);
     let world = bench.world();
-    fill(world, vendor);
+    fill(world, moved);
     // Fewer on a page, so that there are many pages to disturb.
     world.set_query_pages(50, 500);
-    let words: &[&str] = match vendor {
-        Vendor::HubSpot => &["hubspot", "--streams", "contacts"],
-        Vendor::Salesforce => &["salesforce", "--streams", "accounts"],
+    let source = match moved.vendor {
+        Vendor::HubSpot => "hubspot",
+        _ => "salesforce",
     };
+    let words: &[&str] = &[source, "--streams", moved.stream];
     if reading != Reading::First {
         bench.sync(words);
         world.advance(Duration::from_secs(4 * 3_600));
     }
     if reading == Reading::Incremental {
-        edit_all(world, vendor);
+        edit_all(world, moved);
     }
-    world.on_page(disturber(vendor, disturbance));
+    world.on_page(disturber(moved, disturbance));
     let full: &[&str] = if reading == Reading::Full {
         &["--full"]
     } else {
@@ -199,13 +235,13 @@ fn check(vendor: Vendor, disturbance: Disturbance, reading: Reading) {
         disturbance == Disturbance::CreatedAtTheCursor && run["code"] == "ERR_SOURCE_PAGE_COUNT";
     assert!(
         run["status"] == "succeeded" || is_told,
-        "{vendor:?} {disturbance:?} {reading:?}: {disturbed:#?}"
+        "{moved:?} {disturbance:?} {reading:?}: {disturbed:#?}"
     );
     world.clear_on_page();
     bench.sync(words);
-    match vendor {
-        Vendor::HubSpot => assert_hubspot(&bench, "contacts", Swept::No),
-        Vendor::Salesforce => assert_salesforce(&bench, "Account", Swept::No),
+    match moved.vendor {
+        Vendor::HubSpot => assert_hubspot(&bench, moved.object, Swept::No),
+        _ => assert_salesforce(&bench, moved.object, Swept::No),
     }
     // What was said to be missing stays in the ledger under that run.
     let windows =
@@ -213,35 +249,35 @@ fn check(vendor: Vendor, disturbance: Disturbance, reading: Reading) {
     let open = bench.tables().list(windows);
     assert!(
         open.is_empty() || is_told,
-        "{vendor:?} {disturbance:?} {reading:?}: {open:?}"
+        "{moved:?} {disturbance:?} {reading:?}: {open:?}"
     );
 }
 
 #[test]
 fn hubspot_contacts_edited_after_they_were_read_are_neither_lost_nor_doubled() {
     for reading in READINGS {
-        check(Vendor::HubSpot, Disturbance::Edited, reading);
+        check(CONTACTS, Disturbance::Edited, reading);
     }
 }
 
 #[test]
 fn hubspot_contacts_merged_after_they_were_read_leave_no_ghost() {
     for reading in READINGS {
-        check(Vendor::HubSpot, Disturbance::Merged, reading);
+        check(CONTACTS, Disturbance::Merged, reading);
     }
 }
 
 #[test]
 fn hubspot_contacts_archived_after_they_were_read_leave_no_ghost() {
     for reading in READINGS {
-        check(Vendor::HubSpot, Disturbance::Gone, reading);
+        check(CONTACTS, Disturbance::Gone, reading);
     }
 }
 
 #[test]
 fn hubspot_contacts_created_in_the_cursors_millisecond_arrive() {
     for reading in READINGS {
-        check(Vendor::HubSpot, Disturbance::CreatedAtTheCursor, reading);
+        check(CONTACTS, Disturbance::CreatedAtTheCursor, reading);
     }
 }
 
@@ -254,7 +290,23 @@ fn salesforce_accounts_that_move_while_they_are_read_are_neither_lost_nor_double
         Disturbance::CreatedAtTheCursor,
     ] {
         for reading in READINGS {
-            check(Vendor::Salesforce, disturbance, reading);
+            check(ACCOUNTS, disturbance, reading);
+        }
+    }
+}
+
+#[test]
+fn activities_that_move_while_they_are_read_are_neither_lost_nor_doubled_and_keep_what_they_belong_to()
+ {
+    for moved in [CALLS, TASKS] {
+        for disturbance in [
+            Disturbance::Edited,
+            Disturbance::Gone,
+            Disturbance::CreatedAtTheCursor,
+        ] {
+            for reading in READINGS {
+                check(moved, disturbance, reading);
+            }
         }
     }
 }
@@ -289,7 +341,7 @@ fn twelve_thousand_contacts_of_one_millisecond_arrive_by_an_incremental_sync_whi
     );
     bench
         .world()
-        .on_page(disturber(Vendor::HubSpot, Disturbance::Edited));
+        .on_page(disturber(CONTACTS, Disturbance::Edited));
     assert!(bench.sync(&words).stream("contacts")["new"].as_u64() >= Some(11_000));
     bench.world().clear_on_page();
     bench.sync(&words);

@@ -12,10 +12,16 @@ use serde_json::{Map, Value, json};
 use crate::harness::{Bench, from_environment, pause, test_data};
 
 /// The descriptions that together hold what a sync asks for.
-const DESCRIPTIONS: [&str; 5] = [
+const DESCRIPTIONS: [&str; 11] = [
     "contacts.v3.json",
     "companies.v3.json",
     "deals.v3.json",
+    "calls.v3.json",
+    "emails.v3.json",
+    "meetings.v3.json",
+    "notes.v3.json",
+    "tasks.v3.json",
+    "associations.v4.json",
     "crmOwners.v3.json",
     "properties.v3.json",
 ];

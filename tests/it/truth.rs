@@ -13,18 +13,28 @@ use crate::harness::Bench;
 use crate::tables::{Row, Tables};
 
 /// The objects of HubSpot and the property with each one's change time.
-pub(crate) const HUBSPOT: [(&str, &str); 3] = [
+pub(crate) const HUBSPOT: [(&str, &str); 8] = [
     ("contacts", "lastmodifieddate"),
     ("companies", "hs_lastmodifieddate"),
     ("deals", "hs_lastmodifieddate"),
+    ("calls", "hs_lastmodifieddate"),
+    ("emails", "hs_lastmodifieddate"),
+    ("meetings", "hs_lastmodifieddate"),
+    ("notes", "hs_lastmodifieddate"),
+    ("tasks", "hs_lastmodifieddate"),
 ];
+/// The objects of HubSpot whose associations are read, and those that they belong to.
+pub(crate) const ACTIVITIES: [&str; 5] = ["calls", "emails", "meetings", "notes", "tasks"];
+const ABOUT: [&str; 3] = ["contacts", "companies", "deals"];
 /// The objects of Salesforce and their streams.
-pub(crate) const SALESFORCE: [(&str, &str); 5] = [
+pub(crate) const SALESFORCE: [(&str, &str); 7] = [
     ("Account", "accounts"),
     ("Contact", "contacts"),
     ("Lead", "leads"),
     ("Opportunity", "opportunities"),
     ("User", "users"),
+    ("Task", "tasks"),
+    ("Event", "events"),
 ];
 
 /// Whether the last sync was one that finds out what is gone without a trace.
@@ -100,9 +110,35 @@ pub(crate) fn hubspot(world: &World, tables: &Tables, object: &str, swept: Swept
                 check.live(id);
                 check.field(id, "_version", &properties[changed_by]);
             }
+            if ACTIVITIES.contains(&object) {
+                for to in ABOUT {
+                    check.associations(world, (object, id), to, swept);
+                }
+            }
         }
     }
     check.nothing_else()
+}
+
+/// What became of the records of one object: the end of each one's chain of merges, `None` where it is erased.
+fn survivors(world: &World, object: &str) -> BTreeMap<String, Option<String>> {
+    let records = world.hubspot_records(object);
+    let merged: BTreeMap<&str, &str> = records
+        .iter()
+        .filter_map(|it| Some((it["id"].as_str()?, it["mergedInto"].as_str()?)))
+        .collect();
+    let erased: BTreeSet<&str> = records
+        .iter()
+        .filter(|it| it["erased"] == true)
+        .filter_map(|it| it["id"].as_str())
+        .collect();
+    let ids = records.iter().filter_map(|it| it["id"].as_str());
+    ids.map(|id| {
+        let end = end_of(&merged, id);
+        let lives = !erased.contains(end);
+        (id.to_owned(), lives.then(|| end.to_owned()))
+    })
+    .collect()
 }
 
 /// Returns every difference in one object of Salesforce.
@@ -188,6 +224,7 @@ struct Check {
     rows: BTreeMap<String, Row>,
     known: BTreeSet<String>,
     wrong: Vec<String>,
+    survivors: BTreeMap<String, BTreeMap<String, Option<String>>>,
 }
 
 impl Check {
@@ -199,6 +236,7 @@ impl Check {
             rows,
             known: BTreeSet::new(),
             wrong: Vec::new(),
+            survivors: BTreeMap::new(),
         }
     }
 
@@ -246,6 +284,36 @@ impl Check {
         if expected.as_ref().map(same) != actual.as_ref().map(same) {
             self.wrong.push(format!(
                 "{} {id}.{name} ({data_type}): {actual:?} is not {value}",
+                self.table
+            ));
+        }
+    }
+
+    /// A record's associations. They change without a change time when the other record is merged or erased: then
+    /// a full sync brings them, and until then the old id leads to what lives on.
+    fn associations(&mut self, world: &World, (object, id): (&str, &str), to: &str, swept: Swept) {
+        let column = format!("associations_{to}");
+        let Some(held) = self.value(id, &column) else {
+            return;
+        };
+        let held: Vec<String> =
+            held.map_or_else(Vec::new, |text| serde_json::from_str(&text).unwrap());
+        let told = world.hubspot_associated((object, id), to);
+        let survivors = self
+            .survivors
+            .entry(to.to_owned())
+            .or_insert_with(|| survivors(world, to));
+        let ends = |ids: &[String]| -> BTreeSet<String> {
+            let end = |id: &String| survivors.get(id).map_or(Some(id.clone()), Clone::clone);
+            ids.iter().filter_map(end).collect()
+        };
+        let same = match swept {
+            Swept::Yes => held == told,
+            Swept::No => ends(&held) == ends(&told),
+        };
+        if !same {
+            self.wrong.push(format!(
+                "{} {id}.{column}: {held:?} is not {told:?}",
                 self.table
             ));
         }

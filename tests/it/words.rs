@@ -326,7 +326,7 @@ fn every_command_answers_with_one_json_document() {
         runs[0]
     );
     let status = bench.json(&["status"]);
-    assert_eq!(status["streams"].as_array().map(Vec::len), Some(9));
+    assert_eq!(status["streams"].as_array().map(Vec::len), Some(16));
     assert!(status["streams"][0]["complete_to"].is_string(), "{status}");
     let checked = bench.json(&["check"]);
     assert!(

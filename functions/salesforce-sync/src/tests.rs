@@ -229,7 +229,10 @@ async fn archived_activities_come_too_and_follow_merged_contacts() {
         let stream = login(&sandbox).open(name, None).await.unwrap();
         let page = stream.fetch(Some(&cursor)).await.unwrap();
         let who = stream.table().position("WhoId").unwrap();
-        let changes = page.records.iter().map(|raw| stream.decode(raw).unwrap());
+        let changes = page
+            .records
+            .iter()
+            .map(|raw| only(stream.decode(raw).unwrap()));
         let moved: Vec<_> = changes.map(|change| change.values[who].clone()).collect();
         assert!(!moved.is_empty());
         assert!(
