@@ -304,18 +304,18 @@ fn every_command_answers_with_one_json_document() {
     assert_eq!(nothing_yet["streams"], serde_json::json!([]));
     assert_eq!(bench.json(&["runs"]), serde_json::json!([]));
     let synced = bench.json(&["sync", "all"]);
-    assert_eq!(synced["runs"].as_array().map(Vec::len), Some(9));
+    assert_eq!(synced["runs"].as_array().map(Vec::len), Some(16));
     assert_eq!(
         bench.json(&["sync", "all", "--dry-run"])["runs"]
             .as_array()
             .map(Vec::len),
-        Some(9)
+        Some(16)
     );
     assert!(bench.json(&["resolve"])["people"].as_u64() > Some(10));
     let runs = bench.json(&["runs"]);
     assert_eq!(
         runs.as_array().map(Vec::len),
-        Some(9),
+        Some(16),
         "a dry run leaves no row"
     );
     assert!(
@@ -351,7 +351,7 @@ fn every_command_answers_with_one_json_document() {
     let demo = bench.json(&["demo", "--records", "200"]);
     assert_eq!(
         demo["synced"]["runs"].as_array().map(Vec::len),
-        Some(9),
+        Some(16),
         "{demo}"
     );
     assert!(
@@ -390,7 +390,7 @@ fn tables_for_people_go_to_stdout_and_remarks_to_stderr() {
         (Some(0), ""),
         "no terminal, no progress"
     );
-    assert_eq!(ended.stdout.lines().count(), 10, "{}", ended.stdout);
+    assert_eq!(ended.stdout.lines().count(), 17, "{}", ended.stdout);
     for words in [
         &["status"][..],
         &["runs"],
