@@ -165,6 +165,7 @@ fn ids(bench: &Bench, vendor: Vendor) -> Vec<String> {
     let (records, id) = match vendor {
         Vendor::HubSpot => (bench.world().hubspot_records("contacts"), "id"),
         Vendor::Salesforce => (bench.world().salesforce_records("Opportunity"), "Id"),
+        other => panic!("{other:?} has no such records"),
     };
     let is_live = |record: &&Value| record["archived"] != true && record["IsDeleted"] != true;
     records
@@ -182,6 +183,7 @@ fn check(vendor: Vendor, object: &str, (source, stream): (&str, &str)) {
     let cases = match vendor {
         Vendor::HubSpot => hubspot_cases(at),
         Vendor::Salesforce => salesforce_cases(at),
+        other => panic!("{other:?} has no such records"),
     };
     for (place, case) in cases.iter().enumerate() {
         assert!(
