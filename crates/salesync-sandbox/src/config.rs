@@ -17,6 +17,9 @@ pub struct SandboxConfig {
     pub messages: Option<usize>,
     /// What Gmail's methods cost.
     pub gmail_quota: GmailQuota,
+    /// Conversations that Dialpad knows of, of one or more calls each; none means a twentieth of
+    /// `records`, at most 5,000. Without records there are none.
+    pub calls: Option<usize>,
     /// The same seed gives the same people, companies and ids; only times follow the start.
     pub seed: u64,
     /// The port on 127.0.0.1; 0 takes any free one.
@@ -40,6 +43,7 @@ impl Default for SandboxConfig {
             mailboxes: 6,
             messages: None,
             gmail_quota: GmailQuota::Legacy,
+            calls: None,
             seed: 7,
             port: 0,
             limits: Limits::Off,
@@ -69,5 +73,7 @@ pub enum Limits {
     /// HubSpot: 190 requests in any 10 s (110 for a refreshed token), 5 searches in any second,
     /// 650,000 a day. Salesforce: 100,000 calls a day, 25 requests running for 20 s or more.
     /// Gmail: quota units per minute for each mailbox ([`GmailQuota`]) and for the project.
+    /// Dialpad: 20 requests in any second and 1,200 in any minute, of these 10 for single calls
+    /// and 12 for recaps; 200 exports in any hour.
     Vendor,
 }

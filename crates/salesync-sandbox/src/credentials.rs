@@ -16,6 +16,14 @@ pub const SALESFORCE_CLIENT_ID: &str = "3MVG9sandbox.salesforce.client";
 pub const SALESFORCE_CLIENT_SECRET: &str = "sandbox-salesforce-client-secret";
 /// The first refresh token at Salesforce: using it gives a new one, and this one dies.
 pub const SALESFORCE_REFRESH_TOKEN: &str = "5Aep861.sandbox-salesforce-refresh";
+/// The company admin's API key at Dialpad; it never expires.
+pub const DIALPAD_API_KEY: &str = "sandbox-dialpad-api-key";
+/// The OAuth app's id at Dialpad.
+pub const DIALPAD_CLIENT_ID: &str = "sandbox-dialpad-client";
+/// The OAuth app's secret at Dialpad.
+pub const DIALPAD_CLIENT_SECRET: &str = "sandbox-dialpad-client-secret";
+/// The first refresh token at Dialpad: using it gives a new one, and this one dies.
+pub const DIALPAD_REFRESH_TOKEN: &str = "sandbox-dialpad-refresh";
 /// The user in whose name a JWT signs in (`sub`).
 pub const SALESFORCE_USERNAME: &str = "integration@sandbox.example";
 /// The service account at Google (`iss`); it may act for every mailbox of the team.
@@ -98,6 +106,24 @@ pub fn gmail_refresh_secret() -> String {
         "client_id": GMAIL_CLIENT_ID,
         "client_secret": GMAIL_CLIENT_SECRET,
         "refresh_token": GMAIL_REFRESH_TOKEN,
+    })
+    .to_string()
+}
+
+/// Gives the secret document with Dialpad's API key.
+#[must_use]
+pub fn dialpad_secret() -> String {
+    json!({"api_key": DIALPAD_API_KEY}).to_string()
+}
+
+/// Gives the secret document for Dialpad's refresh-token grant. It works once per sandbox: the
+/// grant rotates the token.
+#[must_use]
+pub fn dialpad_refresh_secret() -> String {
+    json!({
+        "client_id": DIALPAD_CLIENT_ID,
+        "client_secret": DIALPAD_CLIENT_SECRET,
+        "refresh_token": DIALPAD_REFRESH_TOKEN,
     })
     .to_string()
 }

@@ -1,5 +1,5 @@
-//! HubSpot's, Salesforce's and Gmail's APIs served on loopback, with invented people who appear in
-//! all of them under different spellings.
+//! HubSpot's, Salesforce's, Gmail's and Dialpad's APIs served on loopback, with invented people who
+//! appear in all of them under different spellings.
 //!
 //! Every answer comes from one [`World`]: what tests change there is what the next request sees,
 //! and what the world says at the end is the truth that a warehouse can be compared with. The
@@ -22,6 +22,7 @@
 mod clock;
 mod config;
 mod credentials;
+mod dialpad;
 mod gmail;
 mod hubspot;
 mod invent;
@@ -34,6 +35,10 @@ mod tests;
 mod world;
 
 pub use config::{GmailQuota, Limits, SandboxConfig};
+pub use credentials::{
+    DIALPAD_API_KEY, DIALPAD_CLIENT_ID, DIALPAD_CLIENT_SECRET, DIALPAD_REFRESH_TOKEN,
+    dialpad_refresh_secret, dialpad_secret,
+};
 pub use credentials::{
     GMAIL_CLIENT_EMAIL, GMAIL_CLIENT_ID, GMAIL_CLIENT_SECRET, GMAIL_REFRESH_TOKEN, GMAIL_TOKEN_URI,
     gmail_refresh_secret, gmail_secret,

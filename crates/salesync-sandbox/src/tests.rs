@@ -8,7 +8,9 @@ use axum::http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Asked};
-use crate::{Fault, Limits, Sandbox, SandboxConfig, Vendor, World, gmail, hubspot, salesforce};
+use crate::{
+    Fault, Limits, Sandbox, SandboxConfig, Vendor, World, dialpad, gmail, hubspot, salesforce,
+};
 
 pub(crate) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -34,6 +36,7 @@ fn ask(world: &World, call: (&str, &str), body: &str, token: &str) -> Answer {
         Vendor::HubSpot => hubspot::answer(world, &asked),
         Vendor::Salesforce => salesforce::answer(world, &asked),
         Vendor::Gmail => gmail::answer(world, &asked),
+        Vendor::Dialpad => dialpad::answer(world, &asked),
     }
 }
 

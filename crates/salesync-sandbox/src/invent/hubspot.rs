@@ -9,8 +9,10 @@ use crate::hubspot::schema;
 use crate::store::{DAY_MS, Draft, Record, Shelf, State, Version, push_date, push_hubspot_time};
 use crate::world::{FIRST_ID, HubSpotSide, ID_STEP, Owner};
 
-const OWNERS: usize = 12;
-const FIRST_OWNER: u64 = 70_000_007;
+/// How many of our own people there are.
+pub(super) const OWNERS: usize = 12;
+/// The id of the first one; the others follow in steps of seven.
+pub(super) const FIRST_OWNER: u64 = 70_000_007;
 const COMPANY_COLUMNS: [&str; 15] = [
     "name",
     "domain",

@@ -9,9 +9,15 @@
 //!
 //! At Gmail there are mailboxes of our own team, with letters to and from the people, whoever else
 //! knows them.
+//!
+//! At Dialpad there are the owners and users of the other two as users, and calls with the people,
+//! whoever else knows them.
 
 mod activities;
 mod chance;
+mod dialpad;
+mod dialpad_calls;
+mod dialpad_team;
 mod gmail;
 mod hubspot;
 mod people;
@@ -24,7 +30,7 @@ use people::{Company, Person};
 
 use crate::SandboxConfig;
 use crate::store::DAY_MS;
-use crate::world::{GmailSide, HubSpotSide, SalesforceSide};
+use crate::world::{DialpadSide, GmailSide, HubSpotSide, SalesforceSide};
 
 /// How far back changes reach, in days.
 const SPAN_DAYS: i64 = 730;
@@ -70,6 +76,19 @@ pub(crate) fn gmail_side(config: &SandboxConfig, now_ms: i64) -> GmailSide {
         Chance::new(config.seed.wrapping_add(3)),
         config.mailboxes,
         letters,
+    )
+}
+
+/// Invents what Dialpad knows about the same people.
+pub(crate) fn dialpad_side(config: &SandboxConfig, now_ms: i64) -> DialpadSide {
+    if config.records == 0 {
+        return DialpadSide::new(config.seed);
+    }
+    let calls = config.calls.unwrap_or((config.records / 20).min(5_000));
+    dialpad::fill(
+        &cast(config.records, config.seed, now_ms),
+        config.seed,
+        calls,
     )
 }
 

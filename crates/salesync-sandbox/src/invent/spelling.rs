@@ -249,7 +249,7 @@ fn digraphs(text: &str) -> String {
 }
 
 /// A letter without its marks.
-fn bare(sign: char) -> char {
+pub(super) fn bare(sign: char) -> char {
     match sign {
         'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ą' => 'a',
         'Á' | 'Å' => 'A',

@@ -3,7 +3,6 @@
 //! Of a JWT the claims are checked and its signature is not: whoever signs in here has whatever
 //! key they like.
 
-use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -18,7 +17,10 @@ const JWT_AHEAD_MAX_SECS: i64 = 5 * 60;
 /// Answers a request for a session.
 pub(crate) fn token(world: &World, asked: &Asked) -> Answer {
     let mut form = asked.form();
-    form.extend(basic(asked));
+    if let Some((id, secret)) = asked.basic() {
+        form.push(("client_id".to_owned(), id));
+        form.push(("client_secret".to_owned(), secret));
+    }
     let given = |name: &str| {
         form.iter()
             .find(|(key, _)| key == name)
@@ -84,29 +86,6 @@ fn client(id: &str, secret: &str) -> Result<(), Box<Answer>> {
         )));
     }
     Ok(())
-}
-
-/// Reads client id and secret out of a `Basic` authorisation.
-fn basic(asked: &Asked) -> Vec<(String, String)> {
-    let read = || {
-        let encoded = asked
-            .headers
-            .get(AUTHORIZATION)?
-            .to_str()
-            .ok()?
-            .strip_prefix("Basic ")?;
-        let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (id, secret) = text.split_once(':')?;
-        Some((id.to_owned(), secret.to_owned()))
-    };
-    read()
-        .map(|(id, secret)| {
-            vec![
-                ("client_id".to_owned(), id),
-                ("client_secret".to_owned(), secret),
-            ]
-        })
-        .unwrap_or_default()
 }
 
 fn assertion(token: &str, origin: &str, now_secs: i64) -> Result<(), Box<Answer>> {

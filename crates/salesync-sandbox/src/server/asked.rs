@@ -2,10 +2,12 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::RequestClass;
-use crate::{Vendor, gmail};
+use crate::{Vendor, dialpad, gmail};
 
 /// One request, read once.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ impl Asked {
             Vendor::Salesforce
         } else if gmail::serves(&self.path) {
             Vendor::Gmail
+        } else if dialpad::serves(&self.path) {
+            Vendor::Dialpad
         } else {
             Vendor::HubSpot
         }
@@ -66,6 +70,11 @@ impl Asked {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Gives all query parameters, decoded, in the order in which they came.
+    pub(crate) fn params(&self) -> &[(String, String)] {
+        &self.params
     }
 
     /// Gives a query parameter that may come several times or as a comma list.
@@ -100,6 +109,19 @@ impl Asked {
         let value = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
+    /// Gives name and password of a `Basic` authorisation.
+    pub(crate) fn basic(&self) -> Option<(String, String)> {
+        let encoded = self
+            .headers
+            .get(AUTHORIZATION)?
+            .to_str()
+            .ok()?
+            .strip_prefix("Basic ")?;
+        let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+        let (name, password) = text.split_once(':')?;
+        Some((name.to_owned(), password.to_owned()))
     }
 
     /// Gives a header's text.

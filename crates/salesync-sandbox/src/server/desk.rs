@@ -7,6 +7,7 @@ use super::meter::Meter;
 use super::pace::Paces;
 use crate::SandboxConfig;
 use crate::clock::millis;
+use crate::dialpad::DialpadDesk;
 use crate::gmail::MailDesk;
 
 /// What the server itself remembers.
@@ -24,6 +25,8 @@ pub(crate) struct Desk {
     pub(crate) paces: Paces,
     /// What Gmail's side remembers.
     pub(crate) gmail: MailDesk,
+    /// What Dialpad's side remembers.
+    pub(crate) dialpad: DialpadDesk,
 }
 
 impl Desk {
@@ -36,6 +39,7 @@ impl Desk {
             meter: Meter::new(config.limits),
             paces: Paces::default(),
             gmail: MailDesk::new(config),
+            dialpad: DialpadDesk::new(config),
         }
     }
 }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures::StreamExt as _;
 
 use super::{Answer, Asked, Fault, RequestSeen, bomb};
-use crate::{Vendor, World, gmail, hubspot, salesforce};
+use crate::{Vendor, World, dialpad, gmail, hubspot, salesforce};
 
 /// Where a foreign paging link leads.
 const FOREIGN_ORIGIN: &str = "https://elsewhere.example";
@@ -130,6 +130,7 @@ fn caller_of(asked: &Asked) -> String {
     match asked.vendor() {
         Vendor::Gmail => asked.bearer().unwrap_or_default().to_owned(),
         Vendor::HubSpot if asked.class() == super::RequestClass::Search => "search".to_owned(),
+        Vendor::Dialpad => dialpad::limit(asked).to_owned(),
         _ => String::new(),
     }
 }
@@ -139,6 +140,7 @@ fn asked_vendor(world: &World, asked: &Asked) -> Answer {
         Vendor::HubSpot => hubspot::answer(world, asked),
         Vendor::Salesforce => salesforce::answer(world, asked),
         Vendor::Gmail => gmail::answer(world, asked),
+        Vendor::Dialpad => dialpad::answer(world, asked),
     }
 }
 
@@ -174,6 +176,8 @@ fn scripted(asked: &Asked, fault: Option<&Fault>) -> Option<Answer> {
         Fault::ExpiredToken | Fault::WrongToken if vendor == Vendor::Gmail => {
             Some(gmail::unauthorised())
         }
+        Fault::ExpiredToken if vendor == Vendor::Dialpad => Some(dialpad::expired()),
+        Fault::WrongToken if vendor == Vendor::Dialpad => Some(dialpad::unauthorised()),
         Fault::ExpiredToken | Fault::WrongToken => Some(salesforce::session_expired()),
         Fault::Slow(_) | Fault::Truncated | Fault::ForeignLink => None,
     }
@@ -243,5 +247,9 @@ fn lead_away(body: &mut String) {
         .replace(
             "\"nextRecordsUrl\":\"/",
             &format!("\"nextRecordsUrl\":\"{FOREIGN_ORIGIN}/"),
+        )
+        .replace(
+            "\"download_url\":\"http://127.0.0.1",
+            &format!("\"download_url\":\"{FOREIGN_ORIGIN}"),
         );
 }

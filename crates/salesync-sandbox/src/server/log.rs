@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use crate::gmail;
+use crate::{dialpad, gmail};
 
 /// How many requests are kept.
 const KEPT_MAX: usize = 20_000;
@@ -60,6 +60,22 @@ pub enum RequestClass {
     GmailProfile,
     /// Several of Gmail's calls in one request.
     GmailBatch,
+    /// A page of Dialpad's calls.
+    DialpadCalls,
+    /// One call of Dialpad, or its recap.
+    DialpadCall,
+    /// Dialpad's contacts.
+    DialpadContacts,
+    /// Dialpad's users.
+    DialpadUsers,
+    /// Dialpad's offices, departments, call centers and numbers.
+    DialpadPlaces,
+    /// A transcript of a call of Dialpad.
+    DialpadTranscript,
+    /// An export of Dialpad's statistics was asked for.
+    DialpadExport,
+    /// Whether an export of Dialpad's is ready, or the file itself.
+    DialpadExportResult,
     /// Anything else.
     Other,
 }
@@ -70,7 +86,7 @@ impl RequestClass {
         let post = method == "POST";
         let ends = |tail: &str| path.ends_with(tail);
         let has = |part: &str| path.contains(part);
-        if let Some(class) = gmail::class(path) {
+        if let Some(class) = gmail::class(path).or_else(|| dialpad::class(method, path)) {
             return class;
         }
         match path {

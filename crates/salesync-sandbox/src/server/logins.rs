@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::{HUBSPOT_TOKEN, SALESFORCE_REFRESH_TOKEN, Vendor};
+use crate::{
+    DIALPAD_API_KEY, DIALPAD_REFRESH_TOKEN, HUBSPOT_TOKEN, SALESFORCE_REFRESH_TOKEN, Vendor,
+};
 
 /// What a bearer token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// HubSpot's private-app token.
+    /// A key that never expires: HubSpot's private-app token, Dialpad's API key.
     PrivateApp,
     /// A token that was given out and is still good.
     Granted,
@@ -24,6 +26,7 @@ pub(crate) struct Logins {
     tokens: HashMap<(Vendor, String), i64>,
     made: u64,
     salesforce_refresh: String,
+    dialpad_refresh: String,
 }
 
 impl Logins {
@@ -34,6 +37,7 @@ impl Logins {
             tokens: HashMap::new(),
             made: 0,
             salesforce_refresh: SALESFORCE_REFRESH_TOKEN.to_owned(),
+            dialpad_refresh: DIALPAD_REFRESH_TOKEN.to_owned(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Logins {
             Vendor::HubSpot => format!("sandbox-access-{number}-{now_ms:x}"),
             Vendor::Salesforce => format!("00D5f000000sandbox!AQ.{number}.{now_ms:x}"),
             Vendor::Gmail => format!("ya29.sandbox-{number}-{now_ms:x}"),
+            Vendor::Dialpad => format!("sandbox-dialpad-access-{number}-{now_ms:x}"),
         };
         let life_ms = match vendor {
             Vendor::Gmail => self.gmail_ttl_ms(),
@@ -67,6 +72,9 @@ impl Logins {
     /// Says what a token opens. At Salesforce, using a session extends it.
     pub(crate) fn check(&mut self, vendor: Vendor, token: &str, now_ms: i64) -> Access {
         if vendor == Vendor::HubSpot && token == HUBSPOT_TOKEN {
+            return Access::PrivateApp;
+        }
+        if vendor == Vendor::Dialpad && token == DIALPAD_API_KEY {
             return Access::PrivateApp;
         }
         let ttl_ms = self.ttl_ms;
@@ -98,6 +106,15 @@ impl Logins {
         }
         self.salesforce_refresh = format!("{SALESFORCE_REFRESH_TOKEN}.{}", self.count());
         Some(self.salesforce_refresh.clone())
+    }
+
+    /// Trades Dialpad's refresh token for the next one; none if it is not the living one.
+    pub(crate) fn rotate_dialpad(&mut self, refresh: &str) -> Option<String> {
+        if refresh != self.dialpad_refresh {
+            return None;
+        }
+        self.dialpad_refresh = format!("{DIALPAD_REFRESH_TOKEN}-{}", self.count());
+        Some(self.dialpad_refresh.clone())
     }
 
     fn count(&mut self) -> u64 {

@@ -175,6 +175,8 @@ impl Meter {
             }
             // Its units are counted elsewhere.
             Vendor::Gmail => {}
+            // It has no daily limit.
+            Vendor::Dialpad => {}
         }
     }
 

@@ -10,6 +10,8 @@ impl World {
     /// (`string`, `number`, `double`, `date`, `datetime`, `bool`, `boolean`, `currency`,
     /// `picklist`, …), unknown ones become text. Replaces a field of that name, also a hidden one.
     /// Gmail's messages have no fields, so nothing changes there.
+    /// Dialpad describes no fields and leaves out those without a value: there it only shows a
+    /// hidden one again.
     pub fn add_field(&self, vendor: Vendor, object: &str, name: &str, kind: &str) {
         let mut field = Field::new(name, name, kind_named(kind));
         field.traits.custom = true;
@@ -21,17 +23,19 @@ impl World {
                 self.salesforce_mut().shelf_or_new(object).add_field(field);
             }
             Vendor::Gmail => {}
+            Vendor::Dialpad => self.dialpad_mut().show(object, name),
         }
     }
 
     /// Hides a field, as when it is deleted or field-level security takes it away: descriptions
-    /// leave it out, HubSpot ignores its name, Salesforce answers `INVALID_FIELD`. Gmail's messages
-    /// have no fields.
+    /// leave it out, HubSpot ignores its name, Salesforce answers `INVALID_FIELD`; Dialpad's records
+    /// (`calls`, `contacts`, `users` …) come without it. Gmail's messages have no fields.
     pub fn hide_field(&self, vendor: Vendor, object: &str, name: &str) {
         match vendor {
             Vendor::HubSpot => hide(self.hubspot_mut().shelf_or_new(object), name),
             Vendor::Salesforce => hide(self.salesforce_mut().shelf_or_new(object), name),
             Vendor::Gmail => {}
+            Vendor::Dialpad => self.dialpad_mut().hide(object, name),
         }
     }
 }

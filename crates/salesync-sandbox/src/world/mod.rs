@@ -1,5 +1,8 @@
 //! The truth behind the vendors' answers, and the ways to change it while they are being asked.
 
+mod dialpad;
+mod dialpad_edits;
+mod dialpad_truth;
 mod fields;
 mod gmail;
 mod gmail_edits;
@@ -11,6 +14,9 @@ mod hubspot_edits;
 mod salesforce;
 mod salesforce_edits;
 
+pub(crate) use dialpad::{Call, CallDraft, DialpadSide, Entry, Text, Transcript, call_record};
+pub(crate) use dialpad_edits::{add_voicemail, contact_id, merge, spoken, user_time};
+pub(crate) use dialpad_truth::is_voicemail;
 pub(crate) use gmail::{GmailSide, Kind, Letter, Sketch, Voice, Wording, id_text, parse_id};
 pub(crate) use gmail_labels::{
     DRAFT, IMPORTANT, INBOX, LabelSet, Labels, PERSONAL, PROMOTIONS, SENT, SPAM, STARRED, TRASH,
@@ -42,6 +48,8 @@ pub enum Vendor {
     Salesforce,
     /// Gmail.
     Gmail,
+    /// Dialpad.
+    Dialpad,
 }
 
 impl Vendor {
@@ -51,6 +59,7 @@ impl Vendor {
             Vendor::HubSpot => "hubspot",
             Vendor::Salesforce => "salesforce",
             Vendor::Gmail => "gmail",
+            Vendor::Dialpad => "dialpad",
         }
     }
 }
@@ -60,7 +69,7 @@ impl Vendor {
 pub struct PageServed {
     /// Whose page it is.
     pub vendor: Vendor,
-    /// The object, in the vendor's own case: `contacts`, `Contact`, `messages`.
+    /// The object, in the vendor's own case: `contacts`, `Contact`, `messages`, `calls`.
     pub object: String,
     /// The kind of request that it answers.
     pub class: RequestClass,
@@ -77,7 +86,7 @@ type Hook = Box<dyn FnMut(&World, &PageServed) + Send>;
 ///
 /// Every method is quick, takes its own locks and may be called from any thread, also from a hook
 /// set with [`World::on_page`] (which itself must not set a hook). Edits are stamped with the
-/// sandbox's clock: HubSpot to the millisecond, Salesforce to the second.
+/// sandbox's clock: HubSpot and Dialpad to the millisecond, Salesforce to the second.
 #[derive(Clone)]
 pub struct World {
     inner: Arc<Inner>,
@@ -89,6 +98,7 @@ struct Inner {
     hubspot: RwLock<HubSpotSide>,
     salesforce: RwLock<SalesforceSide>,
     gmail: RwLock<GmailSide>,
+    dialpad: RwLock<DialpadSide>,
     desk: Mutex<Desk>,
     hook: Mutex<Option<Hook>>,
 }
@@ -108,6 +118,7 @@ impl World {
         let clock = Clock::default();
         let (hubspot, salesforce) = invent::both_sides(config.records, config.seed, clock.now_ms());
         let gmail = invent::gmail_side(config, clock.now_ms());
+        let dialpad = invent::dialpad_side(config, clock.now_ms());
         let desk = Desk::new(config);
         Self {
             inner: Arc::new(Inner {
@@ -116,6 +127,7 @@ impl World {
                 hubspot: RwLock::new(hubspot),
                 salesforce: RwLock::new(salesforce),
                 gmail: RwLock::new(gmail),
+                dialpad: RwLock::new(dialpad),
                 desk: Mutex::new(desk),
                 hook: Mutex::new(None),
             }),
@@ -190,14 +202,14 @@ impl World {
     }
 
     /// Ends every access token and session that was given out; the next grant works. HubSpot's
-    /// private-app token does not expire: [`Fault::ExpiredToken`] plays that.
+    /// private-app token and Dialpad's API key do not expire: [`Fault::ExpiredToken`] plays that.
     pub fn expire_tokens(&self, vendor: Vendor) {
         let now_ms = self.now_ms();
         self.desk().logins.expire(vendor, now_ms);
     }
 
     /// Uses up the vendor's daily calls but `left` (only enforced under [`crate::Limits::Vendor`]).
-    /// At Gmail these are the project's quota units.
+    /// At Gmail these are the project's quota units. Dialpad has no daily limit.
     pub fn leave_daily_calls(&self, vendor: Vendor, left: u64) {
         let now_ms = self.now_ms();
         let mut desk = self.desk();
@@ -223,12 +235,15 @@ impl World {
     /// Sources and streams are `hubspot` with `contacts` and `companies`, and `salesforce` with
     /// `accounts`, `contacts` and `leads`. Entity ids are `person-…` and `company-…`. Of `gmail`
     /// there are the addresses (in lower case, in the record's place) under `message_participants`
-    /// that stand in live messages and are one person's, not our own team's.
+    /// that stand in live messages and are one person's, not our own team's. Of `dialpad` there are
+    /// the shared `contacts`, and under `calls`, in the record's place, the external numbers (E.164)
+    /// of concluded calls that belong to one person alone.
     #[must_use]
     pub fn truth(&self) -> Vec<TruthRow> {
         let mut rows = self.hubspot().truth();
         rows.extend(self.salesforce().truth());
         rows.extend(self.gmail().truth());
+        rows.extend(self.dialpad().truth(self.now_ms()));
         rows
     }
 
@@ -241,6 +256,7 @@ impl World {
             Vendor::HubSpot => self.hubspot_mut().set_raw(object, id, raw),
             Vendor::Salesforce => self.salesforce_mut().set_raw(object, id, raw),
             Vendor::Gmail => self.gmail_mut().set_raw(id, raw),
+            Vendor::Dialpad => self.dialpad_mut().set_raw(object, id, raw),
         }
     }
 
@@ -250,6 +266,7 @@ impl World {
             Vendor::HubSpot => self.hubspot_mut().set_raw(object, id, None),
             Vendor::Salesforce => self.salesforce_mut().set_raw(object, id, None),
             Vendor::Gmail => self.gmail_mut().set_raw(id, None),
+            Vendor::Dialpad => self.dialpad_mut().set_raw(object, id, None),
         }
     }
 
