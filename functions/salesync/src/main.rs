@@ -8,6 +8,7 @@ use salesync_core::source::SourceDefinition;
 
 /// Every source of salesync; a new one is a line here and a line in Cargo.toml.
 static SOURCES: &[&SourceDefinition] = &[
+    &dialpad_sync::SOURCE,
     &gmail_sync::SOURCE,
     &hubspot_sync::SOURCE,
     &salesforce_sync::SOURCE,

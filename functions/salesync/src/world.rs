@@ -37,6 +37,7 @@ impl RunningWorld for Running {
 
     fn secrets(&self) -> Vec<(&'static str, String)> {
         vec![
+            ("dialpad", salesync_sandbox::dialpad_secret()),
             ("gmail", salesync_sandbox::gmail_secret()),
             ("hubspot", salesync_sandbox::hubspot_secret()),
             ("salesforce", salesync_sandbox::salesforce_secret()),

@@ -1,0 +1,47 @@
+//! A page of a listing. It may be empty, or lack its list, although more follow.
+
+use salesync_core::error::Result;
+use salesync_core::record::RawRecord;
+use salesync_core::time::Timestamp;
+use salesync_http::{Answer, Client, Request};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::client::{API, GO_ON};
+
+/// A page of a listing.
+pub(crate) struct Listed {
+    pub(crate) records: Vec<RawRecord>,
+    /// Where the next page begins; `None` at the last one.
+    pub(crate) cursor: Option<String>,
+    pub(crate) read_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Shape<'a> {
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+impl Listed {
+    fn read(answer: &Answer) -> Result<Self> {
+        let shape: Shape<'_> = answer.json()?;
+        Ok(Self {
+            records: RawRecord::slices(&answer.body, &shape.items.unwrap_or_default())?,
+            cursor: shape.cursor.filter(|cursor| !cursor.is_empty()),
+            read_at: answer.sent_at,
+        })
+    }
+}
+
+/// Reads a page: of `target`, a path with or without a query.
+pub(crate) async fn list(http: &Client, target: &str, cursor: Option<&str>) -> Result<Listed> {
+    let operation = if cursor.is_some() { GO_ON } else { "list" };
+    let mut request = Request::get(operation, target, API);
+    if let Some(cursor) = cursor {
+        request = request.query("cursor", cursor);
+    }
+    http.read(&request, Listed::read).await
+}
