@@ -183,7 +183,7 @@ fn resolving_finds_who_is_who_and_glues_nobody_together() {
             .world()
             .truth()
             .into_iter()
-            .filter(|row| row.3.starts_with(kind));
+            .filter(|row| STREAMS.contains(&(row.0, row.1, kind)));
         for (source, stream, record, entity) in truth {
             let id = found[&format!("{kind}/{source}/{stream}/{record}")].as_str();
             *truly.entry(entity.clone()).or_default() += 1;

@@ -71,7 +71,7 @@ impl Sandbox {
         })
     }
 
-    /// Gives the one origin of both vendors, such as `http://127.0.0.1:40123`.
+    /// Gives the one origin of all vendors, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> String {
         self.url.clone()

@@ -241,7 +241,7 @@ impl Stream for ExportStream {
         let complete_to = from.map_or(Timestamp::EPOCH, Cursor::complete_to);
         let read_at = self.http.clock();
         let place = match from.map(Cursor::place).transpose()?.flatten() {
-            Some(Place::Exported { at }) if read_at.since(at) < EVERY => {
+            Some(Place::Exported { exported_at }) if read_at.since(exported_at) < EVERY => {
                 return Ok(Page {
                     records: Vec::new(),
                     next: Cursor::inside(complete_to, &Place::Exported { exported_at })?,

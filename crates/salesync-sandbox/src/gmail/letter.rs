@@ -132,7 +132,7 @@ fn own_headers(
     let odd = chance.below(200);
     let date = wire::date(letter.at_ms - chance.between(0, 9_000), chance);
     if odd == 2 {
-        headers.push(Header::new("Date", format!("{date} local")));
+        headers.push(Header::new("Date", format!("yesterday, {date}")));
     } else if odd > 2 {
         headers.push(Header::new("Date", date));
     }

@@ -196,10 +196,15 @@ fn queued(side: &mut DialpadSide, chance: &mut Chance, team: &Team, talk: &Talk)
     let operator = talk.draft(side, &talk.user);
     let entry = main_line.as_ref().map_or(middle.id, |leg| leg.id);
     let entry_target = main_line.as_ref().map_or(queue, |_| office);
-    let group = queue.get("id").and_then(Value::as_str).unwrap_or_default();
+    let of_queue = |name: &str| queue.get(name).and_then(Value::as_str).unwrap_or_default();
+    let kind = match of_queue("type") {
+        "department" => "Department",
+        _ => "CallCenter",
+    };
+    let group = format!("{kind}:{}", of_queue("id"));
     let links = |record: &mut Map<String, Value>, master: Option<u64>| {
         let fields = json!({
-            "group_id": format!("CallCenter:{group}"),
+            "group_id": group,
             "master_call_id": master,
             "entry_point_target": entry_target,
         });
