@@ -14,8 +14,6 @@ use crate::login::Login;
 pub(crate) const API: LimitClass = LimitClass("api");
 /// 10 requests for one call a minute.
 pub(crate) const CALL: LimitClass = LimitClass("call");
-/// 200 exports an hour.
-pub(crate) const EXPORT: LimitClass = LimitClass("export");
 
 /// The operation of a listing that goes on from a cursor: it can be told that its cursor is unknown.
 pub(crate) const GO_ON: &str = "go on listing";

@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
-use crate::client::{API, EXPORT, classify};
+use crate::client::{API, classify};
 use crate::kinds::{Columns, TEXTS, VOICEMAILS, table};
 use crate::row::Members;
 
@@ -31,7 +31,7 @@ const EVERY: Duration = Duration::from_secs(3 * 3_600);
 /// How many days before the last one are exported again.
 const AGAIN_DAYS: i64 = 2;
 /// How many days one export holds at most.
-const RANGE_DAYS: i64 = 30;
+const RANGE_DAYS: i64 = 90;
 /// How long the first pause is before an export is asked after, and how long all pauses are together.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -137,7 +137,7 @@ impl ExportStream {
     async fn export(&self, first: i64, last: i64) -> Result<Vec<RawRecord>> {
         let today = day_of(self.http.clock());
         let ago = |day: i64| (today - day).max(0);
-        let request = Request::post("ask for an export", "/api/v2/stats", EXPORT).json(&json!({
+        let request = Request::post("ask for an export", "/api/v2/stats", API).json(&json!({
             "stat_type": self.export.stream,
             "export_type": "records",
             "days_ago_start": ago(last),
