@@ -11,8 +11,7 @@ use crate::row::Members;
 
 /// Before Dialpad there were no calls in it.
 pub(crate) const FIRST_MS: i64 = 1_293_840_000_000;
-/// How long a slice is: 60 days.
-const SLICE_MS: i64 = 60 * 24 * 3_600 * 1_000;
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// So many slices are read at one time: rate times latency, and one to spare.
 const AT_ONCE: usize = 6;
 /// So many pages of a slice are read before what came is made durable.
@@ -48,10 +47,21 @@ impl Slices {
         self.open.is_empty() && self.next > self.end
     }
 
+    /// Returns where the next slice ends. The older, the longer: a company's calls lie where it is young, and an
+    /// empty slice costs a request.
+    fn cut(&self) -> i64 {
+        let days = match self.end.saturating_sub(self.next) / DAY_MS {
+            730.. => 365,
+            90.. => 60,
+            _ => 10,
+        };
+        self.next.saturating_add(days * DAY_MS - 1).min(self.end)
+    }
+
     /// Reads the next pages and returns their calls.
     pub(crate) async fn read(&mut self, http: &Client) -> Result<Vec<RawRecord>> {
         while self.open.len() < AT_ONCE && self.next <= self.end {
-            let hi = self.next.saturating_add(SLICE_MS - 1).min(self.end);
+            let hi = self.cut();
             self.open.push(Slice { lo: self.next, hi });
             self.next = hi.saturating_add(1);
         }
@@ -131,17 +141,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slices_cover_a_stretch_without_a_gap() {
-        let (lo, hi) = (5, 5 + 3 * SLICE_MS);
+    fn slices_cover_a_stretch_without_a_gap_and_are_few_where_it_is_old() {
+        let (lo, hi) = (FIRST_MS, FIRST_MS + 16 * 365 * DAY_MS);
         let mut slices = Slices::of(lo, hi);
-        let mut next = lo;
+        let (mut next, mut count) = (lo, 0);
         while slices.next <= slices.end {
-            let end = slices.next.saturating_add(SLICE_MS - 1).min(slices.end);
             assert_eq!(slices.next, next);
+            let end = slices.cut();
+            assert!(end >= next);
             next = end + 1;
             slices.next = next;
+            count += 1;
         }
         assert_eq!(next, hi + 1);
+        assert!(count < 50, "{count}");
         assert!(slices.is_empty());
         assert!(!Slices::of(1, 1).is_empty());
     }
