@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::source::{Page, Progress, Stream};
 
 /// So much side data is asked for before what came is committed.
-const DUE_AT_ONCE: usize = 100;
+const DUE_AT_ONCE: usize = 200;
 
 /// Where one part's pages go: its number, and the queue that all parts share.
 #[derive(Debug, Clone)]
