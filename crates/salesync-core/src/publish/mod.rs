@@ -8,6 +8,7 @@ mod tables;
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::plain::NewRows;
 use crate::resolve::{Previous, Settings, resolve};
 use crate::run::RunId;
 use crate::source::SourceDefinition;
@@ -63,6 +64,7 @@ pub async fn resolve_and_publish(
         crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
     })?;
     let tables = rows::of(&resolution, earlier.history, (run_id, now))?;
+    let tables = tables.into_iter().map(NewRows::from).collect();
     warehouse.replace(tables).await?;
     Ok(rows::summary(&resolution))
 }
