@@ -51,6 +51,8 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     settings: settings::SETTINGS,
     base_url: "https://gmail.googleapis.com",
     identities: &[],
+    interactions: &[],
+    ours: &[],
     connect: gmail::connect,
 };
 

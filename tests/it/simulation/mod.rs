@@ -33,6 +33,8 @@ static DEFINITION: SourceDefinition = SourceDefinition {
     settings: &[],
     base_url: "https://example.invalid",
     identities: &[],
+    interactions: &[],
+    ours: &[],
     connect: |_| {
         Err(Error::new(
             Code::Internal,
