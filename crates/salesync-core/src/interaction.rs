@@ -67,6 +67,8 @@
 //! # assert_eq!(INTERACTIONS[0].stream, "calls");
 //! ```
 
+use crate::source::Except;
+
 /// Which columns of a stream's table tell of an interaction; one row tells of one.
 #[derive(Debug, Clone, Copy)]
 pub struct InteractionColumns {
@@ -74,6 +76,8 @@ pub struct InteractionColumns {
     pub stream: &'static str,
     /// The column with the part that a row is of, in a table whose key has one.
     pub part: Option<&'static str>,
+    /// The rows that tell of nothing.
+    pub except: Option<Except>,
     /// What kind of interaction it is.
     pub kind: KindOf,
     /// Which rows tell of the same one.
@@ -101,6 +105,7 @@ impl InteractionColumns {
         Self {
             stream,
             part: None,
+            except: None,
             kind,
             same: Same::Row,
             happened: &[],

@@ -69,6 +69,21 @@ pub struct IdentityColumns {
     pub named_by: &'static str,
     /// The column with the time at which the row says it.
     pub said_at: &'static str,
+    /// The rows that say nothing.
+    pub except: Option<Except>,
+}
+
+/// Rows that another table sets aside: those of what was marked there as a draft, or as unwanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Except {
+    /// The other table's stream.
+    pub stream: &'static str,
+    /// What its rows are about: a column there, and the column here with the same value.
+    pub about: &'static [(&'static str, &'static str)],
+    /// The column, there, that tells.
+    pub column: &'static str,
+    /// The values that it has in rows that set something aside.
+    pub values: &'static [&'static str],
 }
 
 impl IdentityColumns {
@@ -83,6 +98,7 @@ impl IdentityColumns {
             employer: None,
             named_by: "id",
             said_at: "_version",
+            except: None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod client;
 mod decode;
 mod gmail;
 mod happened;
+mod interactions;
 mod load;
 mod login;
 mod mail;
@@ -50,9 +51,9 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     after: &[],
     settings: settings::SETTINGS,
     base_url: "https://gmail.googleapis.com",
-    identities: &[],
-    interactions: &[],
-    ours: &[],
+    identities: interactions::IDENTITIES,
+    interactions: interactions::INTERACTIONS,
+    ours: interactions::OURS,
     connect: gmail::connect,
 };
 

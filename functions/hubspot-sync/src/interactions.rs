@@ -123,3 +123,23 @@ pub(crate) const OURS: &[OurColumns] = &[OurColumns {
     names: &["firstName", "lastName"],
     ..OurColumns::of(owners::STREAM)
 }];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SOURCE;
+
+    #[test]
+    fn every_stream_that_tells_something_is_read() {
+        let told = INTERACTIONS.iter().map(|it| it.stream);
+        let ours = OURS.iter().map(|it| it.stream);
+        for stream in told.chain(ours) {
+            assert!(SOURCE.streams.contains(&stream), "{stream}");
+        }
+        for parties in INTERACTIONS.iter().flat_map(|it| it.parties) {
+            if let Parties::Records { streams, .. } = parties {
+                assert!(streams.iter().all(|it| SOURCE.streams.contains(it)));
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 
 use super::ours::{Ours, national};
-use super::reading::{Cells, rows};
+use super::reading::{Cells, SetAside, rows};
 use crate::error::Result;
 use crate::normalise::email::{self, EmailClass};
 use crate::resolve::{ColumnField, ColumnMap, Identity, RecordRef};
@@ -23,10 +23,11 @@ pub(super) async fn read(
     let mut identities = Vec::new();
     for source in sources {
         for declared in source.identities {
-            let reader = Reader::new(source.name, declared);
+            let set_aside = SetAside::read(warehouse, source.name, declared.except).await?;
+            let reader = Reader::new(source.name, declared, set_aside);
             let mut named = HashMap::new();
             let stream = (source.name, declared.stream);
-            for batch in rows(warehouse, stream, (&places(declared), Filter::Live)).await? {
+            for batch in rows(warehouse, stream, (&reader.places(), Filter::Live)).await? {
                 if declared.named_by == "id" {
                     reader.records(&batch, &mut identities)?;
                 } else {
@@ -38,13 +39,6 @@ pub(super) async fn read(
         }
     }
     Ok(identities)
-}
-
-fn places(declared: &IdentityColumns) -> Vec<&'static str> {
-    let mut places = vec![declared.named_by, declared.said_at];
-    places.extend(declared.columns.iter().map(|(_, place)| *place));
-    places.extend(declared.employer.iter().map(|(column, _)| *column));
-    places
 }
 
 /// What the rows of one name have said so far.
@@ -64,10 +58,11 @@ struct Reader {
     employers: Option<Arc<str>>,
     declared: &'static IdentityColumns,
     map: ColumnMap,
+    set_aside: SetAside,
 }
 
 impl Reader {
-    fn new(source: &str, declared: &'static IdentityColumns) -> Self {
+    fn new(source: &str, declared: &'static IdentityColumns, set_aside: SetAside) -> Self {
         let fields = declared.columns.iter().map(|(field, _)| field.as_str());
         let headers: Vec<&str> = fields.chain([ColumnField::Kind.as_str()]).collect();
         Self {
@@ -76,7 +71,16 @@ impl Reader {
             employers: declared.employer.map(|(_, stream)| stream.into()),
             map: ColumnMap::guess(&headers),
             declared,
+            set_aside,
         }
+    }
+
+    fn places(&self) -> Vec<&'static str> {
+        let mut places = vec![self.declared.named_by, self.declared.said_at];
+        places.extend(self.declared.columns.iter().map(|(_, place)| *place));
+        places.extend(self.declared.employer.iter().map(|(column, _)| *column));
+        places.extend(self.set_aside.places());
+        places
     }
 
     /// Returns what a row says in a column; of addresses and numbers, all.
@@ -91,7 +95,7 @@ impl Reader {
     /// Takes rows of which each is a record.
     fn records(&self, batch: &RecordBatch, identities: &mut Vec<Identity>) -> Result<()> {
         let columns = Columns::of(batch, self.declared)?;
-        for row in 0..batch.num_rows() {
+        for row in self.set_aside.rest(batch)? {
             let Some(id) = columns.names.as_ref().and_then(|ids| ids.text(row)) else {
                 continue;
             };
@@ -112,7 +116,7 @@ impl Reader {
         named: &mut HashMap<Box<str>, Option<Said>>,
     ) -> Result<()> {
         let columns = Columns::of(batch, self.declared)?;
-        for row in 0..batch.num_rows() {
+        for row in self.set_aside.rest(batch)? {
             let Some(name) = columns.names.as_ref().and_then(|names| names.text(row)) else {
                 continue;
             };

@@ -1,12 +1,14 @@
 //! Reads the columns that a declaration names out of raw tables, whatever their types.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::error::{Code, Error, Result};
+use crate::source::Except;
 use crate::validate::{SqlIdentifier, parse_timestamp};
 use crate::warehouse::{Filter, Scan, Warehouse};
 
@@ -159,6 +161,67 @@ impl<'a> Cells<'a> {
             None => Cow::Owned(self.format.value(row).to_string()),
         })
     }
+}
+
+/// The rows of a stream that another table sets aside.
+pub(super) struct SetAside {
+    about: &'static [(&'static str, &'static str)],
+    keys: HashSet<String>,
+}
+
+impl SetAside {
+    /// Reads what is set aside.
+    pub(super) async fn read(
+        warehouse: &dyn Warehouse,
+        source: &str,
+        except: Option<Except>,
+    ) -> Result<Self> {
+        let mut keys = HashSet::new();
+        let Some(except) = except else {
+            return Ok(Self { about: &[], keys });
+        };
+        let there: Vec<&str> = except.about.iter().map(|(there, _)| *there).collect();
+        let places = [&*there, &["_deleted_at"]].concat();
+        for value in except.values {
+            let column = SqlIdentifier::parse(except.column)?;
+            let filter = Filter::Equal(vec![(column, (*value).to_owned())]);
+            for batch in rows(warehouse, (source, except.stream), (&places, filter)).await? {
+                let cells = Cells::all(&batch, &there)?;
+                let deleted = Cells::of(&batch, "_deleted_at")?;
+                let live = |row: &usize| deleted.as_ref().is_none_or(|it| it.text(*row).is_none());
+                keys.extend(
+                    (0..batch.num_rows())
+                        .filter(live)
+                        .map(|row| key(&cells, row)),
+                );
+            }
+        }
+        let about = except.about;
+        Ok(Self { about, keys })
+    }
+
+    /// Returns the places that tell whether a row is set aside.
+    pub(super) fn places(&self) -> impl Iterator<Item = &'static str> {
+        self.about.iter().map(|(_, here)| *here)
+    }
+
+    /// Returns the rows of a batch that are not set aside.
+    pub(super) fn rest<'a>(
+        &'a self,
+        batch: &'a RecordBatch,
+    ) -> Result<impl Iterator<Item = usize> + 'a> {
+        let cells = self.places().map(|place| Cells::of(batch, place));
+        let cells: Vec<Cells<'a>> = cells.filter_map(Result::transpose).collect::<Result<_>>()?;
+        let is_set_aside =
+            move |row: usize| !self.keys.is_empty() && self.keys.contains(&key(&cells, row));
+        Ok((0..batch.num_rows()).filter(move |row| !is_set_aside(*row)))
+    }
+}
+
+/// Returns several cells of a row as one text.
+fn key(cells: &[Cells<'_>], row: usize) -> String {
+    let texts = cells.iter().map(|cell| cell.text(row).unwrap_or_default());
+    texts.collect::<Vec<_>>().join("\u{1f}")
 }
 
 /// Returns the first of several cells of a row that says something.

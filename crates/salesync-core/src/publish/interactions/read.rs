@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use super::super::reading::{Cells, first, rows};
+use super::super::reading::{Cells, SetAside, first, rows};
 use super::store::{Interaction, InteractionId, NEVER, Party, Store, Words};
 use crate::error::Result;
 use crate::interaction::{
@@ -24,15 +24,19 @@ pub(super) async fn stream(
     (source, told_by): (&'static str, u16),
     declared: &'static InteractionColumns,
 ) -> Result<()> {
+    let set_aside = SetAside::read(warehouse, source, declared.except).await?;
     for filter in filters(warehouse, source, declared).await? {
         let mut reader = Reader {
             store: &mut *store,
             source: source.into(),
             told_by,
             declared,
+            set_aside: &set_aside,
             numbers: HashMap::new(),
         };
-        let scan = (places(declared), filter.clone());
+        let mut places = places(declared);
+        places.extend(set_aside.places());
+        let scan = (places, filter.clone());
         for batch in rows(warehouse, (source, declared.stream), (&scan.0, scan.1)).await? {
             reader.take(&batch)?;
         }
@@ -144,6 +148,7 @@ struct Reader<'a> {
     source: Arc<str>,
     told_by: u16,
     declared: &'static InteractionColumns,
+    set_aside: &'a SetAside,
     /// Which interaction each row tells of, where other tables name the row.
     numbers: HashMap<Box<str>, u32>,
 }
@@ -239,7 +244,7 @@ impl Reader<'_> {
             return Ok(());
         };
         let named_elsewhere = self.has_party_rows();
-        for row in 0..batch.num_rows() {
+        for row in self.set_aside.rest(batch)? {
             let Some(id) = ids.text(row) else { continue };
             let (interaction, is_shared) = self.interaction(&columns, row, &id);
             let number = if is_shared == Told::ByOthersToo {

@@ -16,7 +16,7 @@ use crate::record::{Change, Deletion, DeletionReason, Value};
 use crate::resolve::{ColumnField, EntityKind};
 use crate::run::RunId;
 use crate::schema::{Column, ColumnType, Table};
-use crate::source::{IdentityColumns, SourceDefinition};
+use crate::source::{Except, IdentityColumns, SourceDefinition};
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Scan, Warehouse};
@@ -36,6 +36,15 @@ const fn source(name: &'static str) -> SourceDefinition {
     }
 }
 
+const fn drafts(id: &'static [(&'static str, &'static str)]) -> Option<Except> {
+    Some(Except {
+        stream: "labels",
+        about: id,
+        column: "label",
+        values: &["DRAFT", "SPAM"],
+    })
+}
+
 /// Mailboxes in parts, with a table of who is named in each message.
 static MAIL: SourceDefinition = SourceDefinition {
     identities: &[IdentityColumns {
@@ -45,10 +54,12 @@ static MAIL: SourceDefinition = SourceDefinition {
         ],
         named_by: "address",
         said_at: "received_at",
+        except: drafts(&[("mailbox", "mailbox"), ("message_id", "message_id")]),
         ..IdentityColumns::of("participants", EntityKind::Person)
     }],
     interactions: &[InteractionColumns {
         part: Some("mailbox"),
+        except: drafts(&[("mailbox", "mailbox"), ("message_id", "id")]),
         same: Same::Message("header_id"),
         happened: &["received_at"],
         subject: &["subject"],
@@ -518,8 +529,8 @@ async fn a_message_that_a_crm_has_too_is_one_interaction_with_everybody_in_it() 
         parties,
         [
             "from ann@ours.example ours",
-            "to maria@acme.com known",
-            "to Otto Klein known"
+            "to Otto Klein known",
+            "to maria@acme.com known"
         ]
     );
 }
@@ -835,4 +846,45 @@ async fn of_an_address_the_newest_name_counts() {
     );
     let records = world.rows("entity_records").await;
     assert_eq!(records[0]["record_id"], "maria@acme.com");
+}
+
+#[tokio::test]
+async fn what_another_table_sets_aside_tells_of_nothing_and_of_nobody() {
+    let world = World::default();
+    world.mailboxes().await;
+    let cells = |id| [("id", id), ("received_at", "2026-03-01T10:00:00Z")];
+    let named = |address| [("from", "ann@ours.example", ""), ("to", address, "")];
+    for (id, address) in [
+        ("sent", "a@acme.com"),
+        ("draft", "b@acme.com"),
+        ("undone", "c@acme.com"),
+    ] {
+        world
+            .message("ann@ours.example", &cells(id), &named(address))
+            .await;
+    }
+    let label = |id, message, mailbox| {
+        [
+            ("id", id),
+            ("mailbox", mailbox),
+            ("message_id", message),
+            ("label", "DRAFT"),
+        ]
+    };
+    let labels = [
+        label("1", "draft", "ann@ours.example"),
+        label("2", "sent", "bob@ours.example"),
+        label("3", "undone", "ann@ours.example"),
+    ];
+    let labels: Vec<Cells<'_>> = labels.iter().map(|row| row.as_slice()).collect();
+    world.put("mail_labels", &labels).await;
+    let gone = [
+        ("id", "3"),
+        ("mailbox", "ann@ours.example"),
+        ("label", "DRAFT"),
+        ("_deleted", ""),
+    ];
+    world.put_at("mail_labels", &[&gone], 5).await;
+    let resolved = world.resolve().await;
+    assert_eq!((resolved.interactions, resolved.people), (2, 2));
 }
