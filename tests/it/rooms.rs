@@ -400,7 +400,7 @@ fn the_table_of_error_codes_is_the_codes() {
 #[test]
 fn the_tables_page_describes_every_column_of_ours() {
     let page = read("docs/tables.md").unwrap();
-    let tables: [&PlainTable; 10] = [
+    let tables: [&PlainTable; 12] = [
         &run::RUN_EVENTS,
         &ledger::SYNC_WINDOWS,
         &warehouse::SYNC_STATE,
@@ -411,6 +411,8 @@ fn the_tables_page_describes_every_column_of_ours() {
         &publish::ENTITY_RECORDS,
         &publish::MATCH_EVIDENCE,
         &publish::ENTITY_HISTORY,
+        &publish::INTERACTIONS,
+        &publish::INTERACTION_PARTIES,
     ];
     let mut missing = Vec::new();
     for table in tables {

@@ -11,6 +11,7 @@ pub mod error;
 pub mod time;
 
 pub mod cursor;
+pub mod interaction;
 pub mod ledger;
 pub mod record;
 pub mod run;
@@ -39,3 +40,4 @@ pub mod validate;
 pub mod memory;
 
 mod rows;
+mod texts;

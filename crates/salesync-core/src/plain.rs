@@ -1,5 +1,6 @@
 //! Tables without versions: the shared logs that commits append to, and the tables that are published whole.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -77,6 +78,32 @@ impl PlainRows {
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
             .map_err(|error| Error::new(Code::Internal, "build a batch").because(error))?;
         Ok((self.table, batch))
+    }
+}
+
+/// New rows for a table, batch by batch. They are made while they are written, so that they need not all be in
+/// memory at once.
+pub struct NewRows {
+    /// The table.
+    pub table: &'static PlainTable,
+    /// The rows; one that can't be made ends the writing.
+    pub batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
+}
+
+impl From<(&'static PlainTable, RecordBatch)> for NewRows {
+    fn from((table, batch): (&'static PlainTable, RecordBatch)) -> Self {
+        Self {
+            table,
+            batches: Box::new(std::iter::once(Ok(batch))),
+        }
+    }
+}
+
+impl fmt::Debug for NewRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewRows")
+            .field("table", &self.table.name)
+            .finish_non_exhaustive()
     }
 }
 

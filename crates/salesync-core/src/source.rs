@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::backlog::{Backlog, Due};
 use crate::cursor::Cursor;
 use crate::error::{Code, Error, Result};
+use crate::interaction::{InteractionColumns, OurColumns};
 use crate::ledger::Window;
 use crate::record::{Change, RawRecord, Reject};
 use crate::resolve::{ColumnField, EntityKind};
@@ -34,6 +35,10 @@ pub struct SourceDefinition {
     pub base_url: &'static str,
     /// Which columns of which stream say who a person or company is.
     pub identities: &'static [IdentityColumns],
+    /// Which columns of which stream tell of interactions.
+    pub interactions: &'static [InteractionColumns],
+    /// Which columns of which stream say who we are.
+    pub ours: &'static [OurColumns],
     /// Logs in lazily: no request is sent before the source is used.
     pub connect: fn(SourceSettings) -> Result<Arc<dyn Source>>,
 }
@@ -46,7 +51,8 @@ impl fmt::Debug for SourceDefinition {
     }
 }
 
-/// Which columns of a stream's table say who a person or company is.
+/// Which columns of a stream's table say who a person or company is. Wherever a column is named, a member of a
+/// JSON column can be named too: `contact.name` is the member `name` of the object in `contact`.
 #[derive(Debug, Clone, Copy)]
 pub struct IdentityColumns {
     /// The stream.
@@ -57,6 +63,44 @@ pub struct IdentityColumns {
     pub columns: &'static [(ColumnField, &'static str)],
     /// The column with the id of the employer's record, and the stream of that record.
     pub employer: Option<(&'static str, &'static str)>,
+    /// The column that names the person or company. Rows with the same value are one record: of each column the
+    /// newest value counts, and the value itself is the record's id. Addresses and numbers of ours, of machines and
+    /// of nobody name nobody.
+    pub named_by: &'static str,
+    /// The column with the time at which the row says it.
+    pub said_at: &'static str,
+    /// The rows that say nothing.
+    pub except: Option<Except>,
+}
+
+/// Rows that another table sets aside: those of what was marked there as a draft, or as unwanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Except {
+    /// The other table's stream.
+    pub stream: &'static str,
+    /// What its rows are about: a column there, and the column here with the same value.
+    pub about: &'static [(&'static str, &'static str)],
+    /// The column, there, that tells.
+    pub column: &'static str,
+    /// The values that it has in rows that set something aside.
+    pub values: &'static [&'static str],
+}
+
+impl IdentityColumns {
+    /// Returns a declaration that says nothing but the stream and the kind, to be filled in: each row is a record,
+    /// named by its key, and says what it says as of its version.
+    #[must_use]
+    pub const fn of(stream: &'static str, kind: EntityKind) -> Self {
+        Self {
+            stream,
+            kind,
+            columns: &[],
+            employer: None,
+            named_by: "id",
+            said_at: "_version",
+            except: None,
+        }
+    }
 }
 
 /// Streams that another one brings along, each in a table of its own.

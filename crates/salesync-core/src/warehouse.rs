@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::batch::{Batch, Committed, Slot, State, StreamId};
 use crate::error::Result;
-use crate::plain::PlainTable;
+use crate::plain::{NewRows, PlainTable};
 use crate::schema::{ColumnType, SchemaChange, Table};
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
@@ -207,6 +207,6 @@ pub trait Warehouse: Send + Sync + fmt::Debug {
     /// Puts new rows in the place of all rows of these tables, all of them or nothing.
     ///
     /// # Errors
-    /// The old rows stay then. `ERR_STORE_UNAVAILABLE`.
-    async fn replace(&self, tables: Vec<(&'static PlainTable, RecordBatch)>) -> Result<()>;
+    /// The old rows stay then. `ERR_STORE_UNAVAILABLE`, or why rows could not be made.
+    async fn replace(&self, tables: Vec<NewRows>) -> Result<()>;
 }

@@ -1,4 +1,5 @@
-//! What every file holds before the first sync: the tenant's schema, the shared logs and the views.
+//! What every file holds before the first sync: the tenant's schema, the shared logs, the views and the published
+//! tables that those are about.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -6,6 +7,7 @@ use salesync_core::dead_letter::DEAD_LETTER_EVENTS;
 use salesync_core::error::Result;
 use salesync_core::ledger::SYNC_WINDOWS;
 use salesync_core::plain::PlainTable;
+use salesync_core::publish::{INTERACTION_PARTIES, INTERACTIONS};
 use salesync_core::run::RUN_EVENTS;
 use salesync_core::schema::ColumnType;
 use salesync_core::warehouse::{SCHEMA_CHANGES, SYNC_STATE};
@@ -29,18 +31,21 @@ pub(crate) static SEEN_KEYS: PlainTable = PlainTable {
     key: &[],
 };
 
-static LOGS: [&PlainTable; 6] = [
+/// The tables that views are about, and the one that full syncs need.
+static TABLES: [&PlainTable; 8] = [
     &SYNC_STATE,
     &SCHEMA_CHANGES,
     &RUN_EVENTS,
     &SYNC_WINDOWS,
     &DEAD_LETTER_EVENTS,
     &SEEN_KEYS,
+    &INTERACTIONS,
+    &INTERACTION_PARTIES,
 ];
 
 /// Name, meaning and definition; a view may build on those before it. Each definition is one that
 /// BigQuery understands too.
-const VIEWS: [(&str, &str, &str); 3] = [
+const VIEWS: [(&str, &str, &str); 4] = [
     (
         "etl_runs",
         "The runs: one row for each run of each stream, as it stands",
@@ -56,6 +61,11 @@ const VIEWS: [(&str, &str, &str); 3] = [
         "For each stream: up to when nothing is missing, and its last run that succeeded",
         include_str!("views/data_freshness.sql"),
     ),
+    (
+        "person_timeline",
+        "For each person: the interactions that they took part in or that are about them, one row each",
+        include_str!("views/person_timeline.sql"),
+    ),
 ];
 
 /// BigQuery's name for what DuckDB spells otherwise. `to_timestamp` means the same in every time zone.
@@ -63,7 +73,7 @@ const MACROS: &str =
     "CREATE OR REPLACE MACRO timestamp_micros(micros) AS to_timestamp(micros / 1000000)";
 
 impl Database {
-    /// Makes schema, logs and views; where they are as this version needs them that is one query.
+    /// Makes schema, tables and views; where they are as this version needs them that is one query.
     pub(crate) fn lay_out(&mut self, schema: &str) -> Result<()> {
         const OPERATION: &str = "lay out a DuckDB file";
         let catalog: String = self
@@ -79,8 +89,8 @@ impl Database {
         if self.comment_of_view(VIEWS[0].0)?.as_deref() == Some(mark.as_str()) {
             return Ok(());
         }
-        for log in LOGS {
-            self.prepare_plain(log)?;
+        for table in TABLES {
+            self.prepare_plain(table)?;
         }
         let mut statements = vec![MACROS.to_owned()];
         for (index, (name, comment, definition)) in VIEWS.iter().enumerate() {
@@ -102,9 +112,9 @@ impl Database {
     }
 }
 
-/// Differs where a log or a view is defined otherwise.
+/// Differs where a table or a view is defined otherwise.
 fn fingerprint() -> u64 {
     let mut hasher = DefaultHasher::new();
-    format!("{LOGS:?}{VIEWS:?}{MACROS}").hash(&mut hasher);
+    format!("{TABLES:?}{VIEWS:?}{MACROS}").hash(&mut hasher);
     hasher.finish()
 }

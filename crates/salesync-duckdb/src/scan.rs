@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use duckdb::params_from_iter;
 use duckdb::types::Value;
 use salesync_core::error::Result;
-use salesync_core::plain::PlainTable;
+use salesync_core::plain::NewRows;
 use salesync_core::warehouse::{Filter, Scan};
 
 use crate::database::Database;
@@ -36,21 +36,26 @@ impl Database {
     }
 
     /// Puts new rows in the place of all rows of these tables, all of them or nothing.
-    pub(crate) fn replace(&mut self, tables: &[(&'static PlainTable, RecordBatch)]) -> Result<()> {
+    pub(crate) fn replace(&mut self, tables: Vec<NewRows>) -> Result<()> {
         const OPERATION: &str = "replace tables";
         let mut stored = Vec::with_capacity(tables.len());
-        for (plain, _) in tables {
-            self.prepare_plain(plain)?;
+        for rows in &tables {
+            self.prepare_plain(rows.table)?;
         }
-        for (plain, rows) in tables {
-            stored.push((*plain, prepared(self.table(plain.name)?, plain.name)?, rows));
+        for rows in tables {
+            stored.push((
+                prepared(self.table(rows.table.name)?, rows.table.name)?,
+                rows,
+            ));
         }
         let transaction = self.begin(OPERATION)?;
-        for (plain, table, rows) in stored {
+        for (stored, NewRows { table, batches }) in stored {
             transaction
-                .execute(&format!("DELETE FROM {}", quoted(plain.name)), [])
+                .execute(&format!("DELETE FROM {}", quoted(table.name)), [])
                 .map_err(failure(OPERATION))?;
-            append(&transaction, plain, &table, rows)?;
+            for batch in batches {
+                append(&transaction, table, &stored, &batch?)?;
+            }
         }
         transaction.commit().map_err(failure(OPERATION))
     }

@@ -10,7 +10,8 @@ use arrow::array::AsArray;
 use salesync_core::batch::{Batch, RowBuffer, Slot, State, StreamId};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::Code;
-use salesync_core::plain::PlainRows;
+use salesync_core::plain::{NewRows, PlainRows, PlainTable};
+use salesync_core::publish::{INTERACTION_PARTIES, INTERACTIONS};
 use salesync_core::record::{Change, Value};
 use salesync_core::run::{Counts, RUN_EVENTS, Run, RunId, RunStatus, Traffic};
 use salesync_core::schema::{Column, ColumnType, Table};
@@ -333,4 +334,53 @@ async fn the_views_show_how_runs_stand_and_how_fresh_a_stream_is() {
         .as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
     assert_eq!(complete_to.value(0), 1_700_000_000_000_000);
     assert_eq!(count(&warehouse, "dead_letters").await, 0);
+}
+
+#[tokio::test]
+async fn a_persons_timeline_is_there_before_the_first_resolve_and_has_each_interaction_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = open(&folder.path().join("a.duckdb")).await;
+    assert_eq!(count(&warehouse, "person_timeline").await, 0);
+    let rows = |table: &'static PlainTable, rows: &[&[(&str, Value<'static>)]]| {
+        let mut plain = PlainRows::new(table).unwrap();
+        for row in rows {
+            let cell = |name: &str| row.iter().find(|(own, _)| *own == name);
+            let value = |name| cell(name).map_or(Value::Null, |(_, value)| value.clone());
+            let values: Vec<_> = table.columns.iter().map(|it| value(it.0)).collect();
+            plain.push(&values).unwrap();
+        }
+        NewRows::from(plain.finish().unwrap())
+    };
+    let text = |value: &'static str| Value::Text(value.into());
+    let party = |interaction, position, role, person| {
+        [
+            ("interaction_id", text(interaction)),
+            ("position", Value::Int(position)),
+            ("role", text(role)),
+            ("person_id", person),
+        ]
+    };
+    let interaction = |id| [("interaction_id", text(id)), ("company_id", text("com_1"))];
+    let tables = vec![
+        rows(
+            &INTERACTIONS,
+            &[&interaction("int_1"), &interaction("int_2")],
+        ),
+        rows(
+            &INTERACTION_PARTIES,
+            &[
+                &party("int_1", 0, "from", text("per_1")),
+                &party("int_1", 1, "to", text("per_2")),
+                &party("int_1", 2, "cc", text("per_1")),
+                &party("int_2", 0, "about", text("per_1")),
+                &party("int_2", 1, "with", Value::Null),
+            ],
+        ),
+    ];
+    warehouse.replace(tables).await.unwrap();
+    let mut roles = texts(&warehouse, "person_timeline", "role").await;
+    roles.sort();
+    assert_eq!(roles, ["about", "from", "to"]);
+    let companies = texts(&warehouse, "person_timeline", "company_id").await;
+    assert_eq!(companies, ["com_1"; 3]);
 }

@@ -7,6 +7,7 @@ mod calls;
 mod client;
 mod dialpad;
 mod export;
+mod interactions;
 mod kinds;
 mod listing;
 mod login;
@@ -16,8 +17,7 @@ mod settings;
 mod slices;
 mod transcripts;
 
-use salesync_core::resolve::{ColumnField, EntityKind};
-use salesync_core::source::{Brought, IdentityColumns, SourceDefinition};
+use salesync_core::source::{Brought, SourceDefinition};
 
 /// Dialpad, as the host knows it.
 pub const SOURCE: SourceDefinition = SourceDefinition {
@@ -42,19 +42,9 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     after: &[("transcripts", "calls")],
     settings: settings::SETTINGS,
     base_url: "https://dialpad.com",
-    identities: &[IdentityColumns {
-        stream: "contacts",
-        kind: EntityKind::Person,
-        columns: &[
-            (ColumnField::FirstName, "first_name"),
-            (ColumnField::LastName, "last_name"),
-            (ColumnField::Email, "primary_email"),
-            (ColumnField::Phone, "primary_phone"),
-            (ColumnField::Company, "company_name"),
-            (ColumnField::Title, "job_title"),
-        ],
-        employer: None,
-    }],
+    identities: interactions::IDENTITIES,
+    interactions: interactions::INTERACTIONS,
+    ours: interactions::OURS,
     connect: dialpad::connect,
 };
 

@@ -9,6 +9,7 @@ mod client;
 mod decode;
 mod gmail;
 mod happened;
+mod interactions;
 mod load;
 mod login;
 mod mail;
@@ -50,7 +51,9 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     after: &[],
     settings: settings::SETTINGS,
     base_url: "https://gmail.googleapis.com",
-    identities: &[],
+    identities: interactions::IDENTITIES,
+    interactions: interactions::INTERACTIONS,
+    ours: interactions::OURS,
     connect: gmail::connect,
 };
 

@@ -8,6 +8,7 @@ mod associations;
 mod client;
 mod crm;
 mod decode;
+mod interactions;
 mod objects;
 mod owners;
 mod page;
@@ -50,8 +51,6 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     base_url: "https://api.hubapi.com",
     identities: &[
         IdentityColumns {
-            stream: "contacts",
-            kind: EntityKind::Person,
             columns: &[
                 (ColumnField::FirstName, "firstname"),
                 (ColumnField::LastName, "lastname"),
@@ -64,10 +63,9 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
                 (ColumnField::Country, "country"),
             ],
             employer: Some(("associatedcompanyid", "companies")),
+            ..IdentityColumns::of("contacts", EntityKind::Person)
         },
         IdentityColumns {
-            stream: "companies",
-            kind: EntityKind::Company,
             columns: &[
                 (ColumnField::Name, "name"),
                 (ColumnField::Website, "domain"),
@@ -75,9 +73,11 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
                 (ColumnField::City, "city"),
                 (ColumnField::Country, "country"),
             ],
-            employer: None,
+            ..IdentityColumns::of("companies", EntityKind::Company)
         },
     ],
+    interactions: interactions::INTERACTIONS,
+    ours: interactions::OURS,
     connect,
 };
 

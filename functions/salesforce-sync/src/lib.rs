@@ -7,6 +7,8 @@
 
 mod objects;
 
+mod interactions;
+
 mod client;
 mod credentials;
 mod login;
@@ -32,6 +34,8 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     settings: &[],
     base_url: "https://login.salesforce.com",
     identities: objects::IDENTITIES,
+    interactions: interactions::INTERACTIONS,
+    ours: interactions::OURS,
     connect: client::connect,
 };
 

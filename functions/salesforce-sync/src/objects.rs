@@ -43,8 +43,6 @@ pub(crate) fn of_stream(stream: &str) -> Option<&'static Object> {
 /// Which columns say who a person or company is.
 pub(crate) const IDENTITIES: &[IdentityColumns] = &[
     IdentityColumns {
-        stream: "accounts",
-        kind: EntityKind::Company,
         columns: &[
             (ColumnField::Name, "Name"),
             (ColumnField::Website, "Website"),
@@ -55,11 +53,9 @@ pub(crate) const IDENTITIES: &[IdentityColumns] = &[
             (ColumnField::PostalCode, "BillingPostalCode"),
             (ColumnField::Country, "BillingCountry"),
         ],
-        employer: None,
+        ..IdentityColumns::of("accounts", EntityKind::Company)
     },
     IdentityColumns {
-        stream: "contacts",
-        kind: EntityKind::Person,
         columns: &[
             (ColumnField::FirstName, "FirstName"),
             (ColumnField::LastName, "LastName"),
@@ -75,10 +71,9 @@ pub(crate) const IDENTITIES: &[IdentityColumns] = &[
             (ColumnField::Country, "MailingCountry"),
         ],
         employer: Some(("AccountId", "accounts")),
+        ..IdentityColumns::of("contacts", EntityKind::Person)
     },
     IdentityColumns {
-        stream: "leads",
-        kind: EntityKind::Person,
         columns: &[
             (ColumnField::FirstName, "FirstName"),
             (ColumnField::LastName, "LastName"),
@@ -95,7 +90,7 @@ pub(crate) const IDENTITIES: &[IdentityColumns] = &[
             (ColumnField::PostalCode, "PostalCode"),
             (ColumnField::Country, "Country"),
         ],
-        employer: None,
+        ..IdentityColumns::of("leads", EntityKind::Person)
     },
 ];
 

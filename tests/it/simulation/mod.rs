@@ -14,7 +14,7 @@ use salesync_core::batch::{Batch, Committed, Slot, State, StreamId};
 use salesync_core::command::{Absent, Mode, Sync};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::memory::MemoryWarehouse;
-use salesync_core::plain::PlainTable;
+use salesync_core::plain::NewRows;
 use salesync_core::run::{Run, RunId, RunStatus};
 use salesync_core::schema::{SchemaChange, Table};
 use salesync_core::source::{Source, SourceDefinition};
@@ -33,6 +33,8 @@ static DEFINITION: SourceDefinition = SourceDefinition {
     settings: &[],
     base_url: "https://example.invalid",
     identities: &[],
+    interactions: &[],
+    ours: &[],
     connect: |_| {
         Err(Error::new(
             Code::Internal,
@@ -83,10 +85,7 @@ impl Warehouse for Troubled {
         self.inner.scan(scan).await
     }
 
-    async fn replace(
-        &self,
-        tables: Vec<(&'static PlainTable, arrow::array::RecordBatch)>,
-    ) -> Result<()> {
+    async fn replace(&self, tables: Vec<NewRows>) -> Result<()> {
         self.inner.replace(tables).await
     }
 }

@@ -1,20 +1,30 @@
 //! Resolves what is in the warehouse and publishes the answer: people, companies, which record belongs
-//! to which, and why.
+//! to which, and why; and what happened between them and us.
 
 mod identities;
+mod interactions;
+mod ours;
+mod reading;
 mod rows;
 mod tables;
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::plain::NewRows;
 use crate::resolve::{Previous, Settings, resolve};
 use crate::run::RunId;
 use crate::source::SourceDefinition;
 use crate::time::Timestamp;
 use crate::warehouse::Warehouse;
+use ours::Ours;
 
-pub use tables::{COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, MATCH_EVIDENCE, PEOPLE};
+pub use tables::{
+    COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_EVIDENCE,
+    PEOPLE,
+};
 
 /// What a resolve found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -35,6 +45,8 @@ pub struct Resolved {
     pub merged: u64,
     /// Entities that lost records to another since the last resolve.
     pub split: u64,
+    /// Interactions: mails, calls, meetings, notes, tasks and text messages.
+    pub interactions: u64,
 }
 
 /// Resolves every live record of `sources` and puts the answer in the place of the last one, all of it or
@@ -47,7 +59,8 @@ pub async fn resolve_and_publish(
     sources: &[&'static SourceDefinition],
     (run_id, now): (&RunId, Timestamp),
 ) -> Result<Resolved> {
-    let identities = identities::read(warehouse, sources).await?;
+    let ours = Ours::read(warehouse, sources).await?;
+    let identities = identities::read(warehouse, sources, &ours).await?;
     let earlier = rows::earlier(warehouse).await?;
     let previous = Previous {
         assignments: earlier.assignments,
@@ -62,7 +75,16 @@ pub async fn resolve_and_publish(
     .map_err(|error| {
         crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
     })?;
-    let tables = rows::of(&resolution, earlier.history, (run_id, now))?;
-    warehouse.replace(tables).await?;
-    Ok(rows::summary(&resolution))
+    let resolution = Arc::new(resolution);
+    let (interactions, count) =
+        interactions::gather(warehouse, sources, (Arc::clone(&resolution), ours)).await?;
+    let whole = rows::of(&resolution, earlier.history, (run_id, now))?;
+    let tables = whole.into_iter().map(NewRows::from);
+    warehouse
+        .replace(tables.chain(interactions).collect())
+        .await?;
+    Ok(Resolved {
+        interactions: u64::try_from(count).unwrap_or(u64::MAX),
+        ..rows::summary(&resolution)
+    })
 }

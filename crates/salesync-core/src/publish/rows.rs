@@ -283,6 +283,7 @@ pub(super) fn summary(resolution: &Resolution) -> Resolved {
         created: changes(|change| matches!(change, Change::Created(_))),
         merged: changes(|change| matches!(change, Change::Merged(..))),
         split: changes(|change| matches!(change, Change::Split(..))),
+        interactions: 0,
     }
 }
 

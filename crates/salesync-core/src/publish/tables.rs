@@ -1,7 +1,7 @@
 //! The resolved tables, as analysts read them.
 
 use crate::plain::PlainTable;
-use crate::schema::ColumnType::{Double, Int, Json, Text, Timestamp};
+use crate::schema::ColumnType::{Bool, Double, Int, Json, Text, Timestamp};
 
 /// One row per person.
 pub static PEOPLE: PlainTable = PlainTable {
@@ -101,7 +101,11 @@ pub static ENTITY_RECORDS: PlainTable = PlainTable {
         ("kind", Text, "person or company"),
         ("source", Text, "The source"),
         ("stream", Text, "The stream"),
-        ("record_id", Text, "The record's id in its raw table"),
+        (
+            "record_id",
+            Text,
+            "The record's id in its raw table; the address or number where that is what names it there",
+        ),
         (
             "confidence",
             Double,
@@ -174,4 +178,108 @@ pub static ENTITY_HISTORY: PlainTable = PlainTable {
         ),
     ],
     key: &["run_id", "event", "entity_id", "successor_id"],
+};
+
+/// What happened between others and us.
+pub static INTERACTIONS: PlainTable = PlainTable {
+    name: "interactions",
+    comment: "Every mail, call, meeting, note, task and text message, once: when, with whom, which way",
+    columns: &[
+        (
+            "interaction_id",
+            Text,
+            "The interaction; stays the same from run to run",
+        ),
+        ("kind", Text, "email, call, meeting, note, task or text"),
+        ("happened_at", Timestamp, "When it happened, or is due"),
+        (
+            "direction",
+            Text,
+            "inbound, outbound or internal; null where nothing tells",
+        ),
+        ("subject", Text, "What it is about"),
+        (
+            "thread_id",
+            Text,
+            "The thread or conversation at the source that it is part of",
+        ),
+        ("duration_ms", Int, "How long it took, in milliseconds"),
+        (
+            "our_user",
+            Text,
+            "Which of us took part: an address, or a name",
+        ),
+        (
+            "who",
+            Text,
+            "The name, address or number of the one it was mainly with",
+        ),
+        (
+            "person_id",
+            Text,
+            "Who that is in people; null where nobody is known",
+        ),
+        (
+            "company_id",
+            Text,
+            "Which company that is in companies, or else the first that took part",
+        ),
+        (
+            "party_count",
+            Int,
+            "How many there are in interaction_parties",
+        ),
+        ("source", Text, "The source of the record that tells of it"),
+        ("stream", Text, "The stream of that record"),
+        (
+            "part",
+            Text,
+            "The part of that stream, where it is read in parts",
+        ),
+        ("record_id", Text, "The id of that record"),
+        (
+            "record_count",
+            Int,
+            "How many records tell of it: copies of a mail, legs of a call",
+        ),
+    ],
+    key: &["interaction_id"],
+};
+
+/// Who took part in what happened.
+pub static INTERACTION_PARTIES: PlainTable = PlainTable {
+    name: "interaction_parties",
+    comment: "Who took part in each interaction, or whom it is about: each once in each role",
+    columns: &[
+        ("interaction_id", Text, "The interaction"),
+        (
+            "position",
+            Int,
+            "The place among those of the interaction, from 0: writers first, then who was addressed",
+        ),
+        (
+            "role",
+            Text,
+            "from, to, cc, bcc, with, sender, reply_to or about",
+        ),
+        ("address", Text, "The e-mail address, in its one spelling"),
+        ("phone", Text, "The phone number, as the source has it"),
+        (
+            "name",
+            Text,
+            "The name as the source says it, or else as it is known",
+        ),
+        ("is_ours", Bool, "Whether it is one of us"),
+        (
+            "person_id",
+            Text,
+            "Who it is in people; null for us, and where nobody is known",
+        ),
+        (
+            "company_id",
+            Text,
+            "Which company it is in companies: the person's, or else that of the domain or number",
+        ),
+    ],
+    key: &["interaction_id", "position"],
 };

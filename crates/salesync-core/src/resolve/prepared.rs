@@ -12,61 +12,7 @@ use crate::normalise::email::{self, EmailClass};
 use crate::normalise::name::{self, NameShape, NormalName};
 use crate::normalise::phone::{self, PhoneClass};
 use crate::normalise::{country, date, text};
-
-/// A text's number. Equal texts have equal numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Symbol(u32);
-
-impl Symbol {
-    /// The empty text.
-    pub(super) const EMPTY: Self = Self(0);
-
-    /// Says whether the text is empty.
-    pub(super) fn is_empty(self) -> bool {
-        self == Self::EMPTY
-    }
-
-    /// Returns the number.
-    pub(super) fn number(self) -> u32 {
-        self.0
-    }
-}
-
-/// All texts, each once.
-#[derive(Debug, Default)]
-pub(super) struct Texts {
-    numbers: HashMap<Box<str>, Symbol>,
-    texts: Vec<Box<str>>,
-}
-
-impl Texts {
-    /// Returns the number of a text.
-    pub(super) fn intern(&mut self, text: &str) -> Symbol {
-        if text.is_empty() {
-            return Symbol::EMPTY;
-        }
-        if let Some(symbol) = self.numbers.get(text) {
-            return *symbol;
-        }
-        self.texts.push(text.into());
-        let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        self.numbers.insert(text.into(), symbol);
-        symbol
-    }
-
-    /// Returns a text by its number.
-    pub(super) fn text(&self, symbol: Symbol) -> &str {
-        let at = usize::try_from(symbol.0)
-            .ok()
-            .and_then(|number| number.checked_sub(1));
-        at.and_then(|at| self.texts.get(at)).map_or("", Box::as_ref)
-    }
-
-    /// Returns the number of a text that is known.
-    pub(super) fn find(&self, text: &str) -> Option<Symbol> {
-        self.numbers.get(text).copied()
-    }
-}
+pub(super) use crate::texts::{Symbol, Texts};
 
 /// Where a person's name is from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

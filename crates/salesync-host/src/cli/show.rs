@@ -132,4 +132,8 @@ pub(crate) fn resolved(resolved: &Resolved) {
         "since the last resolve: {} created, {} merged, {} split",
         resolved.created, resolved.merged, resolved.split
     ));
+    report::line(&format!(
+        "{} interactions with them: mails, calls, meetings, notes, tasks and texts",
+        resolved.interactions
+    ));
 }

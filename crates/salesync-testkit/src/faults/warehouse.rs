@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use salesync_core::batch::{Batch, Committed, Slot, State, StreamId};
 use salesync_core::error::Result;
-use salesync_core::plain::PlainTable;
+use salesync_core::plain::NewRows;
 use salesync_core::schema::{SchemaChange, Table};
 use salesync_core::warehouse::{Scan, Warehouse};
 
@@ -63,7 +63,7 @@ impl Warehouse for FaultyWarehouse {
             .await
     }
 
-    async fn replace(&self, tables: Vec<(&'static PlainTable, RecordBatch)>) -> Result<()> {
+    async fn replace(&self, tables: Vec<NewRows>) -> Result<()> {
         self.script
             .play(Operation::Replace, self.inner.replace(tables))
             .await

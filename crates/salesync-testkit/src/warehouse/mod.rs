@@ -74,6 +74,7 @@ macro_rules! warehouse_contract {
             a_replaced_table_holds_only_the_new_rows,
             a_failed_commit_writes_nothing,
             a_failed_replace_leaves_the_old_rows,
+            a_replace_takes_every_batch_or_none,
             commits_at_the_same_time_harm_nothing,
             a_dropped_commit_has_happened_wholly_or_not_at_all,
         }

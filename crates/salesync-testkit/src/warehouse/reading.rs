@@ -198,13 +198,13 @@ pub async fn an_appended_row_is_there_once(warehouse: Arc<dyn Warehouse>) {
 /// Publishing again leaves nothing of what was published before.
 pub async fn a_replaced_table_holds_only_the_new_rows(warehouse: Arc<dyn Warehouse>) {
     let old = notes(&[("a", Some(1), "old"), ("a", Some(2), "older")]);
-    warehouse.replace(vec![old]).await.unwrap();
+    warehouse.replace(vec![old.into()]).await.unwrap();
     assert_eq!(words(&*warehouse).await, ["old", "older"]);
     warehouse
-        .replace(vec![notes(&[("a", Some(1), "new")])])
+        .replace(vec![notes(&[("a", Some(1), "new")]).into()])
         .await
         .unwrap();
     assert_eq!(words(&*warehouse).await, ["new"]);
-    warehouse.replace(vec![notes(&[])]).await.unwrap();
+    warehouse.replace(vec![notes(&[]).into()]).await.unwrap();
     assert!(words(&*warehouse).await.is_empty());
 }

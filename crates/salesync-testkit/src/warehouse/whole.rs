@@ -6,6 +6,8 @@ use std::task::{Context, Poll, Waker};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use salesync_core::batch::{Batch, Committed, Slot, State, StreamId, TableWrite};
 use salesync_core::cursor::Cursor;
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::plain::NewRows;
 use salesync_core::run::RunId;
 use salesync_core::warehouse::Warehouse;
 
@@ -87,13 +89,34 @@ pub async fn a_failed_commit_writes_nothing(warehouse: Arc<dyn Warehouse>) {
 /// Where one of several tables can't be published, none is.
 pub async fn a_failed_replace_leaves_the_old_rows(warehouse: Arc<dyn Warehouse>) {
     warehouse
-        .replace(vec![notes(&[("a", Some(1), "old")])])
+        .replace(vec![notes(&[("a", Some(1), "old")]).into()])
         .await
         .unwrap();
-    let broken = vec![notes(&[("a", Some(1), "new")]), (&NOTES, misfit())];
+    let broken = vec![
+        notes(&[("a", Some(1), "new")]).into(),
+        (&NOTES, misfit()).into(),
+    ];
     if warehouse.replace(broken).await.is_err() {
         assert_eq!(words(&*warehouse).await, ["old"]);
     }
+}
+
+/// Rows of several batches all arrive; where one can't be made, the old rows stay.
+pub async fn a_replace_takes_every_batch_or_none(warehouse: Arc<dyn Warehouse>) {
+    let batch = |text| Ok(notes(&[(text, Some(1), text)]).1);
+    let rows = |batches: Vec<Result<RecordBatch>>| {
+        vec![NewRows {
+            table: &NOTES,
+            batches: Box::new(batches.into_iter()),
+        }]
+    };
+    let whole = rows(vec![batch("a"), batch("b")]);
+    warehouse.replace(whole).await.unwrap();
+    assert_eq!(words(&*warehouse).await, ["a", "b"]);
+    let failure = Err(Error::new(Code::Internal, "make rows"));
+    let broken = rows(vec![batch("c"), failure]);
+    assert!(warehouse.replace(broken).await.is_err());
+    assert_eq!(words(&*warehouse).await, ["a", "b"]);
 }
 
 /// Writers that overtake each other leave the newest state, once.

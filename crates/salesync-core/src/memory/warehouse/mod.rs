@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use super::lock;
 use crate::batch::{Batch, Committed, Slot, State, StreamId, TableWrite};
 use crate::error::{Code, Error, Result};
-use crate::plain::PlainTable;
+use crate::plain::NewRows;
 use crate::schema::{SchemaChange, Table, Tie};
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, Scan, Warehouse};
@@ -172,13 +172,16 @@ impl Warehouse for MemoryWarehouse {
         Ok(to_batch(&rows, &columns)?.into_iter().collect())
     }
 
-    async fn replace(&self, tables: Vec<(&'static PlainTable, RecordBatch)>) -> Result<()> {
-        let mut stored = lock(&self.stored);
-        for (plain, rows) in tables {
+    async fn replace(&self, tables: Vec<NewRows>) -> Result<()> {
+        let mut new = Vec::with_capacity(tables.len());
+        for NewRows { table, batches } in tables {
             let mut store = PlainStore::default();
-            store.append(plain, &rows);
-            stored.plain.insert(plain.name.to_owned(), store);
+            for batch in batches {
+                store.append(table, &batch?);
+            }
+            new.push((table.name.to_owned(), store));
         }
+        lock(&self.stored).plain.extend(new);
         Ok(())
     }
 }
