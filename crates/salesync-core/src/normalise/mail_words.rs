@@ -506,4 +506,5 @@ pub(super) const SYSTEM_WORDS: &[&str] = &[
     "majordomo",
     "daemon",
     "undisclosedrecipients",
+    "replies",
 ];

@@ -72,7 +72,7 @@ pub(super) fn message_id(value: &str, repairs: &mut Repairs) -> Option<String> {
 
 /// Reads a date, if there is such a day and time.
 pub(super) fn date(value: &str, repairs: &mut Repairs) -> Option<Timestamp> {
-    let line = unfolded(beginning(value, LONGEST_DATE));
+    let line = unfolded(&plain_date(beginning(value, LONGEST_DATE)));
     let found = match MessageStream::new(line.as_bytes()).parse_date() {
         HeaderValue::DateTime(found) => instant(&found),
         _ => None,
@@ -81,6 +81,26 @@ pub(super) fn date(value: &str, repairs: &mut Repairs) -> Option<Timestamp> {
         repairs.note(Repair::Date);
     }
     found
+}
+
+/// Takes comments out of a date, and the white space beside its colons, which older programs put there.
+fn plain_date(value: &str) -> String {
+    let mut depth = 0_usize;
+    let mut plain = String::with_capacity(value.len());
+    for character in value.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            _ if character.is_whitespace() && plain.ends_with(':') => {}
+            ':' => {
+                plain.truncate(plain.trim_end().len());
+                plain.push(':');
+            }
+            _ => plain.push(character),
+        }
+    }
+    plain
 }
 
 /// Returns the instant of a date whose numbers are a day's and a clock's.

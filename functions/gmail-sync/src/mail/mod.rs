@@ -193,11 +193,6 @@ impl Repairs {
         self.found.iter().copied()
     }
 
-    /// Says whether nothing was mended.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
     fn note(&mut self, repair: Repair) {
         self.found.insert(repair);
     }

@@ -164,10 +164,12 @@ fn fault(part: &RawValue, name: &str, depth: usize) -> Reject {
         )
         .in_field(field)
     };
-    // Two levels of JSON for each part: the parser stops before this one does.
-    if depth + 2 >= MAX_DEPTH {
+    let too_deep = || {
         let rule = "parts are nested less than 64 levels";
-        return Reject::new(Code::RecordTooDeep, rule).in_field(name);
+        Reject::new(Code::RecordTooDeep, rule).in_field(name)
+    };
+    if depth >= MAX_DEPTH {
+        return too_deep();
     }
     let Ok(unread) = serde_json::from_str::<Unread<'_>>(part.get()) else {
         return of_type(name);
@@ -198,11 +200,12 @@ fn fault(part: &RawValue, name: &str, depth: usize) -> Reject {
     let Ok(parts) = serde_json::from_str::<Vec<&RawValue>>(parts) else {
         return of_type(&format!("{name}.parts"));
     };
-    let wrong = parts.into_iter().find(|part| !is::<Node<'_>>(part));
-    wrong.map_or_else(
-        || of_type(name),
-        |part| fault(part, &format!("{name}.parts"), depth + 1),
-    )
+    match parts.into_iter().find(|part| !is::<Node<'_>>(part)) {
+        Some(part) => fault(part, &format!("{name}.parts"), depth + 1),
+        // Each member is right by itself: the parser stopped at its own limit, which is two levels of JSON for
+        // each part.
+        None => too_deep(),
+    }
 }
 
 /// Says whether a value is of that shape.
