@@ -71,6 +71,7 @@ impl MailboxStream {
         let account = Account {
             profile: &profile.raw,
             labels: labels.iter().map(AsRef::as_ref).collect(),
+            at: profile.read_at,
         };
         let sent = Sent {
             account: Some(account),
@@ -88,7 +89,9 @@ impl MailboxStream {
             .filter(|since| *since > Timestamp::EPOCH);
         let earlier = match from.map(Cursor::left::<Place>).transpose()?.flatten() {
             Some(Place::History { history_id, .. }) => Some(history_id),
-            _ => None,
+            // Sent back while it was being sent back: what it left then is still to be gone on from.
+            Some(Place::Loading { earlier, .. }) => earlier,
+            None => None,
         };
         Ok(Step {
             records: vec![account],
