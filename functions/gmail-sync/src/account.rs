@@ -1,5 +1,4 @@
 //! A mailbox and its labels as rows: they are read together, and a label that is no longer among them is gone.
-//! No history tells of a label that is renamed or deleted, so what was read later is newer.
 
 use std::borrow::Cow;
 
@@ -9,7 +8,7 @@ use salesync_core::source::TableChange;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::decode::{change, text};
+use crate::decode::{change, text, version};
 use crate::record::Account;
 use crate::tables::{LABELS, MAILBOXES};
 
@@ -45,7 +44,8 @@ pub(crate) fn decode<'a>(
     let rule = "a profile is JSON of the documented shape";
     let malformed = |_| Reject::new(Code::RecordMalformed, rule).of_record(mailbox);
     let profile: Profile<'_> = serde_json::from_str(account.profile.get()).map_err(malformed)?;
-    let version = account.at;
+    let version =
+        version(profile.history_id.as_deref()).map_err(|reject| reject.of_record(mailbox))?;
     let count = |count: Option<i64>| count.map_or(Value::Null, Value::Int);
     let values = vec![
         text(Some(mailbox)),

@@ -78,8 +78,6 @@ pub(crate) struct Account<'a> {
     pub(crate) profile: &'a RawValue,
     #[serde(borrow)]
     pub(crate) labels: Vec<&'a RawValue>,
-    /// When they were read.
-    pub(crate) at: Timestamp,
 }
 
 impl<'a> Sent<'a> {

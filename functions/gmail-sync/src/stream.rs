@@ -71,7 +71,6 @@ impl MailboxStream {
         let account = Account {
             profile: &profile.raw,
             labels: labels.iter().map(AsRef::as_ref).collect(),
-            at: profile.read_at,
         };
         let sent = Sent {
             account: Some(account),
