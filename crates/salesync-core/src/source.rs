@@ -307,7 +307,8 @@ pub trait Stream: Send + Sync + fmt::Debug {
 
     /// Turns a record into changes of rows: one, or as many as its tables need. Pure.
     ///
-    /// A change of a row that has details speaks for all of them: those that do not come with it are gone.
+    /// A change of a row that has details speaks for all of them: those that do not come with it are gone. A
+    /// detail that comes alone is of a row that is there; otherwise it is passed over.
     ///
     /// # Errors
     /// A reject with the rule that the record broke.

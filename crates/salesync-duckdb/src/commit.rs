@@ -90,7 +90,7 @@ fn apply(
             let mut committed = merge(connection, into, &rows)?;
             committed.older_ignored += ignored;
             if let Some(owner) = of_other(table) {
-                committed.marked += pair.mark_left_behind(connection, owner)?;
+                committed.marked += pair.mark_left_behind(connection, owner, &write.rows)?;
             }
             committed
         }

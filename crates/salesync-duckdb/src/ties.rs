@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, new_null_array,
+};
 use arrow::compute::{concat, filter_record_batch};
 use duckdb::Connection;
 use salesync_core::batch::TableWrite;
@@ -28,7 +30,7 @@ pub(crate) struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Returns the rows of a batch that are not older than their owner's, and how many are.
+    /// Returns the rows of a batch whose owner is there in no newer state, and how many others there are.
     pub(crate) fn of_present_owners(
         self,
         connection: &Connection,
@@ -51,7 +53,8 @@ impl Pair<'_> {
         let staged = Staged::put(connection, "_details", &rows_of(columns)?)?;
         let same = same_key(("o", "id"), ("d", self.column), self.part);
         let sql = format!(
-            "SELECT d.place FROM temp._details AS d JOIN {} AS o ON {same} WHERE o._version > d._version",
+            "SELECT d.place FROM temp._details AS d LEFT JOIN {} AS o ON {same} \
+             WHERE o.id IS NULL OR o._version > d._version",
             quoted(self.other)
         );
         let failed = failure(OPERATION);
@@ -69,17 +72,21 @@ impl Pair<'_> {
         Ok((kept, u64::try_from(late.len()).unwrap_or(u64::MAX)))
     }
 
-    /// Marks the live details that are older than an owner which `write` names: it came without them.
+    /// Marks the live details that an owner which `write` names came without: those that are older than it, and
+    /// those of its own version that are not among the `details` that came with it.
     pub(crate) fn mark_left_behind(
         self,
         connection: &Connection,
         write: &TableWrite,
+        details: &RecordBatch,
     ) -> Result<u64> {
         let Some(named) = self.name_rows_of(connection, write)? else {
             return Ok(0);
         };
+        let came = Staged::put(connection, "_came", &self.keys_of(details)?)?;
         let of_owner = same_key(("n", "id"), ("d", self.column), self.part);
         let owner = same_key(("o", "id"), ("n", "id"), self.part);
+        let detail = same_key(("c", "id"), ("d", "id"), self.part);
         let marked = self.mark(
             connection,
             &format!(
@@ -87,11 +94,14 @@ impl Pair<'_> {
                    coalesce(o._deleted_at, o._synced_at) AS \"at\", 'deleted' AS reason, \
                    CAST(NULL AS VARCHAR) AS merged_into \
                  FROM {} AS d JOIN temp._named AS n ON {of_owner} JOIN {} AS o ON {owner} \
-                 WHERE d._deleted_at IS NULL AND d._version < o._version",
+                 WHERE d._deleted_at IS NULL AND (d._version < o._version \
+                   OR (d._version = o._version AND n.version = o._version \
+                     AND NOT EXISTS (SELECT 1 FROM temp._came AS c WHERE {detail})))",
                 quoted(self.name),
                 quoted(self.other)
             ),
         )?;
+        came.drop_from(connection)?;
         named.drop_from(connection)?;
         Ok(marked)
     }
@@ -139,7 +149,15 @@ impl Pair<'_> {
         Ok(marked)
     }
 
-    /// Puts the keys that a write to the other table names into `_named`; `None` where there are none.
+    /// Returns the keys of rows.
+    fn keys_of(self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let names = std::iter::once("id").chain(self.part);
+        let columns = names.filter_map(|name| Some((name, Arc::clone(rows.column_by_name(name)?))));
+        rows_of(columns.collect())
+    }
+
+    /// Puts the keys that a write to the other table names into `_named`, with the versions in which its rows
+    /// came; `None` where there are none.
     fn name_rows_of(self, connection: &Connection, write: &TableWrite) -> Result<Option<Staged>> {
         let marked = |text: fn(&salesync_core::batch::Tombstone) -> Option<&str>| -> ArrayRef {
             Arc::new(write.tombstones.iter().map(text).collect::<StringArray>())
@@ -150,10 +168,17 @@ impl Pair<'_> {
                 .map(|part| (part, marked(|it| it.key.part.as_deref()))),
         );
         let internal = |error| Error::new(Code::Internal, OPERATION).because(error);
+        let versions = write.rows.column_by_name("_version");
         for (name, column) in &mut columns {
             if let Some(own) = write.rows.column_by_name(name) {
                 *column = concat(&[own.as_ref(), column.as_ref()]).map_err(internal)?;
             }
+        }
+        if let Some(versions) = versions {
+            // Marks bring no row.
+            let none = new_null_array(versions.data_type(), write.tombstones.len());
+            let all = concat(&[versions.as_ref(), none.as_ref()]).map_err(internal)?;
+            columns.push(("version", all));
         }
         let keys = rows_of(columns)?;
         if keys.num_rows() == 0 {

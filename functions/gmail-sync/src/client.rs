@@ -14,6 +14,8 @@ use crate::quota::Quota;
 
 /// The operation of reading a mailbox's history: only it can be told that its beginning is too old.
 pub(crate) const READ_HISTORY: &str = "read the history";
+/// The operation of a history that goes on from a page token.
+pub(crate) const GO_ON_HISTORY: &str = "go on reading the history";
 /// The operation of a listing that goes on from a page token.
 pub(crate) const GO_ON_LISTING: &str = "go on listing messages";
 /// The operation of a batch.
@@ -112,14 +114,18 @@ pub(crate) fn classify(answer: &Answer) -> Verdict {
             Verdict::RefreshToken
         }
         Meaning::Good => Verdict::Ok,
-        Meaning::Gone if answer.operation == READ_HISTORY => Verdict::RestartFromCursor,
+        Meaning::Gone if [READ_HISTORY, GO_ON_HISTORY].contains(&answer.operation) => {
+            Verdict::RestartFromCursor
+        }
         Meaning::Gone => Verdict::Permanent(Code::SourceRefused),
         Meaning::Throttled(wait) => Verdict::Throttled { wait },
         Meaning::QuotaExhausted => Verdict::QuotaExhausted,
         Meaning::Expired => Verdict::RefreshToken,
         Meaning::Failed => Verdict::Transient(Code::SourceStatus5xx),
-        // The page token of a listing may die.
-        Meaning::Refused(Code::SourceRefused) if answer.operation == GO_ON_LISTING => {
+        // A page token may die.
+        Meaning::Refused(Code::SourceRefused)
+            if [GO_ON_LISTING, GO_ON_HISTORY].contains(&answer.operation) =>
+        {
             Verdict::RestartFromCursor
         }
         Meaning::Refused(code) => Verdict::Permanent(code),

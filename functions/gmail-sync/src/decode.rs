@@ -72,6 +72,10 @@ pub(crate) fn decode(raw: &RawRecord) -> Result<Vec<TableChange<'_>>, Reject> {
     if let Some(raw) = sent.message {
         return message(&mailbox, raw);
     }
+    if let Some(it) = sent.unreadable {
+        let rule = "a message is JSON";
+        return Err(Reject::new(Code::RecordMalformed, rule).of_record(&it.id));
+    }
     if let Some(raw) = sent.history {
         return history(&mailbox, raw);
     }

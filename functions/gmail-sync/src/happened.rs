@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use salesync_core::error::Result;
+use salesync_core::error::{Code, Error, Result};
 use salesync_core::record::RawRecord;
 use salesync_core::time::Timestamp;
 
 use crate::decode::HistoryRecord;
-use crate::mailbox::{Ask, Mailbox, Name, number};
+use crate::mailbox::{Ask, HistoryPage, Mailbox, Name, number};
 use crate::record::{self, Gone, LabelChange, Labelled, Sent};
 
 /// So many changed messages are read of the history before they are got.
@@ -51,12 +51,24 @@ impl Happened {
         self.after == history_id
     }
 
-    /// Reads what happened after `start`.
+    /// Reads what happened after `start`. A page token that dies begins it anew, once.
     ///
     /// # Errors
     /// `ERR_SOURCE_CURSOR_EXPIRED` where that is too long ago.
     pub(crate) async fn read(mailbox: &Mailbox, start: u64) -> Result<Self> {
         let first = mailbox.history(start, None).await?;
+        match Self::follow(mailbox, start, first).await {
+            // If it is the history that is too old, its first page says so.
+            Err(error) if error.code() == Code::SourceCursorExpired => {
+                let first = mailbox.history(start, None).await?;
+                Self::follow(mailbox, start, first).await
+            }
+            happened => happened,
+        }
+    }
+
+    /// Reads what happened after `start`, of which `first` is the first page.
+    async fn follow(mailbox: &Mailbox, start: u64, first: HistoryPage) -> Result<Self> {
         let mut happened = Self {
             after: start,
             // What happens while the pages are read may be missing from the last one: up to the first one's end
@@ -80,14 +92,17 @@ impl Happened {
                     ..Sent::of(&mailbox.address)
                 };
                 happened.told.push(told.raw()?);
-                // A record that can't be read is set aside; what it was about is then unknown.
-                let Ok(record) = serde_json::from_str::<HistoryRecord>(raw.get()) else {
-                    continue;
+                // Of a record that can't be read nobody knows which messages it was about: as if it had expired.
+                let record = serde_json::from_str::<HistoryRecord>(raw.get()).ok();
+                let numbered = record.and_then(|record| Some((number(&record.id)?, record)));
+                let Some((id, record)) = numbered else {
+                    return Err(Error::new(
+                        Code::SourceCursorExpired,
+                        "read a record of the history",
+                    ));
                 };
-                if let Some(id) = number(&record.id) {
-                    last_id = last_id.max(id);
-                    note(&mut fates, id, &record);
-                }
+                last_id = last_id.max(id);
+                note(&mut fates, id, &record);
             }
             let Some(token) = page.next_page_token else {
                 break;
@@ -171,7 +186,7 @@ impl Happened {
         let mut records = std::mem::take(&mut self.told);
         for name in names {
             match got.get(&Ask::Message(name.id.clone())).cloned().flatten() {
-                Some(body) => records.push(record::message(&mailbox.address, &body)?),
+                Some(body) => records.push(record::message(mailbox, &name.id, &body)?),
                 None => records.push(self.gone(mailbox, name, self.up_to)?),
             }
         }

@@ -1,6 +1,7 @@
 //! The first load of a mailbox: what there was when it began, thread by thread.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use salesync_core::error::Result;
 use salesync_core::ledger::Window;
@@ -122,17 +123,22 @@ impl Plan {
                 false => thread.messages.iter().cloned().map(Ask::Message).collect(),
             })
             .collect();
-        let got = mailbox.get(&asks).await?;
+        let mut got = mailbox.get(&asks).await?;
         let mut found = Found::new(mailbox, load);
+        let mut left = Vec::new();
         for thread in &threads {
-            if is_whole(thread) {
-                let body = got.get(&Ask::Thread(thread.id.clone())).cloned().flatten();
-                found.thread(thread, body, &self.ids)?;
-            } else {
-                for id in &thread.messages {
-                    let body = got.get(&Ask::Message(id.clone())).cloned().flatten();
-                    found.message(&thread.id, id, body)?;
-                }
+            let whole = got.remove(&Ask::Thread(thread.id.clone())).flatten();
+            left.push((thread, found.whole(thread, whole)?));
+        }
+        // What a thread did not show is asked for alone: a bad message may have spoilt its thread.
+        let ids = left.iter().flat_map(|(_, ids)| ids);
+        let asks = ids.map(|id| Ask::Message((*id).clone()));
+        let asks = asks.filter(|ask| !got.contains_key(ask));
+        got.extend(mailbox.get(&asks.collect::<Vec<_>>()).await?);
+        for (thread, ids) in left {
+            for id in ids {
+                let body = got.remove(&Ask::Message(id.clone())).flatten();
+                found.message(&thread.id, id, body)?;
             }
         }
         self.threads.drain(..threads.len());
@@ -170,7 +176,7 @@ impl Plan {
 
 /// The records of a page, as they are found.
 struct Found<'a> {
-    mailbox: &'a str,
+    mailbox: &'a Mailbox,
     load: Load<'a>,
     records: Vec<RawRecord>,
 }
@@ -178,7 +184,7 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn new(mailbox: &'a Mailbox, load: Load<'a>) -> Self {
         Self {
-            mailbox: &mailbox.address,
+            mailbox,
             load,
             records: Vec::new(),
         }
@@ -195,66 +201,48 @@ impl<'a> Found<'a> {
             };
             let sent = Sent {
                 gone: Some(gone),
-                ..Sent::of(self.mailbox)
+                ..Sent::of(&self.mailbox.address)
             };
             self.records.push(sent.raw()?);
             return Ok(());
         };
         if self.is_wanted(&body) {
-            self.records.push(record::message(self.mailbox, &body)?);
+            self.records.push(record::message(self.mailbox, id, &body)?);
         }
         Ok(())
     }
 
-    /// Adds the messages of a whole thread that were planned; others are newer than the load, and come after it.
-    fn thread(
+    /// Adds the messages of a thread that was read whole, as far as they were planned: others are newer than the
+    /// load, and come after it. Returns those that it did not show.
+    fn whole<'t>(
         &mut self,
-        thread: &Thread,
+        thread: &'t Thread,
         body: Option<bytes::Bytes>,
-        planned: &HashSet<String>,
-    ) -> Result<()> {
+    ) -> Result<Vec<&'t String>> {
         #[derive(Deserialize)]
         struct Shape<'b> {
             #[serde(borrow, default)]
             messages: Vec<&'b RawValue>,
         }
         #[derive(Deserialize)]
-        struct Id {
-            id: String,
+        struct Id<'b> {
+            #[serde(borrow)]
+            id: Cow<'b, str>,
         }
-        let shape = body
-            .as_ref()
-            .map(|body| serde_json::from_slice::<Shape<'_>>(body));
-        let mut left: HashSet<&String> = thread.messages.iter().collect();
-        match (shape, &body) {
-            (Some(Ok(shape)), Some(body)) => {
-                for raw in RawRecord::slices(body, &shape.messages)? {
-                    let id = serde_json::from_slice::<Id>(raw.bytes())
-                        .ok()
-                        .map(|it| it.id);
-                    if id.as_ref().is_some_and(|id| !planned.contains(id)) {
-                        continue;
-                    }
-                    if let Some(id) = &id {
-                        left.remove(id);
-                    }
-                    let bytes = bytes::Bytes::copy_from_slice(raw.bytes());
-                    self.message(&thread.id, "", Some(bytes))?;
+        let mut left: BTreeSet<&String> = thread.messages.iter().collect();
+        let body = body.unwrap_or_default();
+        if let Ok(shape) = serde_json::from_slice::<Shape<'_>>(&body) {
+            for raw in shape.messages {
+                let id = serde_json::from_str::<Id<'_>>(raw.get());
+                if let Ok(Id { id }) = id
+                    && let Some(id) = left.take(&id.into_owned())
+                {
+                    let bytes = bytes::Bytes::copy_from_slice(raw.get().as_bytes());
+                    self.message(&thread.id, id, Some(bytes))?;
                 }
             }
-            // What can't be read is set aside whole.
-            (Some(Err(_)), Some(body)) => {
-                self.records.push(RawRecord::new(body.clone()));
-                return Ok(());
-            }
-            _ => {}
         }
-        let mut left: Vec<&String> = left.into_iter().collect();
-        left.sort();
-        for id in left {
-            self.message(&thread.id, id, None)?;
-        }
-        Ok(())
+        Ok(left.into_iter().collect())
     }
 
     /// Returns whether a message is one of those that were asked for; what can't be read is not passed over.

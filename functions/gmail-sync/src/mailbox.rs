@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::batch::{self, Part};
-use crate::client::{BATCH, GO_ON_LISTING, Meaning, READ_HISTORY, meaning};
+use crate::client::{BATCH, GO_ON_HISTORY, GO_ON_LISTING, Meaning, READ_HISTORY, meaning};
 use crate::quota::{Quota, UNITS};
 use crate::settings::Bodies;
 
@@ -179,7 +179,7 @@ impl Mailbox {
     /// Asks for a page of what happened after `start`.
     ///
     /// # Errors
-    /// [`Code::SourceCursorExpired`] where that is too long ago.
+    /// [`Code::SourceCursorExpired`] where that is too long ago, or where the page token has died.
     pub(crate) async fn history(&self, start: u64, token: Option<&str>) -> Result<HistoryPage> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -191,7 +191,12 @@ impl Mailbox {
             next_page_token: Option<String>,
             history_id: String,
         }
-        let mut request = Request::get(READ_HISTORY, "/gmail/v1/users/me/history", UNITS)
+        let operation = if token.is_some() {
+            GO_ON_HISTORY
+        } else {
+            READ_HISTORY
+        };
+        let mut request = Request::get(operation, "/gmail/v1/users/me/history", UNITS)
             .costing(Quota::HISTORY)
             .query("startHistoryId", start)
             .query("maxResults", PAGE);
@@ -213,14 +218,23 @@ impl Mailbox {
     }
 
     /// Gets messages and threads; what the mailbox no longer has is `None`. Calls that fail inside a batch are
-    /// made again, alone.
+    /// made again, alone; what is not there is asked for twice, since nothing would bring a message back that is
+    /// once taken for deleted.
     pub(crate) async fn get(&self, asks: &[Ask]) -> Result<HashMap<Ask, Option<Bytes>>> {
         let mut got = HashMap::with_capacity(asks.len());
+        self.get_into(&mut got, asks).await?;
+        let gone = asks.iter().filter(|ask| matches!(got.get(ask), Some(None)));
+        let gone: Vec<Ask> = gone.cloned().collect();
+        self.get_into(&mut got, &gone).await?;
+        Ok(got)
+    }
+
+    async fn get_into(&self, got: &mut HashMap<Ask, Option<Bytes>>, asks: &[Ask]) -> Result<()> {
         for asks in self.batches(asks) {
             let mut left = asks;
             let mut retry = 0;
             while !left.is_empty() {
-                let (failed, trouble) = self.batch(&left, &mut got).await?;
+                let (failed, trouble) = self.batch(&left, got).await?;
                 if !failed.is_empty() {
                     self.pause(retry, trouble).await?;
                     retry += 1;
@@ -228,7 +242,7 @@ impl Mailbox {
                 left = failed;
             }
         }
-        Ok(got)
+        Ok(())
     }
 
     /// Cuts what is asked for into batches of even price.

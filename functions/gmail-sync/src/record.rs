@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+use crate::mailbox::Mailbox;
+
 /// What was read of a mailbox; one of the fields beside the mailbox is there.
 #[derive(Serialize, Deserialize, Default)]
 pub(crate) struct Sent<'a> {
@@ -18,6 +20,9 @@ pub(crate) struct Sent<'a> {
     /// A message, as Gmail sent it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<&'a RawValue>,
+    /// A message that is no JSON.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unreadable: Option<Unreadable<'a>>,
     /// A message that is no longer there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) gone: Option<Gone>,
@@ -30,6 +35,16 @@ pub(crate) struct Sent<'a> {
     /// A record of the history, as Gmail sent it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<&'a RawValue>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Unreadable<'a> {
+    /// The id that was asked for.
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    /// What came.
+    #[serde(borrow)]
+    pub(crate) text: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,14 +97,23 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Returns a message as a raw record. What is no JSON goes on as it is, and is set aside with its reason.
-pub(crate) fn message(mailbox: &str, body: &Bytes) -> Result<RawRecord> {
+/// Returns the message of that id as a raw record. What is no JSON goes along as a text, and is set aside with
+/// its reason.
+pub(crate) fn message(mailbox: &Mailbox, id: &str, body: &Bytes) -> Result<RawRecord> {
+    let sent = Sent::of(&mailbox.address);
     match serde_json::from_slice(body) {
         Ok(message) => Sent {
             message: Some(message),
-            ..Sent::of(mailbox)
+            ..sent
         }
         .raw(),
-        Err(_) => Ok(RawRecord::new(body.clone())),
+        Err(_) => Sent {
+            unreadable: Some(Unreadable {
+                id: Cow::Borrowed(id),
+                text: String::from_utf8_lossy(body),
+            }),
+            ..sent
+        }
+        .raw(),
     }
 }

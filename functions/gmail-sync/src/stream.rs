@@ -88,7 +88,9 @@ impl MailboxStream {
             .filter(|since| *since > Timestamp::EPOCH);
         let earlier = match from.map(Cursor::left::<Place>).transpose()?.flatten() {
             Some(Place::History { history_id, .. }) => Some(history_id),
-            _ => None,
+            // Sent back while it was being sent back: what it left then is still to be gone on from.
+            Some(Place::Loading { earlier, .. }) => earlier,
+            None => None,
         };
         Ok(Step {
             records: vec![account],

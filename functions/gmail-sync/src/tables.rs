@@ -30,7 +30,8 @@ const MESSAGE_COLUMNS: Columns = &[
     (
         "historyId",
         Text,
-        "The mailbox's history when the message last changed",
+        "The mailbox's history when the message last changed before it was read; labels that moved since are in \
+         gmail_message_labels",
     ),
     ("internalDate", Timestamp, "When Google took the message in"),
     ("sizeEstimate", Int, "Its size in bytes, about"),
@@ -112,7 +113,7 @@ const ATTACHMENT_COLUMNS: Columns = &[
 const THREAD_COLUMNS: Columns = &[(
     "historyId",
     Text,
-    "The mailbox's history when the thread last changed",
+    "The mailbox's history when the newest of its messages that was read last changed",
 )];
 const MAILBOX_COLUMNS: Columns = &[
     ("emailAddress", Text, "The mailbox's address"),

@@ -174,8 +174,9 @@ pub async fn a_part_is_swept_alone(warehouse: Arc<dyn Warehouse>) {
     }
 }
 
-/// A detail that its owner no longer brings is gone; one that comes without its owner stays; one that is
-/// older than the owner's state is not believed.
+/// A detail that its owner no longer brings is gone, also where that says it in the version that it had; one
+/// that comes without its owner stays; one that is older than the owner's state, or whose owner nobody knows,
+/// is not believed.
 pub async fn details_follow_their_owner(warehouse: Arc<dyn Warehouse>) {
     let mail = Mail::new(warehouse).await;
     let letter = |version| row("1", version, &["a", "t"]);
@@ -193,6 +194,15 @@ pub async fn details_follow_their_owner(warehouse: Arc<dyn Warehouse>) {
     // An older state of the owner that comes late takes nothing away.
     mail.commit(12, [&[letter(6)], &[], &[]]).await;
     assert_eq!(mail.live(&mail.stamps).await, ["a/y", "a/z"]);
+    // The same version once more, read later: what does not come with it is gone.
+    let again = [letter(7)];
+    mail.commit(12, [&again, &[stamp("w", 7)], &[]]).await;
+    assert_eq!(mail.live(&mail.stamps).await, ["a/w", "a/z"]);
+    mail.commit(13, [&again, &[], &[]]).await;
+    assert_eq!(mail.live(&mail.stamps).await, ["a/z"]);
+    let of_nobody = [row("v", 8, &["a", "2"]), row("u", 8, &["b", "1"])];
+    let committed = mail.commit(13, [&[], &of_nobody, &[]]).await;
+    assert_eq!((committed[1].new, committed[1].older_ignored), (0, 2));
     mail.commit(13, [&[without(letter(9), 9)], &[], &[]]).await;
     assert!(mail.live(&mail.stamps).await.is_empty());
 }

@@ -30,6 +30,17 @@ pub(super) struct RawTable {
     seen: HashSet<RowKey>,
 }
 
+/// What came in one batch of owners and their details.
+#[derive(Debug)]
+pub(super) struct Came {
+    /// The owners that it names, also those that it only marks.
+    pub(super) named: BTreeSet<RowKey>,
+    /// The owners that came, with their versions.
+    pub(super) owners: BTreeMap<RowKey, i64>,
+    /// The details that came, with theirs.
+    pub(super) details: BTreeMap<RowKey, i64>,
+}
+
 impl RawTable {
     pub(super) fn prepare(&mut self, table: &Table) -> Result<Vec<SchemaChange>> {
         let name = || table.name().as_str().to_owned();
@@ -132,6 +143,13 @@ impl RawTable {
         of_rows.chain(of_marks).collect()
     }
 
+    /// Returns the version in which each row of a batch came.
+    pub(super) fn came_with(&self, rows: &RecordBatch) -> BTreeMap<RowKey, i64> {
+        let rows = rows_of(rows).into_iter();
+        rows.filter_map(|row| Some((self.key_of(&row)?, micros(&row, "_version"))))
+            .collect()
+    }
+
     /// Returns which row of another table each row names in `column`.
     pub(super) fn naming(&self, column: &str) -> BTreeMap<RowKey, RowKey> {
         let rows = self.rows.iter();
@@ -145,7 +163,7 @@ impl RawTable {
         Some(RowKey { part, id })
     }
 
-    /// Returns the rows of a batch that are not older than their owner's, and how many are.
+    /// Returns the rows of a batch whose owner is there in no newer state, and how many others there are.
     pub(super) fn of_present_owners(
         &self,
         batch: &RecordBatch,
@@ -156,7 +174,7 @@ impl RawTable {
             .map(|row| {
                 let owner = self.named_in(row, column);
                 let standing = owner.and_then(|owner| owners.get(&owner));
-                Some(standing.is_none_or(|owner| owner.version <= micros(row, "_version")))
+                Some(standing.is_some_and(|owner| owner.version <= micros(row, "_version")))
             })
             .collect();
         let internal = |error| Error::new(Code::Internal, "merge details").because(error);
@@ -165,20 +183,24 @@ impl RawTable {
         Ok((kept, u64::try_from(ignored).unwrap_or(u64::MAX)))
     }
 
-    /// Returns marks for the live details that are older than an owner of `named`.
+    /// Returns marks for the live details that are older than an owner that came, or that did not come with an
+    /// owner of their own version.
     pub(super) fn left_behind(
         &self,
         (column, owners): (&str, &BTreeMap<RowKey, Standing>),
-        named: &BTreeSet<RowKey>,
+        came: &Came,
     ) -> Vec<Tombstone> {
         let live = self.rows_for(&Filter::Live);
         live.into_iter()
             .filter_map(|row| {
                 let owner = self.named_in(row, column)?;
-                let standing = owners.get(&owner).filter(|_| named.contains(&owner))?;
-                let is_left = micros(row, "_version") < standing.version;
-                is_left.then_some(())?;
-                Some(standing.mark(self.key_of(row)?))
+                let standing = owners.get(&owner).filter(|_| came.named.contains(&owner))?;
+                let (key, version) = (self.key_of(row)?, micros(row, "_version"));
+                let is_level =
+                    version == standing.version && came.owners.get(&owner) == Some(&version);
+                let is_left =
+                    version < standing.version || (is_level && !came.details.contains_key(&key));
+                is_left.then(|| standing.mark(key))
             })
             .collect()
     }

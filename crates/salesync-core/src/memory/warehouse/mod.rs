@@ -16,7 +16,7 @@ use crate::plain::NewRows;
 use crate::schema::{SchemaChange, Table, Tie};
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, Scan, Warehouse};
-use merge::RawTable;
+use merge::{Came, RawTable};
 use tables::{PlainStore, Row, key_text, to_batch};
 
 /// A warehouse that lives as long as the process.
@@ -62,6 +62,12 @@ impl Stored {
             let named = rows.zip(other).map(|(rows, other)| rows.named_by(other));
             named.unwrap_or_default()
         };
+        let came = |table: &SqlIdentifier| {
+            let other = writes.iter().find(|it| it.table.name() == table);
+            let rows = self.raw.get(table.as_str());
+            let came = rows.zip(other).map(|(rows, it)| rows.came_with(&it.rows));
+            came.unwrap_or_default()
+        };
         let standings = |table: &SqlIdentifier| {
             let rows = self.raw.get(table.as_str());
             rows.map(RawTable::standings).unwrap_or_default()
@@ -80,7 +86,12 @@ impl Stored {
                 let (kept, ignored) = table.of_present_owners(&write.rows, tie)?;
                 let mut committed = table.apply(write, &kept)?;
                 committed.older_ignored += ignored;
-                committed.marked += table.mark(&table.left_behind(tie, &named(owner)));
+                let came = Came {
+                    named: named(owner),
+                    owners: came(owner),
+                    details: table.came_with(&write.rows),
+                };
+                committed.marked += table.mark(&table.left_behind(tie, &came));
                 committed
             }
             Some(Tie::GroupsOf {
