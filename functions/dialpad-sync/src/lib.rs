@@ -47,6 +47,3 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     ours: interactions::OURS,
     connect: dialpad::connect,
 };
-
-#[cfg(test)]
-mod tests;

@@ -2,8 +2,6 @@
 
 mod spelling;
 
-use std::borrow::Cow;
-
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, Address, HeaderValue};
 
@@ -61,7 +59,7 @@ fn named(value: &str) -> Vec<Named> {
         Address::Group(groups) => groups
             .iter()
             .flat_map(|group| {
-                let name = group.name.as_ref().and_then(text);
+                let name = group.name.as_deref().and_then(text);
                 let each = move |addr| each(name.as_deref(), addr);
                 group.addresses.iter().flat_map(each)
             })
@@ -76,8 +74,8 @@ fn each(group: Option<&str>, addr: &Addr<'_>) -> Vec<Named> {
         display_name,
         group: group.map(str::to_owned),
     };
-    let display_name = addr.name.as_ref().and_then(text);
-    let Some(spelling) = addr.address.as_ref().and_then(text) else {
+    let display_name = addr.name.as_deref().and_then(text);
+    let Some(spelling) = addr.address.as_deref().and_then(text) else {
         // An address that its sender put into quotes or encoded is one all the same.
         return match display_name {
             Some(name) if normal(&name).is_some() => vec![named(Some(name), None)],
@@ -98,7 +96,7 @@ fn each(group: Option<&str>, addr: &Addr<'_>) -> Vec<Named> {
 }
 
 /// Returns a text as one line, if it says anything.
-fn text(text: &Cow<'_, str>) -> Option<String> {
+fn text(text: &str) -> Option<String> {
     Some(one_line(text)).filter(|text| !text.is_empty())
 }
 
