@@ -18,21 +18,24 @@ enum Fate {
     Row,
 }
 
+/// Returns a message with a subject as it should be.
+fn good(id: &str, thread: &str, subject: &Value) -> Value {
+    json!({
+        "id": id,
+        "threadId": thread,
+        "historyId": "10000001",
+        "internalDate": "1767225600000",
+        "labelIds": ["INBOX"],
+        "payload": {"headers": [
+            {"name": "From", "value": "Ada Berg <ada.berg@fjord.example>"},
+            {"name": "Subject", "value": subject},
+        ]},
+    })
+}
+
 /// Returns bad messages: what is sent in a message's place, and what becomes of it.
 fn cases(id: &str, thread: &str) -> Vec<(String, Fate)> {
-    let good = |subject: &Value| {
-        json!({
-            "id": id,
-            "threadId": thread,
-            "historyId": "10000001",
-            "internalDate": "1767225600000",
-            "labelIds": ["INBOX"],
-            "payload": {"headers": [
-                {"name": "From", "value": "Ada Berg <ada.berg@fjord.example>"},
-                {"name": "Subject", "value": subject},
-            ]},
-        })
-    };
+    let good = |subject: &Value| good(id, thread, subject);
     let with = |name: &str, value: Value| {
         let mut message = good(&json!("canary of the subject"));
         message[name] = value;
@@ -217,7 +220,6 @@ fn check(bench: &Bench, mailbox: &str, bad: &[(String, String, Fate)]) {
             assert!(row["_deleted_at"].is_none(), "{mailbox} {id} is marked");
         }
     }
-    drop(tables);
 }
 
 #[test]

@@ -379,15 +379,10 @@ fn a_load_from_a_date_that_is_killed_and_begun_again_keeps_what_was_known_before
     let day = (world.now() - chrono::Duration::days(200)).format("%Y-%m-%d");
     let words = ["sync", "gmail", "--since", &day.to_string()];
     world.gmail_delete(&mailbox, &oldest);
-    // Killed after the place of the load was stored: the second page is slow.
-    let mut child = {
-        world.on_page(|_, _| {});
-        bench.start(&words)
-    };
+    let mut child = bench.start(&words);
     ends_within(&mut child, Duration::from_millis(700));
     child.kill().unwrap();
     wait(child);
-    world.clear_on_page();
     bench.sync(&words[1..]);
     assert_mail(&bench, Swept::No);
     assert_eq!(

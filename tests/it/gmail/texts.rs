@@ -139,11 +139,11 @@ fn decoded(text: &str) -> Vec<u8> {
     let (mut count, mut bytes) = (0, Vec::new());
     for digit in text.bytes() {
         let value = DIGITS.iter().position(|it| *it == digit).unwrap();
-        bits = bits << 6 | u32::try_from(value).unwrap();
+        bits = (bits << 6) | u32::try_from(value).unwrap();
         count += 6;
         if count >= 8 {
             count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).unwrap());
+            bytes.push(u8::try_from((bits >> count) & 0xff).unwrap());
         }
     }
     bytes
