@@ -10,7 +10,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use salesync_sandbox::{Sandbox, SandboxConfig, World, hubspot_secret, salesforce_secret};
+use salesync_sandbox::{
+    GmailQuota, Sandbox, SandboxConfig, World, gmail_secret, hubspot_secret, salesforce_secret,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -88,12 +90,39 @@ impl Bench {
         bench
     }
 
-    /// Returns a second, empty warehouse for the same vendors.
+    /// Starts vendors, mailboxes among them, whose mail is read too: with a service account that may act for all
+    /// of their owners.
+    pub(crate) fn with_mail(config: SandboxConfig) -> Self {
+        let quota = match config.gmail_quota {
+            GmailQuota::Legacy => "legacy",
+            GmailQuota::New => "new",
+        };
+        let mut bench = Self::new(config);
+        let url = bench.url().to_owned();
+        bench.set("SALESYNC_SECRET_GMAIL", gmail_secret());
+        bench.set("SALESYNC_GMAIL_TOKEN_URL", format!("{url}/token"));
+        bench.set("SALESYNC_GMAIL_BASE_URL", url);
+        bench.set("SALESYNC_GMAIL_QUOTA", quota);
+        bench.set(
+            "SALESYNC_GMAIL_MAILBOXES",
+            bench.world().mailboxes().join(","),
+        );
+        bench
+    }
+
+    /// Returns a second, empty warehouse for the same vendors and with the same settings.
     pub(crate) fn another(&self) -> Self {
-        Self::beside(
-            &self.settings["SALESYNC_HUBSPOT_BASE_URL"],
-            self.world.clone(),
-        )
+        Self {
+            world: self.world.clone(),
+            folder: tempfile::tempdir().unwrap(),
+            settings: self.settings.clone(),
+            _sandbox: None,
+        }
+    }
+
+    /// Returns the one origin of all vendors.
+    pub(crate) fn url(&self) -> &str {
+        &self.settings["SALESYNC_HUBSPOT_BASE_URL"]
     }
 
     fn beside(url: &str, world: World) -> Self {
@@ -126,6 +155,11 @@ impl Bench {
     /// Gives a setting another value.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         self.settings.insert(name.to_owned(), value.into());
+    }
+
+    /// Returns a setting's value, where it has one.
+    pub(crate) fn setting(&self, name: &str) -> Option<String> {
+        self.settings.get(name).cloned()
     }
 
     /// Takes a setting away.
@@ -202,8 +236,7 @@ impl Bench {
 
     /// Asks the vendors with a plain request, as no code of the product does.
     pub(crate) fn ask(&self, path: &str) -> Value {
-        let url = &self.settings["SALESYNC_HUBSPOT_BASE_URL"];
-        let host = url.trim_start_matches("http://");
+        let host = self.url().trim_start_matches("http://");
         let mut socket = std::net::TcpStream::connect(host).unwrap();
         let token = salesync_sandbox::HUBSPOT_TOKEN;
         write!(

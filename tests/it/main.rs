@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod mail_truth;
+#[cfg(test)]
 mod tables;
 #[cfg(test)]
 mod truth;
@@ -13,6 +15,8 @@ mod at_rest;
 mod bad_input;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod gmail;
 #[cfg(test)]
 mod idle;
 #[cfg(test)]

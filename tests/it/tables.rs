@@ -31,7 +31,8 @@ impl Tables {
             .collect()
     }
 
-    /// Returns all rows of a raw table by key; a key that is there twice fails the test.
+    /// Returns all rows of a raw table by key; a key that is there twice fails the test. Where the key has a
+    /// mailbox, that and a space stand before the id.
     pub(crate) fn rows(&self, table: &str) -> BTreeMap<String, Row> {
         let columns = self.columns(table);
         let list: Vec<String> = columns
@@ -44,7 +45,9 @@ impl Tables {
         let mut found = BTreeMap::new();
         for values in self.query(&format!("SELECT {} FROM \"{table}\"", list.join(", "))) {
             let row: Row = columns.keys().cloned().zip(values).collect();
-            let key = row["id"].clone().unwrap();
+            let mailbox = row.get("mailbox").cloned().flatten();
+            let prefix = mailbox.map_or(String::new(), |mailbox| format!("{mailbox} "));
+            let key = format!("{prefix}{}", row["id"].clone().unwrap());
             assert!(
                 found.insert(key.clone(), row).is_none(),
                 "{table} holds {key} twice"
