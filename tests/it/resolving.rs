@@ -205,3 +205,76 @@ fn resolving_finds_who_is_who_and_glues_nobody_together() {
         assert!(worst <= 15, "{kind}: {worst} true entities in one");
     }
 }
+
+/// Streams of which each live row tells of an interaction of its own, and what kinds those are.
+const ACTIVITIES: [(&str, &str, &[&str]); 6] = [
+    ("hubspot", "calls", &["call"]),
+    ("hubspot", "meetings", &["meeting"]),
+    ("hubspot", "notes", &["note"]),
+    ("hubspot", "tasks", &["task"]),
+    ("salesforce", "tasks", &["call", "email", "task"]),
+    ("salesforce", "events", &["meeting"]),
+];
+
+#[test]
+fn every_activity_is_an_interaction_with_those_whom_its_source_names() {
+    let bench = Bench::with_records(2_000);
+    bench.sync(&["all"]);
+    let resolved = bench.json(&["resolve"]);
+    let tables = bench.tables();
+    assert_eq!(
+        resolved["interactions"],
+        tables.number("SELECT count(*) FROM interactions")
+    );
+    for (source, stream, kinds) in ACTIVITIES {
+        let of_stream = format!("source = '{source}' AND stream = '{stream}'");
+        let live = format!("SELECT id FROM {source}_{stream} WHERE _deleted_at IS NULL ORDER BY 1");
+        let told = format!("SELECT record_id FROM interactions WHERE {of_stream} ORDER BY 1");
+        assert_eq!(tables.list(&told), tables.list(&live), "{source} {stream}");
+        let found = tables.list(&format!(
+            "SELECT DISTINCT kind FROM interactions WHERE {of_stream} ORDER BY 1"
+        ));
+        assert_eq!(found, kinds, "{source} {stream}");
+    }
+    let timeless = "SELECT interaction_id FROM interactions WHERE happened_at IS NULL";
+    assert_eq!(tables.list(timeless), Vec::<String>::new());
+
+    // Whoever is named by a live record took part, as the person whom that record belongs to.
+    for (named, contacts) in [
+        (
+            "SELECT 'hubspot' AS source, 'calls' AS stream, id, unnest(from_json(associations_contacts, '[\"VARCHAR\"]')) AS whom \
+             FROM hubspot_calls WHERE _deleted_at IS NULL",
+            "hubspot/contacts",
+        ),
+        (
+            "SELECT 'salesforce' AS source, 'events' AS stream, id, WhoId AS whom \
+             FROM salesforce_events WHERE _deleted_at IS NULL",
+            "salesforce/contacts",
+        ),
+    ] {
+        let join = format!(
+            "FROM ({named}) AS n \
+             JOIN entity_records AS r ON concat_ws('/', r.source, r.stream) = '{contacts}' AND r.record_id = n.whom \
+             JOIN interactions AS i ON (i.source, i.stream, i.record_id) = (n.source, n.stream, n.id)"
+        );
+        let count = tables.number(&format!("SELECT count(*) {join}"));
+        assert!(count > 20, "{contacts}: {count}");
+        let missing = format!(
+            "SELECT n.id {join} WHERE NOT EXISTS (SELECT 1 FROM person_timeline AS t \
+             WHERE t.interaction_id = i.interaction_id AND t.person_id = r.entity_id)"
+        );
+        assert_eq!(tables.list(&missing), Vec::<String>::new());
+    }
+    let across = "SELECT count(*) FROM (SELECT person_id FROM person_timeline \
+                  GROUP BY 1 HAVING count(DISTINCT source) > 1)";
+    assert!(tables.number(across) > 5, "people with a life in both");
+    let again =
+        "SELECT count(*) - count(DISTINCT (person_id, interaction_id)) FROM person_timeline";
+    assert_eq!(tables.number(again), 0);
+    let strangers = "SELECT person_id FROM interaction_parties \
+                     WHERE person_id NOT IN (SELECT person_id FROM people) \
+                     OR company_id NOT IN (SELECT company_id FROM companies)";
+    assert_eq!(tables.list(strangers), Vec::<String>::new());
+    let ours = "SELECT our_user FROM interactions WHERE our_user IS NOT NULL AND our_user NOT LIKE '%@sandbox.example'";
+    assert_eq!(tables.list(ours), Vec::<String>::new());
+}
