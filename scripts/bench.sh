@@ -19,7 +19,7 @@ cleanup() {
 trap cleanup EXIT
 cd "$folder"
 
-# Serves about that many records over both vendors and exports the settings that go with them.
+# Serves about that many records over HubSpot and Salesforce and exports the settings that go with them.
 serve() {
   "$SALESYNC_BIN" sandbox --port 0 --records "$1" --json >settings.json &
   server=$!

@@ -14,6 +14,8 @@ mod at_rest;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod dialpad;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod gmail;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How a [`crate::Sandbox`] is started.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
-    /// Records over both vendors together, about: HubSpot contacts 30 %, companies 8 %, deals
+    /// Records over HubSpot and Salesforce together, about: HubSpot contacts 30 %, companies 8 %, deals
     /// 12 %; Salesforce contacts 22 %, leads 5 %, accounts 8 %, opportunities 15 %. On top come
     /// owners and users (a dozen each) and activities: HubSpot calls 2.5 %, emails 3.5 %, meetings
     /// 1.5 %, notes 1.5 %, tasks 1 %; Salesforce tasks 4 %, events 2 %.

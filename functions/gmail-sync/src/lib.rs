@@ -56,6 +56,3 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     ours: interactions::OURS,
     connect: gmail::connect,
 };
-
-#[cfg(test)]
-mod tests;

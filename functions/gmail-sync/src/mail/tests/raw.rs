@@ -72,7 +72,7 @@ fn parts_have_the_places_that_the_service_gives_them() {
         ];
         assert_eq!(attachments(&mail), expected);
         assert_eq!(mail.subject, None);
-        assert!(mail.repairs.is_empty());
+        assert!(mail.repairs.iter().next().is_none());
     }
 }
 
