@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 
-use crate::client::{CALL, LOOK_UP};
+use crate::client::{API, CALL, LOOK_UP};
 use crate::kinds::{CALLS, RECORDINGS, table};
 use crate::row::{Members, Row};
 use crate::settings::{Settings, Transcripts};
@@ -82,7 +82,10 @@ impl CallStream {
     }
 
     /// Begins a reading: of everything, or of what may have ended since the last one.
-    fn begin(&self, from: Option<&Cursor>, deep_at: Timestamp) -> Place {
+    async fn begin(&self, from: Option<&Cursor>, deep_at: Timestamp) -> Result<Place> {
+        // Before the first answer the clock is ours: what is complete is so by Dialpad's.
+        let request = Request::get("ask for the time", latest(&self.http), API);
+        self.http.send(&request).await?;
         let now = self.http.clock();
         let is_deep = now.since(deep_at) >= DEEP_EVERY;
         let back = match is_deep {
@@ -93,11 +96,11 @@ impl CallStream {
             let lo = from.complete_to().minus(back.saturating_add(OVERLAP));
             lo.millis().max(FIRST_MS)
         });
-        Place::Reading {
+        Ok(Place::Reading {
             slices: Slices::of(lo, now.plus(AHEAD).millis().max(lo)),
             began: now,
             deep_at: if is_deep { now } else { deep_at },
-        }
+        })
     }
 
     /// Returns the ids of all calls that began within a window.
@@ -137,6 +140,10 @@ impl CallStream {
         let details: Vec<Members<'a>> = serde_json::from_str(details.get()).map_err(malformed)?;
         let rows = details.into_iter().map(|members| {
             let mut row = members.row(table, "id")?;
+            // Two legs may list the same recording: it is a row of each.
+            let id = std::mem::take(&mut row.key);
+            row.key = format!("{call}:{id}").into();
+            row.set(table, "recording_id", Value::Text(id));
             row.set(table, "call_id", Value::Text(call.to_owned().into()));
             Ok(TableChange {
                 table: 1,
@@ -160,9 +167,9 @@ impl Stream for CallStream {
     async fn fetch(&self, from: Option<&Cursor>) -> Result<Page> {
         let complete_to = from.map_or(Timestamp::EPOCH, Cursor::complete_to);
         let place = match from.map(Cursor::place).transpose()?.flatten() {
-            Some(Place::Read { deep_at }) => self.begin(from, deep_at),
+            Some(Place::Read { deep_at }) => self.begin(from, deep_at).await?,
             Some(reading) => reading,
-            None => self.begin(from, Timestamp::EPOCH),
+            None => self.begin(from, Timestamp::EPOCH).await?,
         };
         let Place::Reading {
             mut slices,
@@ -206,8 +213,14 @@ impl Stream for CallStream {
         let members = Members::of(raw)?;
         let details = members.raw("recording_details");
         let leg = |name| members.text(name).filter(|id| !id.trim().is_empty());
-        let conversation = ["master_call_id", "entry_point_call_id", "call_id"];
-        let conversation = conversation.into_iter().find_map(leg);
+        // The leg that knows its operator and has no master is the master itself, wherever the call came in.
+        let entry = || match leg("operator_call_id") {
+            None => leg("entry_point_call_id"),
+            Some(_) => None,
+        };
+        let conversation = leg("master_call_id")
+            .or_else(entry)
+            .or_else(|| leg("call_id"));
         let contact = members.raw("contact");
         let target = members.raw("target");
         let mut row = members.row(&self.table, "call_id")?;
@@ -277,6 +290,11 @@ impl Stream for CallStream {
     }
 }
 
+/// Returns what lists the calls of this very moment: next to nothing, if one may list calls at all.
+pub(crate) fn latest(http: &Client) -> String {
+    format!("/api/v2/call?started_after={}", http.clock().millis())
+}
+
 /// Returns when a call ended: its version, since nothing says when it changed after that.
 fn ended(row: &Row<'_>, table: &Table) -> Result<Timestamp, Reject> {
     let time = |name| match row.get(table, name) {
@@ -289,12 +307,13 @@ fn ended(row: &Row<'_>, table: &Table) -> Result<Timestamp, Reject> {
         .ok_or_else(|| Reject::new(Code::RecordVersion, rule).in_field("date_ended"))
 }
 
-/// Returns whether something was said in a call, so that there may be a transcript of it.
+/// Returns whether something may have been said in a call, so that there may be a transcript of it: somebody was
+/// connected, for longer than no time at all. A length that is missing or has no place in its column says nothing.
 fn was_spoken(row: &Row<'_>, table: &Table) -> bool {
     let is_connected = matches!(row.get(table, "date_connected"), Some(Value::Timestamp(_)));
-    let lasted =
-        matches!(row.get(table, "duration"), Some(Value::Decimal(duration)) if *duration > 0);
-    is_connected && lasted
+    let took_no_time =
+        matches!(row.get(table, "duration"), Some(Value::Decimal(duration)) if *duration <= 0);
+    is_connected && !took_no_time
 }
 
 fn change(row: Row<'_>, version: Timestamp) -> Change<'_> {

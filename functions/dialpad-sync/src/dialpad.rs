@@ -10,7 +10,7 @@ use salesync_core::time::Timestamp;
 use salesync_http::{Client, Request};
 
 use crate::SOURCE;
-use crate::calls::CallStream;
+use crate::calls::{CallStream, latest};
 use crate::client::{self, API};
 use crate::export::{EXPORTS, ExportStream};
 use crate::kinds::KINDS;
@@ -37,7 +37,8 @@ pub(crate) fn connect(given: SourceSettings) -> Result<Arc<dyn Source>> {
 #[async_trait]
 impl Source for Dialpad {
     async fn check(&self) -> Result<()> {
-        let request = Request::get("check the login", "/api/v2/company", API);
+        // What needs the one scope that nothing works without.
+        let request = Request::get("check the login", latest(&self.http), API);
         self.http.send(&request).await.map(drop)
     }
 

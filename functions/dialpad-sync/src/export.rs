@@ -43,7 +43,7 @@ pub(crate) struct Export {
     pub(crate) stream: &'static str,
     comment: &'static str,
     columns: Columns,
-    /// The columns that together name a record; where one is missing, the whole row does.
+    /// The columns that together name a record; where the first is missing, the whole row does.
     id: &'static [&'static str],
 }
 
@@ -288,13 +288,10 @@ impl Stream for ExportStream {
 
     fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject> {
         let members = Members::of(raw)?;
-        let parts: Option<Vec<_>> = self
-            .export
-            .id
-            .iter()
-            .map(|name| members.text(name).filter(|text| !text.trim().is_empty()))
-            .collect();
-        let key = parts.map_or_else(|| hash(raw), |parts| parts.join(":"));
+        let part = |name| members.text(name).filter(|text| !text.trim().is_empty());
+        let parts = || self.export.id.iter().filter_map(|name| part(name));
+        let first = self.export.id.first().and_then(|name| part(name));
+        let key = first.map_or_else(|| hash(raw), |_| parts().collect::<Vec<_>>().join(":"));
         let row = members.keyed(&self.table, key.into())?;
         Ok(TableChange::only(Change {
             key: row.key,

@@ -245,6 +245,7 @@ pub(crate) const CALLS: Columns = &[
 /// The columns of recordings.
 pub(crate) const RECORDINGS: Columns = &[
     ("call_id", Text, "The call in dialpad_calls"),
+    ("recording_id", Text, "The recording's own id"),
     ("recording_type", Text, "The kind of recording"),
     ("start_time", Timestamp, "When it began"),
     ("duration", NUMBER, "How long it is, in milliseconds"),

@@ -148,7 +148,9 @@ impl Stream for ListingStream {
     fn decode<'a>(&self, raw: &'a RawRecord) -> Result<Vec<TableChange<'a>>, Reject> {
         let members = Members::of(raw)?;
         let row = members.row(&self.table, self.kind.id)?;
-        let is_gone = row.get(&self.table, "state") == Some(&Value::Text("deleted".into()));
+        // A number that was ported out of Dialpad is still listed, as deleted.
+        let is_gone = row.get(&self.table, "state") == Some(&Value::Text("deleted".into()))
+            || row.get(&self.table, "deleted") == Some(&Value::Bool(true));
         let deletion = is_gone.then(|| Deletion {
             at: latest(&row.values),
             reason: DeletionReason::Deleted,

@@ -84,7 +84,8 @@ impl TranscriptStream {
 fn record(due: &Due, answer: &Answer) -> Result<RawRecord> {
     let transcript: Option<&RawValue> = match answer.status {
         404 => None,
-        _ => Some(answer.json()?),
+        // What is no JSON is no transcript either: it is asked for again like one that is not there yet.
+        _ => answer.json().ok(),
     };
     let asked = Asked {
         call_id: due.id.clone(),
@@ -144,36 +145,26 @@ impl Stream for TranscriptStream {
             attempts: asked.attempts,
             since: asked.since,
         };
-        let rule = "a transcript is an object with its lines";
-        let malformed = || Reject::new(Code::RecordMalformed, rule).of_record(&due.id);
-        let transcript = asked.transcript.map(|raw| {
-            let members: Members<'a> = serde_json::from_str(raw.get()).ok()?;
-            let lines = members.raw("lines");
-            let count = lines.map(|lines| serde_json::from_str::<Vec<Members<'a>>>(lines.get()));
-            Some((lines, count.transpose().ok()?.unwrap_or_default()))
-        });
-        let spoken = match transcript {
-            None => None,
-            Some(None) => return Err(malformed()),
-            Some(Some((lines, members))) => {
-                let spoken = members.iter().filter(|line| line.text("content").is_some());
-                let spoken = i64::try_from(spoken.count()).unwrap_or(i64::MAX);
-                lines.filter(|_| spoken > 0).map(|lines| (lines, spoken))
+        let (lines, line_count, extra) = match asked.transcript.map(read) {
+            None | Some(Said::Nothing) => {
+                let change = self.backlog.missed(due, asked.at);
+                return Ok(vec![TableChange { table: 1, change }]);
             }
-        };
-        let Some((lines, spoken)) = spoken else {
-            let change = self.backlog.missed(due, asked.at);
-            return Ok(vec![TableChange { table: 1, change }]);
+            Some(Said::Lines(lines, count)) => (
+                Value::Text(without_lone_surrogates(lines.get())),
+                Value::Int(count),
+                Vec::new(),
+            ),
+            Some(Said::Unreadable(whole)) => {
+                let whole = without_lone_surrogates(whole.get());
+                (Value::Null, Value::Null, vec![("transcript".into(), whole)])
+            }
         };
         let change = Change {
             key: due.id.clone().into(),
             version: asked.at,
-            values: vec![
-                Value::Text(without_lone_surrogates(lines.get())),
-                Value::Int(spoken),
-                Value::Timestamp(due.since),
-            ],
-            extra: Vec::new(),
+            values: vec![lines, line_count, Value::Timestamp(due.since)],
+            extra,
             deletion: None,
             replaces: Vec::new(),
         };
@@ -199,6 +190,33 @@ impl Stream for TranscriptStream {
 
     fn traffic(&self) -> Traffic {
         self.http.traffic()
+    }
+}
+
+/// What a transcript holds.
+enum Said<'a> {
+    /// No lines that say anything: it is not there yet.
+    Nothing,
+    /// Its lines, and how many of them were spoken.
+    Lines(&'a RawValue, i64),
+    /// Something of another shape, which is kept as it is.
+    Unreadable(&'a RawValue),
+}
+
+fn read(transcript: &RawValue) -> Said<'_> {
+    let Ok(members) = serde_json::from_str::<Members<'_>>(transcript.get()) else {
+        return Said::Unreadable(transcript);
+    };
+    let Some(lines) = members.raw("lines").filter(|lines| lines.get() != "null") else {
+        return Said::Nothing;
+    };
+    let Ok(each) = serde_json::from_str::<Vec<Members<'_>>>(lines.get()) else {
+        return Said::Unreadable(transcript);
+    };
+    let spoken = each.iter().filter(|line| line.text("content").is_some());
+    match i64::try_from(spoken.count()).unwrap_or(i64::MAX) {
+        0 => Said::Nothing,
+        count => Said::Lines(lines, count),
     }
 }
 
