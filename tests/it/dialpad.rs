@@ -242,7 +242,7 @@ fn what_is_added_to_a_call_a_day_later_is_read_by_the_daily_rereading() {
 
 #[test]
 fn all_transcripts_arrive_after_nine_of_ten_were_refused_once() {
-    let bench = company(250);
+    let bench = company(120);
     let world = bench.world();
     world.dialpad_refuse_transcripts(90);
     bench.sync(&["dialpad"]);
