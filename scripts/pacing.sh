@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows for each source how near the sync comes to what the vendor permits: invented vendors that refuse what is too
-# much, answer 120 ms late and tell one request in 1,000 to come back in two seconds; a first sync of all of them for
+# much, answer 120 ms late and tell one request in 3,000 to come back in two seconds; a first sync of all of them for
 # as long as is said; then what was admitted in the busiest minute beside what is permitted, how many requests
 # were over the limit, and how many came back before they were told to.
 # usage: scripts/pacing.sh [SECONDS]    90 where nothing is said
@@ -18,7 +18,7 @@ cleanup() {
 trap cleanup EXIT
 cd "$folder"
 
-"$SALESYNC_BIN" sandbox --port 0 --records 400000 --limits --latency 120 --disturb 1000 --json >settings.json 2>limits.json &
+"$SALESYNC_BIN" sandbox --port 0 --records 400000 --limits --latency 120 --disturb 3000 --json >settings.json 2>limits.json &
 server=$!
 until [ -s settings.json ]; do sleep 0.2; done
 eval "$(python3 -c 'import json, shlex

@@ -8,7 +8,8 @@ use salesync_core::source::{Source, SourceDefinition, SourceSettings};
 use salesync_core::time::Timestamp;
 
 use crate::adapters::{self, Stores};
-use crate::settings::{SecretsChoice, Settings};
+use crate::secrets::FolderSecrets;
+use crate::settings::{SecretsChoice, Settings, secret_name};
 
 /// What a command works with.
 pub(crate) struct Context {
@@ -48,9 +49,22 @@ impl Context {
         })
     }
 
-    /// Returns whether secrets are settings, so that a missing one is known before it is asked for.
-    pub(crate) fn secrets_are_settings(&self) -> bool {
-        self.settings.secrets == SecretsChoice::Environment
+    /// Returns whether a source's secret was given at all.
+    pub(crate) fn has_secret(&self, source: &str) -> bool {
+        match &self.settings.secrets {
+            SecretsChoice::Environment => self.settings.given(&secret_name(source)).is_some(),
+            SecretsChoice::Folder(folder) => FolderSecrets::path(folder, source).exists(),
+        }
+    }
+
+    /// Returns what a source's secret is given as: a setting's name or a file's.
+    pub(crate) fn secret_shown(&self, source: &str) -> String {
+        match &self.settings.secrets {
+            SecretsChoice::Environment => secret_name(source),
+            SecretsChoice::Folder(folder) => {
+                FolderSecrets::path(folder, source).display().to_string()
+            }
+        }
     }
 
     /// Connects a source; nothing is sent yet.

@@ -173,7 +173,7 @@ fn configured(
     name: &str,
 ) -> Result<(Vec<&'static SourceDefinition>, Vec<&'static str>)> {
     let selected = cx.select(name)?;
-    if name != "all" || !cx.secrets_are_settings() {
+    if name != "all" {
         return Ok((selected, Vec::new()));
     }
     let (given, missing): (
@@ -181,12 +181,10 @@ fn configured(
         Vec<&'static SourceDefinition>,
     ) = selected
         .into_iter()
-        .partition(|source| cx.settings.given(&secret_name(source.name)).is_some());
+        .partition(|source| cx.has_secret(source.name));
     if given.is_empty() {
-        let names: Vec<String> = missing
-            .iter()
-            .map(|source| secret_name(source.name))
-            .collect();
+        let names = missing.iter().map(|source| cx.secret_shown(source.name));
+        let names: Vec<String> = names.collect();
         return Err(Error::new(Code::ConfigInvalid, "select sources")
             .with("none of these is set", names.join(", ")));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -79,9 +79,9 @@ pub(crate) struct FolderSecrets {
 impl FolderSecrets {
     /// Returns where a secret stands: `<name>.json`, or `<name>` where only that is there, as mounted
     /// secrets often are.
-    fn path(&self, name: &str) -> PathBuf {
-        let with_ending = self.folder.join(format!("{name}.json"));
-        let without = self.folder.join(name);
+    pub(crate) fn path(folder: &Path, name: &str) -> PathBuf {
+        let with_ending = folder.join(format!("{name}.json"));
+        let without = folder.join(name);
         if !with_ending.exists() && without.is_file() {
             return without;
         }
@@ -89,9 +89,9 @@ impl FolderSecrets {
     }
 
     fn read(&self, name: &str) -> Result<String> {
-        std::fs::read_to_string(self.path(name)).map_err(|error| {
+        std::fs::read_to_string(Self::path(&self.folder, name)).map_err(|error| {
             Error::new(Code::ConfigInvalid, "read a secret")
-                .with("file", self.path(name).display())
+                .with("file", Self::path(&self.folder, name).display())
                 .because(error)
         })
     }
@@ -106,7 +106,7 @@ impl FolderSecrets {
         let mut file = options.open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        std::fs::rename(temporary, self.path(name))
+        std::fs::rename(temporary, Self::path(&self.folder, name))
     }
 }
 
@@ -115,7 +115,7 @@ impl SecretStore for FolderSecrets {
     async fn get(&self, name: &str) -> Result<Secret> {
         check(
             Secret::new(self.read(name)?),
-            &self.path(name).display().to_string(),
+            &Self::path(&self.folder, name).display().to_string(),
         )
     }
 

@@ -219,10 +219,7 @@ fn tell(report: &Report) {
         } => {
             report::runs(runs);
             for source in not_configured {
-                report::note(&format!(
-                    "{source} was passed over: {} is not set",
-                    crate::settings::secret_name(source)
-                ));
+                report::note(&format!("{source} was passed over: it has no secret"));
             }
         }
         Report::Resolved(resolved) => show::resolved(resolved),
