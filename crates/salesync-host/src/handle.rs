@@ -31,8 +31,10 @@ pub(crate) enum Report {
     },
     Resolved(Resolved),
     Redriven(Redriven),
+    /// What each source said, and sources that were passed over because nobody gave their secret.
     Checked {
         checks: Vec<Checked>,
+        not_configured: Vec<&'static str>,
     },
 }
 
@@ -62,9 +64,7 @@ pub(crate) async fn handle(
             Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
             Command::Resolve => run_resolve(cx).await.map(Report::Resolved),
             Command::Redrive(selection) => run_redrive(cx, &selection).await.map(Report::Redriven),
-            Command::Check { source } => run_check(cx, &source)
-                .await
-                .map(|checks| Report::Checked { checks }),
+            Command::Check { source } => run_check(cx, &source).await,
         }
     };
     if is_sync {
@@ -166,7 +166,7 @@ fn with_streams(
         .collect())
 }
 
-/// Splits the sources that a sync names into those whose secret was given and those that nobody set up.
+/// Splits the sources that a command names into those whose secret was given and those that nobody set up.
 /// A source that is named itself must be set up.
 fn configured(
     cx: &Context,
@@ -236,14 +236,15 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
     Ok(total)
 }
 
-async fn run_check(cx: &Context, name: &str) -> Result<Vec<Checked>> {
-    let mut checked = Vec::new();
-    for definition in cx.select(name)? {
+async fn run_check(cx: &Context, name: &str) -> Result<Report> {
+    let (selected, not_configured) = configured(cx, name)?;
+    let mut checks = Vec::new();
+    for definition in selected {
         let result = match cx.connect(definition) {
             Ok(source) => source.check().await,
             Err(error) => Err(error),
         };
-        checked.push(match result {
+        checks.push(match result {
             Ok(()) => Checked {
                 source: definition.name,
                 ok: true,
@@ -258,5 +259,8 @@ async fn run_check(cx: &Context, name: &str) -> Result<Vec<Checked>> {
             },
         });
     }
-    Ok(checked)
+    Ok(Report::Checked {
+        checks,
+        not_configured,
+    })
 }

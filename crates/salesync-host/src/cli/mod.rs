@@ -218,16 +218,26 @@ fn tell(report: &Report) {
             not_configured,
         } => {
             report::runs(runs);
-            for source in not_configured {
-                report::note(&format!("{source} was passed over: it has no secret"));
-            }
+            passed_over(not_configured);
         }
         Report::Resolved(resolved) => show::resolved(resolved),
         Report::Redriven(redriven) => report::line(&format!(
             "{} sent through again: {} arrived, {} were rejected again",
             redriven.tried, redriven.redriven, redriven.rejected
         )),
-        Report::Checked { checks } => show::checked(checks),
+        Report::Checked {
+            checks,
+            not_configured,
+        } => {
+            show::checked(checks);
+            passed_over(not_configured);
+        }
+    }
+}
+
+fn passed_over(sources: &[&str]) {
+    for source in sources {
+        report::note(&format!("{source} was passed over: it has no secret"));
     }
 }
 
@@ -237,7 +247,7 @@ fn exit_code(report: &Report) -> u8 {
         Report::Resolved(_) => 0,
         Report::Redriven(redriven) if redriven.rejected > 0 => 75,
         Report::Redriven(_) => 0,
-        Report::Checked { checks } => checks.iter().map(exit_code_of).max().unwrap_or(0),
+        Report::Checked { checks, .. } => checks.iter().map(exit_code_of).max().unwrap_or(0),
     }
 }
 
