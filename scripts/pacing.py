@@ -14,9 +14,10 @@ for run in runs:
 line = "{:<12}{:<14}{:>12}{:>12}{:>9}{:>11}{:>12}{:>12}{:>11}"
 print(line.format("source", "limit", "permitted", "busiest", "share", "admitted", "over limit", "told wait", "too early"))
 for used in limits:
-    share = used["busiest"] / used["permitted"] if used["permitted"] else 0
+    # Of what is permitted by the hour, a minute says nothing.
+    share = f"{used['busiest'] / used['permitted']:.1%}" if used["permitted"] >= 10 else "-"
     print(line.format(
-        used["source"], used["limit"], f"{used['permitted']:.0f}/min", f"{used['busiest']:.0f}/min", f"{share:.1%}",
+        used["source"], used["limit"], f"{used['permitted']:.0f}/min", f"{used['busiest']:.0f}/min", share,
         used["admitted"], used["over_limit"], used["told_to_wait"], used["early"],
     ))
 print()
