@@ -351,7 +351,7 @@ fn every_command_answers_with_one_json_document() {
     let demo = bench.json(&["demo", "--records", "200"]);
     assert_eq!(
         demo["synced"]["runs"].as_array().map(Vec::len),
-        Some(16),
+        Some(35),
         "{demo}"
     );
     assert!(
