@@ -19,16 +19,6 @@ cleanup() {
 trap cleanup EXIT
 cd "$folder"
 
-# Serves about that many records over HubSpot and Salesforce and exports the settings that go with them.
-serve() {
-  "$SALESYNC_BIN" sandbox --port 0 --records "$1" --json >settings.json &
-  server=$!
-  until [ -s settings.json ]; do sleep 0.2; done
-  eval "$(python3 -c 'import json, shlex
-for name, value in json.load(open("settings.json"))["settings"].items():
-    print(f"export {name}={shlex.quote(value)}")')"
-}
-
 measure() { python3 "$repository/scripts/measure.py" "$@"; }
 
 printf '%-40s %10s %9s %10s %12s %8s\n' what records seconds records/s 'CPU s per M' 'peak MB'
@@ -37,7 +27,7 @@ for case in "hubspot contacts 667000" "salesforce opportunities 3334000"; do
   read -r source stream records <<<"$case"
   rm -f bench.duckdb* settings.json
   export SALESYNC_WAREHOUSE=duckdb:bench.duckdb
-  serve $((records * percent / 100))
+  serve --records $((records * percent / 100))
   measure "$source.$stream, first sync" "$SALESYNC_BIN" sync "$source" --streams "$stream" --json
   measure "$source.$stream, nothing changed" "$SALESYNC_BIN" sync "$source" --streams "$stream" --json
   kill "$server" && wait "$server" 2>/dev/null || true

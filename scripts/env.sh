@@ -116,6 +116,18 @@ build_salesync() {
   SALESYNC_BIN=$CARGO_TARGET_DIR/$folder/salesync
 }
 
+# Serves invented vendors into the folder it is called in: `serve WORDS ...`, which are those of `sandbox`. Exports the
+# settings that go with them, and leaves the server's process in `server`.
+serve() {
+  "$SALESYNC_BIN" sandbox --port 0 "$@" --json >settings.json &
+  # shellcheck disable=SC2034 # the scripts that source this file use it
+  server=$!
+  until [ -s settings.json ]; do sleep 0.2; done
+  eval "$(python3 -c 'import json, shlex
+for name, value in json.load(open("settings.json"))["settings"].items():
+    print(f"export {name}={shlex.quote(value)}")')"
+}
+
 # Makes a Python environment with the checking tools, once for each list of versions, and prints its folder.
 python_tools() {
   local list=$repository/scripts/requirements.txt folder

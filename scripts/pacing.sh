@@ -18,12 +18,7 @@ cleanup() {
 trap cleanup EXIT
 cd "$folder"
 
-"$SALESYNC_BIN" sandbox --port 0 --records 400000 --limits --latency 120 --disturb 3000 --json >settings.json 2>limits.json &
-server=$!
-until [ -s settings.json ]; do sleep 0.2; done
-eval "$(python3 -c 'import json, shlex
-for name, value in json.load(open("settings.json"))["settings"].items():
-    print(f"export {name}={shlex.quote(value)}")')"
+serve --records 400000 --limits --latency 120 --disturb 3000 2>limits.json
 export SALESYNC_WAREHOUSE=duckdb:pacing.duckdb SALESYNC_DEADLINE_SECS=$seconds
 # It stops at the deadline, which is no success: only the server's figures count here.
 "$SALESYNC_BIN" sync all --json >runs.json 2>sync.log || true

@@ -114,6 +114,17 @@ impl Column {
             comment: comment.into(),
         })
     }
+
+    /// Returns the columns of a list: name, type, and what the column means.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::ConfigInvalid`] where a name is no SQL identifier.
+    pub fn list(columns: &[(&str, ColumnType, &str)]) -> Result<Vec<Self>> {
+        let columns = columns.iter();
+        columns
+            .map(|(name, column_type, comment)| Self::new(name, *column_type, *comment))
+            .collect()
+    }
 }
 
 /// The columns that every raw table carries after the vendor's own.

@@ -143,7 +143,8 @@ pub struct SourceSettings {
     pub secrets: Arc<dyn SecretStore>,
     /// The time of the run.
     pub now: Timestamp,
-    /// The values of the settings that only this source has, checked, by their names.
+    /// The values of all settings that only this source has, by their names: checked, and the default where
+    /// nothing was given.
     pub values: BTreeMap<&'static str, String>,
 }
 

@@ -67,7 +67,7 @@ mod transport;
 pub use answer::{Answer, Classify, Verdict};
 pub use auth::{Authenticator, Token};
 pub use client::Client;
-pub use request::{Expected, Request};
+pub use request::{Expected, Request, segment};
 pub use settings::{ClientSettings, Limit, LimitClass, Timeouts};
 pub use transport::Transport;
 

@@ -56,6 +56,12 @@ pub struct Request {
     pub(crate) timeouts: Option<Timeouts>,
 }
 
+/// Returns an id as one segment of a path: what would end the segment or the path is encoded.
+#[must_use]
+pub fn segment(id: &str) -> String {
+    form_urlencoded::byte_serialize(id.as_bytes()).collect()
+}
+
 impl Request {
     /// Returns a GET of `target`, a path with or without a query, or what `Client::link` returned.
     /// `operation` is a few words of ours for errors and logs.

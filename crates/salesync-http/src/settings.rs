@@ -65,6 +65,16 @@ pub struct Timeouts {
     pub whole: Duration,
 }
 
+impl Timeouts {
+    /// What a login may take.
+    pub const LOGIN: Self = Self {
+        connect: Duration::from_secs(5),
+        first_byte: Duration::from_secs(15),
+        idle: Duration::from_secs(15),
+        whole: Duration::from_secs(15),
+    };
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {

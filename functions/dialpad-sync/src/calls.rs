@@ -17,13 +17,14 @@ use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
 use salesync_core::source::{Page, Presence, Progress, Stream, TableChange};
 use salesync_core::time::Timestamp;
-use salesync_http::{Client, Expected, Request};
+use salesync_http::{Client, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 
-use crate::client::{API, CALL, LOOK_UP};
+use crate::client::{API, CALL};
 use crate::kinds::{CALLS, RECORDINGS, table};
+use crate::page::is_there;
 use crate::row::{Members, Row};
 use crate::settings::{Settings, Transcripts};
 use crate::slices::{FIRST_MS, Slices};
@@ -114,15 +115,6 @@ impl CallStream {
             }
         }
         Ok(ids)
-    }
-
-    async fn is_there(&self, id: &str) -> Result<bool> {
-        let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
-        let request =
-            Request::get(LOOK_UP, format!("/api/v2/call/{id}"), CALL).expecting(Expected::Anything);
-        self.http
-            .read(&request, |answer| Ok(answer.status != 404))
-            .await
     }
 
     /// Returns the recordings that a call names.
@@ -221,20 +213,20 @@ impl Stream for CallStream {
         let conversation = leg("master_call_id")
             .or_else(entry)
             .or_else(|| leg("call_id"));
-        let contact = members.raw("contact");
-        let target = members.raw("target");
+        let inside = |name| serde_json::from_str::<Members<'a>>(members.raw(name)?.get()).ok();
+        let (contact, target) = (inside("contact"), inside("target"));
         let mut row = members.row(&self.table, "call_id")?;
         let key = row.key.clone();
         let of_record = |reject: Reject| reject.of_record(&key);
         let version = ended(&row, &self.table).map_err(of_record)?;
         for (name, inside, member) in [
-            ("contact_name", contact, "name"),
-            ("target_name", target, "name"),
-            ("target_email", target, "email"),
-            ("target_type", target, "type"),
+            ("contact_name", &contact, "name"),
+            ("target_name", &target, "name"),
+            ("target_email", &target, "email"),
+            ("target_type", &target, "type"),
         ] {
-            let inside = inside.and_then(|raw| serde_json::from_str::<Members<'a>>(raw.get()).ok());
             let text = inside
+                .as_ref()
                 .and_then(|it| it.text(member))
                 .filter(|it| !it.is_empty());
             row.set(&self.table, name, text.map_or(Value::Null, Value::Text));
@@ -272,7 +264,8 @@ impl Stream for CallStream {
 
     async fn presence(&self, keys: &[String]) -> Result<Vec<Presence>> {
         let there: Vec<bool> = if keys.len() <= LOOKED_UP_MAX {
-            try_join_all(keys.iter().map(|key| self.is_there(key))).await?
+            let keys = keys.iter().map(String::as_str);
+            try_join_all(keys.map(|key| is_there(&self.http, "/api/v2/call/", key, CALL))).await?
         } else {
             let hi = self.http.clock().plus(AHEAD).millis();
             let ids = self.ids(FIRST_MS, hi).await?;

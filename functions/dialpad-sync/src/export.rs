@@ -15,7 +15,9 @@ use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
 use salesync_core::source::{Page, Presence, Progress, Stream, TableChange};
 use salesync_core::time::Timestamp;
-use salesync_http::{Answer, Client, ClientSettings, Expected, Request, Transport, Verdict};
+use salesync_http::{
+    Answer, Client, ClientSettings, Expected, Request, Transport, Verdict, segment,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, json};
@@ -157,7 +159,7 @@ impl ExportStream {
 
     /// Waits until an export is ready and returns where its file is.
     async fn wait(&self, id: &str) -> Result<String> {
-        let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+        let id = segment(id);
         let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
         loop {
             let request = Request::get("ask after an export", format!("/api/v2/stats/{id}"), API);

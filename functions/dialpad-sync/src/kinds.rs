@@ -304,11 +304,11 @@ pub(crate) const TEXTS: Columns = &[
 
 /// Returns the table of a stream.
 pub(crate) fn table(stream: &str, comment: &str, columns: Columns) -> Result<Table> {
-    let columns = columns
-        .iter()
-        .map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
-    let columns = columns.collect::<Result<_>>()?;
-    Table::new(&format!("dialpad_{stream}"), comment, columns)
+    Table::new(
+        &format!("dialpad_{stream}"),
+        comment,
+        Column::list(columns)?,
+    )
 }
 
 impl Kind {

@@ -15,12 +15,12 @@ use salesync_core::run::Traffic;
 use salesync_core::schema::Table;
 use salesync_core::source::{Page, Presence, Progress, Reading, Stream, TableChange};
 use salesync_core::time::Timestamp;
-use salesync_http::{Client, Expected, Request};
+use salesync_http::Client;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{API, LOOK_UP};
+use crate::client::API;
 use crate::kinds::Kind;
-use crate::page::list;
+use crate::page::{is_there, list};
 use crate::row::Members;
 
 /// So many are looked up by id; more are looked for in a second listing.
@@ -74,15 +74,6 @@ impl ListingStream {
                 next => cursor = next,
             }
         }
-    }
-
-    async fn is_there(&self, path: &str, id: &str) -> Result<bool> {
-        let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
-        let request =
-            Request::get(LOOK_UP, format!("{path}{id}"), API).expecting(Expected::Anything);
-        self.http
-            .read(&request, |answer| Ok(answer.status != 404))
-            .await
     }
 }
 
@@ -174,7 +165,8 @@ impl Stream for ListingStream {
     async fn presence(&self, keys: &[String]) -> Result<Vec<Presence>> {
         let there: Vec<bool> = match self.kind.by_id {
             Some(path) if keys.len() <= LOOKED_UP_MAX => {
-                try_join_all(keys.iter().map(|key| self.is_there(path, key))).await?
+                let keys = keys.iter().map(String::as_str);
+                try_join_all(keys.map(|key| is_there(&self.http, path, key, API))).await?
             }
             _ => {
                 let ids = self.all_ids().await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::secret::{Secret, SecretStore};
+use salesync_core::secret::{Secret, SecretStore, keep_refresh_token};
 use salesync_http::{Answer, Authenticator, Request, Token, Transport, Verdict};
 use serde::Deserialize;
 
@@ -63,25 +63,6 @@ impl Login {
         let granted = http.send(&request, classify).await?.json()?;
         Ok((refresh_token.clone(), granted))
     }
-
-    /// Stores a new refresh token before the access token that came with it is used.
-    async fn keep(&self, stored: &Secret, rotated: &Secret) -> Result<()> {
-        let mut document: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(stored.expose()).map_err(|_| wrong_document())?;
-        document.insert("refresh_token".to_owned(), rotated.expose().into());
-        let renewed = Secret::new(serde_json::Value::Object(document).to_string());
-        if !self
-            .secrets
-            .put_if_unchanged(SECRET, stored, &renewed)
-            .await?
-        {
-            tracing::warn!(
-                source = SECRET,
-                "another program renewed the login at the same time"
-            );
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -113,7 +94,8 @@ impl Authenticator for Login {
         let (used, granted) = granted;
         let rotated = granted.refresh_token.as_ref();
         if let Some(rotated) = rotated.filter(|it| it.expose() != used.expose()) {
-            self.keep(&stored, rotated).await?;
+            // Stored before the access token that came with it is used.
+            keep_refresh_token(self.secrets.as_ref(), SECRET, &stored, rotated).await?;
         }
         let expires_in = granted.expires_in.map(Duration::from_secs);
         Ok(Token {

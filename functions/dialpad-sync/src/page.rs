@@ -3,11 +3,11 @@
 use salesync_core::error::Result;
 use salesync_core::record::RawRecord;
 use salesync_core::time::Timestamp;
-use salesync_http::{Answer, Client, Request};
+use salesync_http::{Answer, Client, Expected, LimitClass, Request, segment};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::client::{API, GO_ON};
+use crate::client::{API, GO_ON, LOOK_UP};
 
 /// A page of a listing.
 pub(crate) struct Listed {
@@ -44,4 +44,16 @@ pub(crate) async fn list(http: &Client, target: &str, cursor: Option<&str>) -> R
         request = request.query("cursor", cursor);
     }
     http.read(&request, Listed::read).await
+}
+
+/// Asks for one record by its id, at `path`, which ends with a slash, and returns whether it is there.
+pub(crate) async fn is_there(
+    http: &Client,
+    path: &str,
+    id: &str,
+    class: LimitClass,
+) -> Result<bool> {
+    let target = format!("{path}{}", segment(id));
+    let request = Request::get(LOOK_UP, target, class).expecting(Expected::Anything);
+    http.read(&request, |answer| Ok(answer.status != 404)).await
 }

@@ -66,13 +66,7 @@ pub(crate) enum Transcripts {
 
 impl Settings {
     pub(crate) fn read(given: &SourceSettings) -> Result<Self> {
-        let value = |name| match given.value(name) {
-            "" => SETTINGS
-                .iter()
-                .find(|it| it.name == name)
-                .map_or("", |it| it.default),
-            value => value,
-        };
+        let value = |name| given.value(name);
         let wrong = |name: &str| {
             Error::new(Code::ConfigInvalid, "read settings")
                 .with("setting", format!("SALESYNC_DIALPAD_{name}"))

@@ -17,7 +17,7 @@ use salesync_core::schema::Table;
 use salesync_core::source::{Page, Presence, Progress, Stream, TableChange};
 use salesync_core::time::Timestamp;
 use salesync_core::token::without_lone_surrogates;
-use salesync_http::{Answer, Client, Expected, Request};
+use salesync_http::{Answer, Client, Expected, Request, segment};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -74,9 +74,8 @@ impl TranscriptStream {
 
     /// Asks for one transcript; what came of it is a record either way.
     async fn ask(&self, due: &Due) -> Result<RawRecord> {
-        let id: String = url::form_urlencoded::byte_serialize(due.id.as_bytes()).collect();
-        let request = Request::get(LOOK_UP, format!("/api/v2/transcripts/{id}"), API)
-            .expecting(Expected::Anything);
+        let target = format!("/api/v2/transcripts/{}", segment(&due.id));
+        let request = Request::get(LOOK_UP, target, API).expecting(Expected::Anything);
         self.http.read(&request, |answer| record(due, answer)).await
     }
 }

@@ -162,11 +162,7 @@ impl Happened {
             history_id,
             at: self.read_at,
         };
-        let sent = Sent {
-            gone: Some(gone),
-            ..Sent::of(&mailbox.address)
-        };
-        sent.raw()
+        record::gone(mailbox, gone)
     }
 
     /// Returns whether all of it was read.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::mailbox::{Ask, Mailbox, Name, number};
-use crate::record::{self, Gone, Sent};
+use crate::record::{self, Gone};
 
 /// So many messages make a page: few enough that a killed run loses little, many enough for even batches.
 const PAGE_MESSAGES: usize = 50;
@@ -199,11 +199,7 @@ impl<'a> Found<'a> {
                 history_id: self.load.history_id,
                 at: self.load.started,
             };
-            let sent = Sent {
-                gone: Some(gone),
-                ..Sent::of(&self.mailbox.address)
-            };
-            self.records.push(sent.raw()?);
+            self.records.push(record::gone(self.mailbox, gone)?);
             return Ok(());
         };
         if self.is_wanted(&body) {

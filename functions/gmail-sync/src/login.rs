@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::secret::{Secret, SecretStore};
+use salesync_core::secret::{Secret, SecretStore, keep_refresh_token};
 use salesync_core::time::Timestamp;
 use salesync_http::{
     Answer, Authenticator, ClientSettings, LimitClass, Request, Timeouts, Token, Transport, Verdict,
@@ -22,12 +22,6 @@ const LOGIN: LimitClass = LimitClass("login");
 const ASSERTION_LIFE: Duration = Duration::from_secs(3_600);
 /// How far in the past an assertion begins: the clock that it is made by is known to the second.
 const ASSERTION_SLACK: Duration = Duration::from_secs(5);
-const LOGIN_TIMEOUTS: Timeouts = Timeouts {
-    connect: Duration::from_secs(5),
-    first_byte: Duration::from_secs(15),
-    idle: Duration::from_secs(15),
-    whole: Duration::from_secs(15),
-};
 
 /// What all mailboxes' logins share.
 pub(crate) struct Logins {
@@ -188,7 +182,7 @@ impl Login {
                 ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
                 ("assertion", &assertion),
             ])
-            .timeouts(LOGIN_TIMEOUTS);
+            .timeouts(Timeouts::LOGIN);
         shared.http.send(&request, classify).await?.json()
     }
 
@@ -202,24 +196,11 @@ impl Login {
                 ("client_secret", grant.client_secret.expose()),
                 ("refresh_token", grant.refresh_token.expose()),
             ])
-            .timeouts(LOGIN_TIMEOUTS);
+            .timeouts(Timeouts::LOGIN);
         let granted: Granted = shared.http.send(&request, classify).await?.json()?;
         let rotated = granted.refresh_token.as_ref();
         if let Some(rotated) = rotated.filter(|it| it.expose() != grant.refresh_token.expose()) {
-            let mut document: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_str(stored.expose()).unwrap_or_default();
-            document.insert("refresh_token".to_owned(), rotated.expose().into());
-            let renewed = Secret::new(serde_json::Value::Object(document).to_string());
-            if !shared
-                .secrets
-                .put_if_unchanged(SECRET, stored, &renewed)
-                .await?
-            {
-                tracing::warn!(
-                    source = SECRET,
-                    "another program renewed the login at the same time"
-                );
-            }
+            keep_refresh_token(shared.secrets.as_ref(), SECRET, stored, rotated).await?;
         }
         Ok(granted)
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::retry::{MAX_RETRIES, wait_before};
 use salesync_core::time::Timestamp;
-use salesync_http::{Client, Expected, Request};
+use salesync_http::{Client, Expected, Request, segment};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -344,7 +344,7 @@ impl Mailbox {
             Ask::Thread(id) => ("threads", id, self.bodies.format()),
         };
         // Ids are Gmail's own; what would end a path is none of them, and is asked for as it is encoded.
-        let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+        let id = segment(id);
         let mut target = format!("/gmail/v1/users/me/{kind}/{id}?format={format}");
         if self.bodies == Bodies::Off {
             for header in HEADERS {

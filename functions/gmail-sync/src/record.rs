@@ -97,6 +97,15 @@ impl<'a> Sent<'a> {
     }
 }
 
+/// Returns as a raw record that a message is no longer there.
+pub(crate) fn gone(mailbox: &Mailbox, gone: Gone) -> Result<RawRecord> {
+    let sent = Sent {
+        gone: Some(gone),
+        ..Sent::of(&mailbox.address)
+    };
+    sent.raw()
+}
+
 /// Returns the message of that id as a raw record. What is no JSON goes along as a text, and is set aside with
 /// its reason.
 pub(crate) fn message(mailbox: &Mailbox, id: &str, body: &Bytes) -> Result<RawRecord> {

@@ -115,13 +115,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn read(given: &SourceSettings) -> Result<Self> {
-        let value = |name| match given.value(name) {
-            "" => SETTINGS
-                .iter()
-                .find(|it| it.name == name)
-                .map_or("", |it| it.default),
-            value => value,
-        };
+        let value = |name| given.value(name);
         let wrong = |name| {
             Error::new(Code::ConfigInvalid, "read settings")
                 .with("setting", format!("SALESYNC_GMAIL_{name}"))

@@ -208,9 +208,6 @@ impl Tables {
 
 fn table(stream: &str, comment: &str, columns: Columns) -> Result<Table> {
     let mailbox = (MAILBOX, Text, "The mailbox: the first part of the key");
-    let columns = std::iter::once(&mailbox)
-        .chain(columns)
-        .map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
-    let columns = columns.collect::<Result<_>>()?;
+    let columns = Column::list(&[&[mailbox], columns].concat())?;
     Table::new(&format!("gmail_{stream}"), comment, columns)?.in_parts(MAILBOX)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::secret::{Secret, SecretStore};
+use salesync_core::secret::{Secret, SecretStore, keep_refresh_token};
 use salesync_core::source::SourceSettings;
 use salesync_http::{
     Answer, Authenticator, Client, ClientSettings, Limit, LimitClass, Request, Token, Transport,
@@ -161,7 +161,8 @@ impl Authenticator for Login {
         if let Some(rotated) = &granted.refresh_token
             && rotated.expose() != refresh_token.expose()
         {
-            self.keep(&stored, rotated).await?;
+            // Stored before the access token that came with it is used.
+            keep_refresh_token(self.secrets.as_ref(), SOURCE.name, &stored, rotated).await?;
         }
         let token = Token::bearer(granted.access_token.expose());
         let expires_at = answer.sent_at.plus(Duration::from_secs(granted.expires_in));
@@ -169,27 +170,6 @@ impl Authenticator for Login {
             expires_at: Some(expires_at),
             ..token
         })
-    }
-}
-
-impl Login {
-    /// Stores a new refresh token before the access token that came with it is used.
-    async fn keep(&self, stored: &Secret, rotated: &Secret) -> Result<()> {
-        let mut document: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(stored.expose()).map_err(|_| wrong_document())?;
-        document.insert("refresh_token".to_owned(), rotated.expose().into());
-        let renewed = Secret::new(serde_json::Value::Object(document).to_string());
-        if !self
-            .secrets
-            .put_if_unchanged(SOURCE.name, stored, &renewed)
-            .await?
-        {
-            tracing::warn!(
-                source = SOURCE.name,
-                "another program renewed the login at the same time"
-            );
-        }
-        Ok(())
     }
 }
 

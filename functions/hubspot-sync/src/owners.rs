@@ -80,13 +80,10 @@ pub(crate) struct OwnerStream {
 
 impl OwnerStream {
     pub(crate) fn open(http: Arc<Client>) -> Result<Self> {
-        let columns = COLUMNS
-            .iter()
-            .map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
         let table = Table::new(
             "hubspot_owners",
             "HubSpot's owners: whom records belong to",
-            columns.collect::<Result<_>>()?,
+            Column::list(COLUMNS)?,
         )?;
         Ok(Self {
             http,
@@ -241,15 +238,7 @@ mod tests {
         struct Owners {
             results: Vec<Box<RawValue>>,
         }
-        let columns = COLUMNS
-            .iter()
-            .map(|(name, column_type, comment)| Column::new(name, *column_type, *comment));
-        let table = Table::new(
-            "hubspot_owners",
-            "",
-            columns.collect::<Result<_>>().unwrap(),
-        )
-        .unwrap();
+        let table = Table::new("hubspot_owners", "", Column::list(COLUMNS).unwrap()).unwrap();
         let page: Owners =
             serde_json::from_str(include_str!("../fixtures/owners/page.json")).unwrap();
         let rows: Vec<RawRecord> = page

@@ -25,12 +25,6 @@ const LOGIN: LimitClass = LimitClass("login");
 const ASSERTION_LIFE: Duration = Duration::from_secs(3 * 60);
 /// How long to wait where a user has logged in too often: the vendor counts by the hour.
 const LOGIN_PAUSE: Duration = Duration::from_secs(15 * 60);
-const LOGIN_TIMEOUTS: Timeouts = Timeouts {
-    connect: Duration::from_secs(5),
-    first_byte: Duration::from_secs(15),
-    idle: Duration::from_secs(15),
-    whole: Duration::from_secs(15),
-};
 /// Domains whose hosts an instance may live on.
 const VENDOR_DOMAINS: [&str; 4] = [
     ".salesforce.com",
@@ -79,7 +73,7 @@ impl Login {
         let credentials = Credentials::parse(secret)?;
         let request = self
             .request(&credentials, http.clock())?
-            .timeouts(LOGIN_TIMEOUTS);
+            .timeouts(Timeouts::LOGIN);
         http.send(&request, classify).await?.json()
     }
 

@@ -2,9 +2,11 @@
 //! `text/html`, its marks taken off. Whole messages inside, reports and calendars are not the text, and a blank
 //! part is none.
 
+use salesync_core::validate::repaired;
+
 use super::html;
 use super::part::Part;
-use super::text::{beginning, with_line_feeds, without_nul};
+use super::text::{beginning, with_line_feeds};
 use super::{Body, BodyKind, Repair, Repairs, charset};
 
 /// The most bytes of text that are kept.
@@ -50,7 +52,7 @@ fn body(part: &Part<'_>, kind: BodyKind, repairs: &mut Repairs) -> Option<Body> 
             (text.into(), goes_on)
         }
     };
-    let whole = without_nul(with_line_feeds(whole));
+    let whole = repaired(with_line_feeds(whole));
     let text = beginning(&whole, MAX_TEXT_BYTES);
     let truncated = goes_on || text.len() < whole.len();
     if truncated {

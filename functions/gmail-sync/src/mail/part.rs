@@ -46,6 +46,15 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// Returns the id of the part inside of it at that place.
+    pub(super) fn id_of_part(&self, at: usize) -> String {
+        if self.id.is_empty() {
+            at.to_string()
+        } else {
+            format!("{}.{at}", self.id)
+        }
+    }
+
     /// Says whether it is a message of its own, or a report about one: what is inside of it was not written
     /// to the reader of this message.
     pub(super) fn is_message(&self) -> bool {

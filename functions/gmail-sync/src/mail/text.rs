@@ -2,14 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Replaces the character zero, which many programs take for the end.
-pub(super) fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\0') {
-        Cow::Owned(text.replace('\0', "\u{fffd}"))
-    } else {
-        text
-    }
-}
+use salesync_core::validate::repaired;
 
 /// Makes one line of a text: runs of white space are one space, none at the ends.
 pub(super) fn one_line(text: &str) -> String {
@@ -20,7 +13,7 @@ pub(super) fn one_line(text: &str) -> String {
         }
         line.push_str(word);
     }
-    without_nul(Cow::Owned(line)).into_owned()
+    repaired(Cow::Owned(line)).into_owned()
 }
 
 /// Ends each line with a single line feed.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use salesync_core::error::Code;
 use salesync_core::record::Reject;
+use salesync_core::validate::repaired;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -72,9 +73,7 @@ impl<'a> Node<'a> {
     fn part(self, place: String, repairs: &mut Repairs) -> Part<'a> {
         let headers = self.headers.into_iter().flatten();
         let headers = headers.map(|header| (header.name.0, header.value.unwrap_or_default().0));
-        let id = self
-            .part_id
-            .map_or(place, |id| text::without_nul(id.0).into_owned());
+        let id = self.part_id.map_or(place, |id| repaired(id.0).into_owned());
         let mut part = Part::with_headers(id, Headers(headers.collect()), repairs);
         if let Some(mime_type) = self.mime_type.filter(|mime_type| mime_type.0.contains('/')) {
             part.mime_type = text::one_line(&mime_type.0.to_ascii_lowercase());
@@ -89,11 +88,7 @@ impl<'a> Node<'a> {
         let inside = self.parts.into_iter().flatten().enumerate();
         part.parts = inside
             .map(|(at, node)| {
-                let place = if part.id.is_empty() {
-                    at.to_string()
-                } else {
-                    format!("{}.{at}", part.id)
-                };
+                let place = part.id_of_part(at);
                 node.part(place, repairs)
             })
             .collect();

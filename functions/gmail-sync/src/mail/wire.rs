@@ -121,11 +121,7 @@ impl<'a> Cutter<'a> {
                 self.repairs.note(Repair::PartsLeftOut);
                 break;
             }
-            let id = if outer.id.is_empty() {
-                at.to_string()
-            } else {
-                format!("{}.{at}", outer.id)
-            };
+            let id = outer.id_of_part(at);
             let mut part = self.part(range, id, depth + 1);
             if is_digest && part.headers.first("Content-Type").is_none() {
                 "message/rfc822".clone_into(&mut part.mime_type);
