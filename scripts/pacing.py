@@ -11,13 +11,15 @@ for run in runs:
     source["requests"] += run["requests"]
     source["records"] += run["fetched"]
 
-line = "{:<12}{:<14}{:>12}{:>12}{:>9}{:>11}{:>12}{:>12}{:>11}"
-print(line.format("source", "limit", "permitted", "busiest", "share", "admitted", "over limit", "told wait", "too early"))
+line = "{:<12}{:<14}{:>12}{:>12}{:>10}{:>9}{:>11}{:>12}{:>12}{:>11}"
+print(line.format("source", "limit", "permitted", "busiest", "waits", "share", "admitted", "over limit", "told wait",
+                  "too early"))
 for used in limits:
-    # Of what is permitted by the hour, a minute says nothing.
-    share = f"{used['busiest'] / used['permitted']:.1%}" if used["permitted"] >= 10 else "-"
+    # What is limited by the day or the hour says nothing of a minute.
+    permitted = f"{used['permitted']}/min" if used["permitted"] else "-"
+    share = f"{used['share']:.1%}" if used["share"] is not None else "-"
     print(line.format(
-        used["source"], used["limit"], f"{used['permitted']:.0f}/min", f"{used['busiest']:.0f}/min", share,
+        used["source"], used["limit"], permitted, f"{used['busiest']}/min", f"{used['held_secs']:.1f} s", share,
         used["admitted"], used["over_limit"], used["told_to_wait"], used["early"],
     ))
 print()

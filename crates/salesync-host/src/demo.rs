@@ -25,6 +25,19 @@ pub struct WorldOptions {
     pub latency_ms: u64,
     /// One request in so many is told to come back in two seconds; none means none.
     pub disturb: Option<u64>,
+    /// Different messages in the mailboxes; none means as many as suit the records.
+    pub messages: Option<usize>,
+    /// What Gmail's methods cost and how much a mailbox is permitted.
+    pub gmail_quota: GmailQuota,
+}
+
+/// Which of its two models of quota units the invented Gmail follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum GmailQuota {
+    /// 15,000 units a minute and mailbox; a message costs 5.
+    Legacy,
+    /// 6,000 units a minute and mailbox; a message costs 20.
+    New,
 }
 
 impl WorldOptions {
@@ -37,6 +50,8 @@ impl WorldOptions {
             limits: WorldLimits::Off,
             latency_ms: 0,
             disturb: None,
+            messages: None,
+            gmail_quota: GmailQuota::Legacy,
         }
     }
 }
@@ -48,12 +63,17 @@ pub struct LimitUsed {
     pub source: &'static str,
     /// The limit.
     pub limit: String,
-    /// Units permitted in a minute.
-    pub permitted: f64,
+    /// Units permitted in a minute; none where the vendor has no limit by the minute.
+    pub permitted: Option<u32>,
     /// Units admitted in all.
     pub admitted: u64,
     /// Units admitted in the busiest minute.
-    pub busiest: f64,
+    pub busiest: u64,
+    /// How long callers were told to stay away in that minute, in seconds.
+    pub held_secs: f64,
+    /// What was admitted of what is permitted in the part of the busiest minute in which nobody was told to stay
+    /// away.
+    pub share: Option<f64>,
     /// Requests that were more than is permitted.
     pub over_limit: u64,
     /// Requests that were told to come back later.

@@ -1,7 +1,7 @@
 //! Keeps each class of requests below what the vendor permits, and still when it says that we are too fast.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use salesync_core::error::{Code, Error, Result};
@@ -12,20 +12,29 @@ use crate::settings::{Limit, LimitClass};
 
 /// How far below the permitted rate we stay.
 const HEADROOM: f64 = 0.985;
+/// How much closer together than they were sent the first and the last request of a limit's time may arrive.
+const JITTER: Duration = Duration::from_millis(30);
+/// How much of what [`HEADROOM`] leaves may make up for turns that were taken late, as a share of the limit's time.
+const LATENESS: f64 = 0.0075;
 
-/// The pace of all classes of one credential.
+/// The pace of all classes of one credential. A class without a limit only stands still when it is told to.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    classes: HashMap<LimitClass, Gate>,
+    classes: Mutex<HashMap<LimitClass, Arc<Gate>>>,
 }
 
 /// One class: evenly spaced turns, without a burst. A turn takes as many intervals as it costs units.
 ///
-/// With `interval = per / (0.985 · permitted)` a stretch of `per` holds at most `cost + 0.985 · permitted` units,
+/// With `interval = per / (0.985 · permitted)` or more, a stretch of `per` holds at most `cost + 0.985 · permitted` units,
 /// rounded down: never more than `permitted`, wherever it begins, as long as no turn costs more than 1.5 % of it.
+///
+/// Whoever waits for a turn wakes a little late on a busy machine. The next turn is counted from when this one could
+/// have been taken, if that is no longer ago than `slack`; which is at most one interval and half of what is left
+/// below the limit, so that the sentence above holds.
 #[derive(Debug, Default)]
 struct Gate {
     interval: Duration,
+    slack: Duration,
     /// Callers stand in line here, so that they go in the order in which they came.
     line: tokio::sync::Mutex<()>,
     opens: Mutex<Option<Instant>>,
@@ -40,25 +49,23 @@ impl Pace {
                     Error::new(Code::ConfigInvalid, "set a limit").with("class", limit.class.0)
                 );
             }
-            let interval = limit.per.div_f64(f64::from(limit.permitted) * HEADROOM);
-            classes.insert(
-                limit.class,
-                Gate {
-                    interval,
-                    ..Gate::default()
-                },
-            );
+            let interval = limit.per.div_f64(HEADROOM).max(limit.per + JITTER) / limit.permitted;
+            let gate = Gate {
+                interval,
+                slack: interval.min(limit.per.mul_f64(LATENESS)),
+                ..Gate::default()
+            };
+            classes.insert(limit.class, Arc::new(gate));
         }
-        Ok(Self { classes })
+        Ok(Self {
+            classes: Mutex::new(classes),
+        })
     }
 
-    /// Waits for the class's next turn and returns how long that took; the turn takes `cost` units. A class
-    /// without a limit has its turn at once. A wait above a minute, which only the source can have asked for,
-    /// is an error.
+    /// Waits for the class's next turn and returns how long that took; the turn takes `cost` units. A wait above a
+    /// minute, which only the source can have asked for, is an error.
     pub(crate) async fn turn(&self, class: LimitClass, cost: u32) -> Result<Duration> {
-        let Some(gate) = self.classes.get(&class) else {
-            return Ok(Duration::ZERO);
-        };
+        let gate = self.gate(class);
         let came = Instant::now();
         let _place = gate.line.lock().await;
         loop {
@@ -78,11 +85,15 @@ impl Pace {
 
     /// Holds the whole class back for `wait`, because the source said so.
     pub(crate) fn hold(&self, class: LimitClass, wait: Duration) {
-        if let Some(gate) = self.classes.get(&class) {
-            let until = Instant::now() + wait;
-            let mut opens = gate.opens.lock().unwrap_or_else(PoisonError::into_inner);
-            *opens = Some(opens.map_or(until, |opens| opens.max(until)));
-        }
+        let gate = self.gate(class);
+        let until = Instant::now() + wait;
+        let mut opens = gate.opens.lock().unwrap_or_else(PoisonError::into_inner);
+        *opens = Some(opens.map_or(until, |opens| opens.max(until)));
+    }
+
+    fn gate(&self, class: LimitClass) -> Arc<Gate> {
+        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(classes.entry(class).or_default())
     }
 }
 
@@ -92,8 +103,10 @@ impl Gate {
         let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
         match *opens {
             Some(then) if then > now => Some(then),
-            _ => {
-                *opens = Some(now + self.interval.saturating_mul(cost));
+            then => {
+                let earliest = now.checked_sub(self.slack).unwrap_or(now);
+                let counts_from = then.map_or(now, |then| then.max(earliest));
+                *opens = Some(counts_from + self.interval.saturating_mul(cost));
                 None
             }
         }
@@ -167,6 +180,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn turns_taken_late_are_made_up_for_and_no_window_holds_more_for_it() {
+        let mut seed = 7_u64;
+        let mut below = |end: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005) + 1;
+            (seed >> 33) % end
+        };
+        // Up to four milliseconds late at each turn, and in the second half now and then by a second.
+        for (permitted, per_ms, costs, pauses) in [
+            (5_u32, 1_000, [1, 1], false),
+            (20, 1_000, [1, 1], false),
+            (190, 10_000, [1, 1], false),
+            (15_000, 60_000, [5, 225], false),
+            (20, 1_000, [1, 1], true),
+            (190, 10_000, [1, 1], true),
+            (6_000, 60_000, [1, 80], true),
+        ] {
+            let pace = pace(permitted, per_ms);
+            let gate = pace.gate(CLASS);
+            let (per, start) = (Duration::from_millis(per_ms), Instant::now());
+            let (mut now, mut turns) = (start, Vec::new());
+            while now < start + per * 40 {
+                let cost = costs[usize::from(below(2) == 1)];
+                while let Some(opens) = gate.try_pass(now, cost) {
+                    let is_paused = pauses && below(100) == 0;
+                    now = opens + Duration::from_millis(below(if is_paused { 1_000 } else { 5 }));
+                }
+                turns.push((now, cost));
+            }
+            for (index, (first, _)) in turns.iter().enumerate() {
+                let window = turns[index..].iter();
+                let window = window.take_while(|(turn, _)| *turn - *first < per);
+                let spent: u32 = window.map(|(_, cost)| cost).sum();
+                assert!(spent <= permitted, "{spent} of {permitted}");
+            }
+            let spent: u32 = turns.iter().map(|(_, cost)| cost).sum();
+            let share = f64::from(spent) / f64::from(permitted * 40);
+            let (jitter, per) = (JITTER.as_secs_f64(), per.as_secs_f64());
+            let least = 0.98_f64.min(per / (per + jitter) - 0.005);
+            assert!(pauses || share >= least, "{share} of {permitted}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_throttled_class_waits_as_a_whole_and_other_classes_do_not() {
         let pace = pace(100, 1_000);
@@ -176,6 +232,10 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::ZERO);
         let waited = pace.turn(CLASS, 1).await.unwrap();
         assert!(waited >= Duration::from_secs(7) && start.elapsed() >= Duration::from_secs(7));
+        // One without a limit as well.
+        pace.hold(LimitClass("other"), Duration::from_secs(7));
+        let waited = pace.turn(LimitClass("other"), 1).await.unwrap();
+        assert!(waited >= Duration::from_secs(7));
     }
 
     #[tokio::test(start_paused = true)]

@@ -212,6 +212,10 @@ impl Transport {
                     if request.repeat == Repeat::Never && error.code() != Code::SourceUnreachable {
                         return Err(error);
                     }
+                    // An outage that says when it ends is waited for by all, as a throttle is.
+                    if let Some(wait) = error.retry_after() {
+                        access.pace.unwrap_or(&self.pace).hold(request.class, wait);
+                    }
                     let Some(wait) = self.wait_before(retry, &error) else {
                         return Err(error);
                     };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use salesync_host::{DemoWorld, LimitUsed, RunningWorld, WorldLimits, WorldOptions};
-use salesync_sandbox::{Limits, Sandbox, SandboxConfig};
+use salesync_host::{DemoWorld, GmailQuota, LimitUsed, RunningWorld, WorldLimits, WorldOptions};
+use salesync_sandbox::{GmailQuota as Quota, Limits, Sandbox, SandboxConfig};
 
 /// The sandbox of all vendors.
 pub(crate) struct Invented;
@@ -21,18 +21,31 @@ impl DemoWorld for Invented {
             },
             latency: Duration::from_millis(options.latency_ms),
             disturb: options.disturb,
+            messages: options.messages,
+            gmail_quota: match options.gmail_quota {
+                GmailQuota::Legacy => Quota::Legacy,
+                GmailQuota::New => Quota::New,
+            },
             ..SandboxConfig::default()
         };
-        Ok(Box::new(Running(Sandbox::start(config).await?)))
+        let quota = match options.gmail_quota {
+            GmailQuota::Legacy => "legacy",
+            GmailQuota::New => "new",
+        };
+        let sandbox = Sandbox::start(config).await?;
+        Ok(Box::new(Running { sandbox, quota }))
     }
 }
 
-struct Running(Sandbox);
+struct Running {
+    sandbox: Sandbox,
+    quota: &'static str,
+}
 
 #[async_trait]
 impl RunningWorld for Running {
     fn url(&self) -> String {
-        self.0.url()
+        self.sandbox.url()
     }
 
     fn secrets(&self) -> Vec<(&'static str, String)> {
@@ -48,24 +61,26 @@ impl RunningWorld for Running {
         vec![
             (
                 "SALESYNC_GMAIL_MAILBOXES",
-                self.0.world().mailboxes().join(","),
+                self.sandbox.world().mailboxes().join(","),
             ),
             (
                 "SALESYNC_GMAIL_TOKEN_URL",
-                format!("{}/token", self.0.url()),
+                format!("{}/token", self.sandbox.url()),
             ),
-            ("SALESYNC_GMAIL_QUOTA", "legacy".to_owned()),
+            ("SALESYNC_GMAIL_QUOTA", self.quota.to_owned()),
         ]
     }
 
     fn limits_used(&self) -> Vec<LimitUsed> {
-        let paces = self.0.world().paces().into_iter();
+        let paces = self.sandbox.world().paces().into_iter();
         let used = paces.map(|pace| LimitUsed {
             source: pace.vendor,
-            limit: pace.limit,
+            limit: pace.limit.clone(),
             permitted: pace.permitted,
             admitted: pace.admitted,
             busiest: pace.busiest,
+            held_secs: pace.held_secs(),
+            share: pace.share(),
             over_limit: pace.over_limit,
             told_to_wait: pace.told_to_wait,
             early: pace.early,
@@ -74,6 +89,6 @@ impl RunningWorld for Running {
     }
 
     async fn stop(self: Box<Self>) {
-        self.0.stop().await;
+        self.sandbox.stop().await;
     }
 }

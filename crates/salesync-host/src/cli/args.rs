@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::demo::GmailQuota;
+
 /// Sales data from every vendor into one warehouse, and people and companies out of it.
 ///
 /// Settings come from the environment or from salesync.toml in this folder; `salesync check` shows
@@ -50,6 +52,12 @@ pub(crate) enum Words {
         /// Tell one request in so many to come back in two seconds.
         #[arg(long, value_name = "N")]
         disturb: Option<u64>,
+        /// Put so many different messages into the mailboxes. [default: half of the records, at most 20,000]
+        #[arg(long, value_name = "N")]
+        messages: Option<usize>,
+        /// Which of Gmail's two models of quota units holds.
+        #[arg(long, value_enum, default_value_t = GmailQuota::Legacy)]
+        gmail_quota: GmailQuota,
     },
     /// Read what changed at a source into the warehouse.
     ///

@@ -150,6 +150,7 @@ fn show_limits(used: &[LimitUsed], output: Output) {
         "limit",
         "permitted/min",
         "busiest/min",
+        "told to wait in it",
         "share",
         "admitted",
         "over the limit",
@@ -160,9 +161,10 @@ fn show_limits(used: &[LimitUsed], output: Output) {
         vec![
             it.source.to_owned(),
             it.limit.clone(),
-            format!("{:.0}", it.permitted),
-            format!("{:.0}", it.busiest),
-            format!("{:.1} %", it.busiest * 100.0 / it.permitted.max(1.0)),
+            or_dash(it.permitted.map(|units| units.to_string())),
+            it.busiest.to_string(),
+            format!("{:.1} s", it.held_secs),
+            or_dash(it.share.map(|share| format!("{:.1} %", share * 100.0))),
             it.admitted.to_string(),
             it.over_limit.to_string(),
             it.told_to_wait.to_string(),
@@ -171,6 +173,10 @@ fn show_limits(used: &[LimitUsed], output: Output) {
     });
     report::line("");
     report::table(&headers, rows.collect());
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "-".to_owned())
 }
 
 async fn start(program: Program, options: WorldOptions) -> Result<Box<dyn RunningWorld>> {

@@ -124,6 +124,8 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             limits,
             latency,
             disturb,
+            messages,
+            gmail_quota,
         } => {
             let options = WorldOptions {
                 records,
@@ -135,6 +137,8 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
                 },
                 latency_ms: latency,
                 disturb,
+                messages,
+                gmail_quota,
             };
             demo::sandbox(program, options, output).await
         }

@@ -21,13 +21,13 @@ pub(super) enum Usage {
 }
 
 impl Usage {
-    /// What the limit is called, and how many requests it permits in a minute.
-    pub(super) fn limit(self) -> (&'static str, f64) {
+    /// What the limit is called, and how many requests it permits in a minute; none where it is one by the hour.
+    pub(super) fn limit(self) -> (&'static str, Option<u32>) {
         match self {
-            Usage::Plain => ("api", 1_200.0),
-            Usage::Call => ("call", 10.0),
-            Usage::Recap => ("recap", 12.0),
-            Usage::Export => ("stats", 200.0 / 60.0),
+            Usage::Plain => ("api", Some(1_200)),
+            Usage::Call => ("call", Some(10)),
+            Usage::Recap => ("recap", Some(12)),
+            Usage::Export => ("stats", None),
         }
     }
 }

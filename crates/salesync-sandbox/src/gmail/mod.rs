@@ -30,4 +30,4 @@ pub(crate) use desk::MailDesk;
 pub(crate) use given::{Setting, given};
 pub(crate) use letter::{Given, id_of, parties, subject_of};
 pub(crate) use messages::{mail_of, view};
-pub(crate) use routes::{answer, class, serves};
+pub(crate) use routes::{answer, class, limit, serves};

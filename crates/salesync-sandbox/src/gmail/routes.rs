@@ -123,11 +123,11 @@ fn admitted(world: &World, asked: &Asked) -> Result<Admitted, Box<Answer>> {
     }
     let now_ms = world.now_ms();
     let mut desk = world.desk();
-    let limit = format!("mailbox {}", caller.place + 1);
+    let limit = limit(caller.place);
     let limit = (Vendor::Gmail, limit.as_str());
     match desk.gmail.units.spend(caller.place, method, now_ms) {
         Ok((units, permitted)) => {
-            desk.paces.admitted(limit, permitted, units, now_ms);
+            desk.paces.admitted(limit, Some(permitted), units, now_ms);
             Ok((caller, method, rest.to_vec()))
         }
         Err(too_much) => {
@@ -135,6 +135,11 @@ fn admitted(world: &World, asked: &Asked) -> Result<Admitted, Box<Answer>> {
             Err(Box::new(throttled(too_much, desk.gmail.units.over_limit())))
         }
     }
+}
+
+/// The limit of the mailbox at `place`.
+pub(crate) fn limit(place: usize) -> String {
+    format!("mailbox {}", place + 1)
 }
 
 fn method(verb: &str, rest: &[String]) -> Option<Method> {

@@ -127,7 +127,7 @@ impl Units {
         place: usize,
         method: Method,
         now_ms: i64,
-    ) -> Result<(u64, f64), TooMuch> {
+    ) -> Result<(u64, u32), TooMuch> {
         let units = method.units(self.quota);
         if self.limits == Limits::Vendor
             && let Err(too_much) = self.admit(place, units, now_ms)
@@ -137,7 +137,7 @@ impl Units {
         }
         let used = self.used.entry(place).or_default();
         *used += units;
-        Ok((units, f64::from(self.of_mailbox())))
+        Ok((units, self.of_mailbox()))
     }
 
     /// What a mailbox is permitted in a minute.

@@ -11,4 +11,4 @@ pub(crate) mod schema;
 mod search;
 
 pub(crate) use answer::{expired, unauthorised};
-pub(crate) use routes::answer;
+pub(crate) use routes::{answer, limit};

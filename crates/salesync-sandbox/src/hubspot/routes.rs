@@ -28,12 +28,12 @@ pub(crate) fn answer(world: &World, asked: &Asked) -> Answer {
             Access::PrivateApp => HubSpotUse::Private,
             Access::Granted => HubSpotUse::OAuth,
         };
-    let (limit, permitted) = match usage {
-        HubSpotUse::Search => ("search", 300.0),
-        HubSpotUse::Private => ("api", 1_140.0),
-        HubSpotUse::OAuth => ("api", 660.0),
-    };
-    let limit = (Vendor::HubSpot, limit);
+    let permitted = Some(match usage {
+        HubSpotUse::Search => 300,
+        HubSpotUse::Private => 1_140,
+        HubSpotUse::OAuth => 660,
+    });
+    let limit = (Vendor::HubSpot, limit(asked));
     let admitted = world.desk().meter.hubspot(usage, now_ms);
     let headers = match admitted {
         Ok(headers) => {
@@ -49,6 +49,14 @@ pub(crate) fn answer(world: &World, asked: &Asked) -> Answer {
     let mut answer = route(world, asked, &segments);
     answer.headers.extend(headers);
     answer
+}
+
+/// The limit that a request falls under.
+pub(crate) fn limit(asked: &Asked) -> &'static str {
+    match asked.class() {
+        RequestClass::Search => "search",
+        _ => "api",
+    }
 }
 
 fn route(world: &World, asked: &Asked, segments: &[&str]) -> Answer {

@@ -14,4 +14,4 @@ mod soql;
 pub(crate) use answer::session_expired;
 pub(crate) use id::{id_number, id_text};
 pub(crate) use query::Cursor;
-pub(crate) use routes::answer;
+pub(crate) use routes::{LIMIT, answer};

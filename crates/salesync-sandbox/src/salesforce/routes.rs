@@ -9,6 +9,8 @@ use crate::store::{DAY_MS, State, parse_time, push_salesforce_time};
 use crate::world::SalesforceSide;
 use crate::{Vendor, World};
 
+/// The limit that all its requests fall under.
+pub(crate) const LIMIT: &str = "api";
 /// URI and headers together may be this long, in bytes.
 const REQUEST_MAX: usize = 16_384;
 /// How far back the log of deletions reaches, in days.
@@ -28,6 +30,12 @@ pub(crate) fn answer(world: &World, asked: &Asked) -> Answer {
         return session_expired();
     }
     let counted = world.desk().meter.salesforce(now_ms);
+    let limit = (Vendor::Salesforce, LIMIT);
+    match counted {
+        // It limits the day and what runs long, and nothing by the minute.
+        Ok(()) => world.desk().paces.admitted(limit, None, 1, now_ms),
+        Err(_) => world.desk().paces.over_limit(limit),
+    }
     let answer = match counted {
         Err(refused) => throttled(refused),
         Ok(()) if length(asked) > REQUEST_MAX => {

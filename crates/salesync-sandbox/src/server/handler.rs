@@ -67,11 +67,11 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
         let is_its_turn = app.disturb.is_some_and(|every| number % every.max(1) == 0);
         (is_its_turn && asked.class() != super::RequestClass::Login).then(|| come_back(&asked))
     });
-    let caller = caller_of(&asked);
-    world
-        .desk()
-        .paces
-        .came(asked.vendor(), &caller, at.timestamp_millis());
+    let limit = limit_of(world, &asked);
+    if let Some(limit) = &limit {
+        let limit = (asked.vendor(), limit.as_str());
+        world.desk().paces.came(limit, at.timestamp_millis());
+    }
     if let Some(Fault::Slow(pause)) = &fault {
         tokio::time::sleep(*pause).await;
     }
@@ -102,9 +102,9 @@ async fn handle(State(app): State<App>, request: Request) -> Response {
     if !app.latency.is_zero() {
         tokio::time::sleep(app.latency).await;
     }
-    if let Some(secs) = wait {
-        let told = (world.now_ms(), secs);
-        world.desk().paces.told(vendor, &caller, told);
+    if let (Some(secs), Some(limit)) = (wait, limit) {
+        let now_ms = world.now_ms();
+        world.desk().paces.told((vendor, &limit), now_ms, secs);
     }
     respond(world, answer, fault)
 }
@@ -125,13 +125,19 @@ fn come_back(asked: &Asked) -> Fault {
     }
 }
 
-/// Who has to wait when one of them is told to: those that share a limit.
-fn caller_of(asked: &Asked) -> String {
+/// The limit that a request falls under: all that share it have to wait when one of them is told to.
+fn limit_of(world: &World, asked: &Asked) -> Option<String> {
+    if asked.class() == super::RequestClass::Login {
+        return None;
+    }
     match asked.vendor() {
-        Vendor::Gmail => asked.bearer().unwrap_or_default().to_owned(),
-        Vendor::HubSpot if asked.class() == super::RequestClass::Search => "search".to_owned(),
-        Vendor::Dialpad => dialpad::limit(asked).to_owned(),
-        _ => String::new(),
+        Vendor::Gmail => {
+            let grant = world.desk().gmail.granted(asked.bearer()?)?;
+            Some(gmail::limit(grant.place?))
+        }
+        Vendor::HubSpot => Some(hubspot::limit(asked).to_owned()),
+        Vendor::Salesforce => Some(salesforce::LIMIT.to_owned()),
+        Vendor::Dialpad => Some(dialpad::limit(asked).to_owned()),
     }
 }
 
