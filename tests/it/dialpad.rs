@@ -376,6 +376,22 @@ fn a_bad_call_is_set_aside_whole_and_the_rest_arrives() {
 }
 
 #[test]
+fn calls_that_can_not_be_read_are_not_taken_for_gone() {
+    let bench = company(80);
+    let world = bench.world();
+    bench.sync(&["dialpad", "--streams", "calls"]);
+    let before = calls_of(&bench);
+    // So many that they are looked for in a second listing, not one by one.
+    for call in listed(world).iter().take(12) {
+        let id = call["call_id"].as_str().unwrap();
+        assert!(world.put_raw(Vendor::Dialpad, "calls", id, "{\"canary\": 1}"));
+    }
+    let ended = bench.run(&["sync", "dialpad", "--streams", "calls", "--full", "--json"]);
+    assert!(ended.stdout.contains("ERR_SOURCE_PAGE_SHAPE"), "{ended:#?}");
+    assert_eq!(calls_of(&bench).len(), before.len());
+}
+
+#[test]
 fn a_refresh_token_of_dialpad_that_rotates_is_kept_from_run_to_run() {
     let mut bench = company(40);
     let secrets = bench.folder().join("secrets");

@@ -1,7 +1,7 @@
 //! Calls. One appears when it ends, with the time when it began, and Dialpad says nothing of later changes: so
 //! each reading looks back by the longest call, and once a day by two days.
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +20,10 @@ use salesync_core::time::Timestamp;
 use salesync_http::{Client, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::HashSet;
 
 use crate::client::{API, CALL};
 use crate::kinds::{CALLS, RECORDINGS, table};
-use crate::page::is_there;
+use crate::page::{id_of, is_there};
 use crate::row::{Members, Row};
 use crate::settings::{Settings, Transcripts};
 use crate::slices::{FIRST_MS, Slices};
@@ -110,8 +109,7 @@ impl CallStream {
         let mut ids = HashSet::new();
         while !slices.is_empty() {
             for record in slices.read(&self.http).await? {
-                let id = Members::of(&record).ok().and_then(|it| it.text("call_id"));
-                ids.extend(id.map(Cow::into_owned));
+                ids.insert(id_of(&record, "call_id")?);
             }
         }
         Ok(ids)

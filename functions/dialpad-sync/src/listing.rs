@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::API;
 use crate::kinds::Kind;
-use crate::page::{is_there, list};
+use crate::page::{id_of, is_there, list};
 use crate::row::Members;
 
 /// So many are looked up by id; more are looked for in a second listing.
@@ -55,16 +55,21 @@ impl ListingStream {
 
     /// Returns the ids of all there are.
     async fn all_ids(&self) -> Result<HashSet<String>> {
-        let (mut ids, mut cursor) = (HashSet::new(), None);
+        let (mut ids, mut cursor, mut restarted) = (HashSet::new(), None, false);
         loop {
-            let listed = list(&self.http, self.kind.target, cursor.as_deref()).await?;
+            let listed = match list(&self.http, self.kind.target, cursor.as_deref()).await {
+                // The cursor is unknown by now: the listing begins anew, once.
+                Err(error) if error.code() == Code::SourceCursorExpired && !restarted => {
+                    (cursor, restarted) = (None, true);
+                    continue;
+                }
+                Err(error) if error.code() == Code::SourceCursorExpired => {
+                    return Err(Error::new(Code::SourceRefused, "list once more").because(error));
+                }
+                listed => listed?,
+            };
             for record in &listed.records {
-                let id = Members::of(record)
-                    .ok()
-                    .and_then(|it| it.text(self.kind.id));
-                // What can't be read may be any of those that are looked for.
-                let unreadable = || Error::new(Code::SourcePageShape, "list once more");
-                ids.insert(id.ok_or_else(unreadable)?.into_owned());
+                ids.insert(id_of(record, self.kind.id)?);
             }
             match listed.cursor {
                 None => return Ok(ids),

@@ -1,6 +1,6 @@
 //! A page of a listing. It may be empty, or lack its list, although more follow.
 
-use salesync_core::error::Result;
+use salesync_core::error::{Code, Error, Result};
 use salesync_core::record::RawRecord;
 use salesync_core::time::Timestamp;
 use salesync_http::{Answer, Client, Expected, LimitClass, Request, segment};
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::client::{API, GO_ON, LOOK_UP};
+use crate::row::Members;
 
 /// A page of a listing.
 pub(crate) struct Listed {
@@ -44,6 +45,16 @@ pub(crate) async fn list(http: &Client, target: &str, cursor: Option<&str>) -> R
         request = request.query("cursor", cursor);
     }
     http.read(&request, Listed::read).await
+}
+
+/// Returns the id of a listed record, to tell what is still there.
+///
+/// # Errors
+/// `ERR_SOURCE_PAGE_SHAPE` where it can't be read: it may be any of those that are looked for.
+pub(crate) fn id_of(record: &RawRecord, member: &'static str) -> Result<String> {
+    let id = Members::of(record).ok().and_then(|it| it.text(member));
+    let unreadable = || Error::new(Code::SourcePageShape, "read the id of a record");
+    Ok(id.ok_or_else(unreadable)?.into_owned())
 }
 
 /// Asks for one record by its id, at `path`, which ends with a slash, and returns whether it is there.
