@@ -19,7 +19,7 @@ cleanup() {
 trap cleanup EXIT
 cd "$folder"
 
-serve --records 400000 --messages 80000 --gmail-quota "$quota" --limits --latency 120 --disturb 1000 2>limits.json
+serve --records 400000 --messages 80000 --quota-model "$quota" --limits --latency 120 --disturb 1000 2>limits.json
 export SALESYNC_WAREHOUSE=duckdb:pacing.duckdb SALESYNC_DEADLINE_SECS=$seconds
 # It stops at the deadline, which is no success: only the server's figures count here.
 "$SALESYNC_BIN" sync all --json >runs.json 2>sync.log || true

@@ -27,16 +27,16 @@ pub struct WorldOptions {
     pub disturb: Option<u64>,
     /// Different messages in the mailboxes; none means as many as suit the records.
     pub messages: Option<usize>,
-    /// What Gmail's methods cost and how much a mailbox is permitted.
-    pub gmail_quota: GmailQuota,
+    /// Which model of quota units holds.
+    pub quota_model: QuotaModel,
 }
 
-/// Which of its two models of quota units the invented Gmail follows.
+/// A vendor's two models of quota units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum GmailQuota {
-    /// 15,000 units a minute and mailbox; a message costs 5.
+pub enum QuotaModel {
+    /// The one of projects that are there already.
     Legacy,
-    /// 6,000 units a minute and mailbox; a message costs 20.
+    /// The one of new projects.
     New,
 }
 
@@ -51,7 +51,7 @@ impl WorldOptions {
             latency_ms: 0,
             disturb: None,
             messages: None,
-            gmail_quota: GmailQuota::Legacy,
+            quota_model: QuotaModel::Legacy,
         }
     }
 }

@@ -17,5 +17,5 @@ mod settings;
 mod signals;
 
 pub use cli::main;
-pub use demo::{DemoWorld, GmailQuota, LimitUsed, RunningWorld, WorldLimits, WorldOptions};
+pub use demo::{DemoWorld, LimitUsed, QuotaModel, RunningWorld, WorldLimits, WorldOptions};
 pub use settings::{Settings, WarehouseChoice};

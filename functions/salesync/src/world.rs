@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use salesync_host::{DemoWorld, GmailQuota, LimitUsed, RunningWorld, WorldLimits, WorldOptions};
-use salesync_sandbox::{GmailQuota as Quota, Limits, Sandbox, SandboxConfig};
+use salesync_host::{DemoWorld, LimitUsed, QuotaModel, RunningWorld, WorldLimits, WorldOptions};
+use salesync_sandbox::{GmailQuota, Limits, Sandbox, SandboxConfig};
 
 /// The sandbox of all vendors.
 pub(crate) struct Invented;
@@ -22,15 +22,15 @@ impl DemoWorld for Invented {
             latency: Duration::from_millis(options.latency_ms),
             disturb: options.disturb,
             messages: options.messages,
-            gmail_quota: match options.gmail_quota {
-                GmailQuota::Legacy => Quota::Legacy,
-                GmailQuota::New => Quota::New,
+            gmail_quota: match options.quota_model {
+                QuotaModel::Legacy => GmailQuota::Legacy,
+                QuotaModel::New => GmailQuota::New,
             },
             ..SandboxConfig::default()
         };
-        let quota = match options.gmail_quota {
-            GmailQuota::Legacy => "legacy",
-            GmailQuota::New => "new",
+        let quota = match options.quota_model {
+            QuotaModel::Legacy => "legacy",
+            QuotaModel::New => "new",
         };
         let sandbox = Sandbox::start(config).await?;
         Ok(Box::new(Running { sandbox, quota }))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::demo::GmailQuota;
+use crate::demo::QuotaModel;
 
 /// Sales data from every vendor into one warehouse, and people and companies out of it.
 ///
@@ -55,9 +55,9 @@ pub(crate) enum Words {
         /// Put so many different messages into the mailboxes. [default: half of the records, at most 20,000]
         #[arg(long, value_name = "N")]
         messages: Option<usize>,
-        /// Which of Gmail's two models of quota units holds.
-        #[arg(long, value_enum, default_value_t = GmailQuota::Legacy)]
-        gmail_quota: GmailQuota,
+        /// Which model of quota units holds, where a vendor has one for old projects and one for new ones.
+        #[arg(long, value_enum, default_value_t = QuotaModel::Legacy)]
+        quota_model: QuotaModel,
     },
     /// Read what changed at a source into the warehouse.
     ///

@@ -125,7 +125,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             latency,
             disturb,
             messages,
-            gmail_quota,
+            quota_model,
         } => {
             let options = WorldOptions {
                 records,
@@ -138,7 +138,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
                 latency_ms: latency,
                 disturb,
                 messages,
-                gmail_quota,
+                quota_model,
             };
             demo::sandbox(program, options, output).await
         }
