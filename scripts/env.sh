@@ -162,3 +162,33 @@ npm_tool() {
   fi
   echo "$folder"
 }
+
+# Finds Python 3.13 or later, which the emulator of BigQuery needs; prints its path.
+python_313() {
+  local candidate
+  for candidate in python3.14 python3.13 python3 "$HOME"/.pyenv/versions/3.1[3-9]*/bin/python3; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then
+      echo "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Installs the packages that are listed in a file into a folder: `install_python PYTHON LIST FOLDER`.
+install_python() {
+  "$1" -m venv "$3" >&2 &&
+    "$3/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$2" >&2
+}
+
+# Installs the emulator of BigQuery, once for each list of versions, and prints its folder; fails where it can't.
+bigquery_emulator() {
+  local list=$repository/scripts/bigquery-requirements.txt folder python
+  folder=$cache/tools/bigquery-$(sha256_of "$list" | cut -c 1-12)
+  if [ ! -d "$folder" ]; then
+    python=$(python_313) || return 1
+    say "installing the emulator of BigQuery"
+    build_folder "$folder" install_python "$python" "$list" || return 1
+  fi
+  echo "$folder"
+}

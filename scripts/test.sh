@@ -14,10 +14,36 @@ if [ -n "${SALESYNC_TEST_DATA:-}" ]; then
     say "$prism could not be installed: the tests that need it pass over it"
   fi
 fi
+# Starts the emulator of BigQuery, which the tests of the adapter and of whole commands ask.
+emulator=
+tables=
+cleanup() {
+  if [ -n "$emulator" ]; then kill "$emulator" 2>/dev/null || true; fi
+  if [ -n "$tables" ]; then rm -rf "$tables"; fi
+}
+trap cleanup EXIT
+if folder=$(bigquery_emulator); then
+  tables=$(mktemp -d)
+  read -r port grpc_port < <(python3 -c 'import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*(it.getsockname()[1] for it in sockets))')
+  "$folder/bin/python" "$repository/scripts/bigquery_emulator.py" --port "$port" --grpc-port "$grpc_port" \
+    --project p --dataset d --data-dir "$tables/data" serve >"$tables/log" 2>&1 &
+  emulator=$!
+  export SALESYNC_TEST_BIGQUERY=http://127.0.0.1:$port
+else
+  say "the emulator of BigQuery could not be installed (it needs Python 3.13): the tests that need it pass over it"
+fi
 case " $* " in
   *" -p "* | *" --package "*) ;;
   *) set -- --workspace "$@" ;;
 esac
 # Tests start the program itself, which cargo does not build for them.
 build_salesync
+if [ -n "$emulator" ]; then
+  until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+    kill -0 "$emulator" 2>/dev/null || die "the emulator of BigQuery ended: $(tail -n 5 "$tables/log")"
+    sleep 0.3
+  done
+fi
 with_duckdb test --no-fail-fast "$@"

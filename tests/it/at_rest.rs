@@ -30,7 +30,7 @@ fn live(world: &World, object: &str) -> Vec<String> {
 }
 
 /// Changes a few records in every way in which a vendor's record can change.
-fn change_everything(world: &World) {
+pub(crate) fn change_everything(world: &World) {
     for object in ["contacts", "companies", "deals"]
         .into_iter()
         .chain(ACTIVITIES)

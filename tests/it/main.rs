@@ -28,6 +28,8 @@ mod matching;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod prism;
 #[cfg(test)]
 mod resolving;

@@ -38,12 +38,17 @@ const VENDORS_NAMES: [&str; 8] = [
     "task",
 ];
 /// Where a vendor's words are at home.
-const VENDORS_ROOMS: [&str; 2] = ["functions/", "crates/salesync-sandbox/"];
+const VENDORS_ROOMS: [&str; 3] = [
+    "functions/",
+    "crates/salesync-gcp/",
+    "crates/salesync-sandbox/",
+];
 /// Where no vendor's name stands in the code.
-const ROOMS_WITHOUT_VENDORS: [&str; 4] = [
+const ROOMS_WITHOUT_VENDORS: [&str; 5] = [
     "crates/salesync-core/",
     "crates/salesync-http/",
     "crates/salesync-duckdb/",
+    "crates/salesync-gcp/",
     "crates/salesync-host/",
 ];
 

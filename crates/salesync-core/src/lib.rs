@@ -1,6 +1,7 @@
 //! The rules of salesync: how records are read, judged, made durable and resolved.
 //!
-//! Nothing here knows a vendor, a cloud, SQL or a socket. Those stand behind five ports:
+//! Nothing here knows a vendor, a cloud or a socket, and of SQL only the [`views`] that every warehouse has. Those
+//! stand behind five ports:
 //! [`source::Source`] and [`source::Stream`], [`warehouse::Warehouse`], [`queue::Queue`] and
 //! [`secret::SecretStore`]; [`memory`] holds a version of each in memory, which defines its meaning.
 //!
@@ -25,6 +26,8 @@ pub mod dead_letter;
 pub mod plain;
 pub mod queue;
 pub mod secret;
+pub mod staging;
+pub mod views;
 pub mod warehouse;
 
 pub mod command;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
-use arrow::compute::concat;
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
 use duckdb::{Connection, params};
-use salesync_core::batch::{Batch, Committed, RowKey, Seen, TableWrite};
+use salesync_core::batch::{Batch, Committed, Seen, TableWrite};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::schema::Tie;
+use salesync_core::staging;
 use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::SYNC_STATE;
 
@@ -16,10 +17,9 @@ use crate::database::{Database, StoredTable};
 use crate::failure::failure;
 use crate::layout::SEEN_KEYS;
 use crate::logs::{append, prepared};
-use crate::marks::{follow_merges, mark, names_a_survivor};
+use crate::marks::{follow_merges, mark};
 use crate::merge::{Target, merge};
-use crate::stage::{Staged, rows_of};
-use crate::state::rows_from;
+use crate::stage::Staged;
 use crate::ties::Pair;
 
 const OPERATION: &str = "commit a batch";
@@ -57,7 +57,12 @@ impl Database {
                 Some(stored) => apply(&transaction, write, stored, &batch.writes)?,
             });
         }
-        append(&transaction, &SYNC_STATE, &log, &rows_from(&batch.states)?)?;
+        append(
+            &transaction,
+            &SYNC_STATE,
+            &log,
+            &staging::states(&batch.states)?,
+        )?;
         for (plain, found, rows) in appends {
             append(&transaction, plain, &found, rows)?;
         }
@@ -109,7 +114,7 @@ fn apply(
         }
     };
     committed.marked += mark(connection, (name, part), &write.tombstones)?;
-    if part.is_none() && names_a_survivor(&write.rows, &write.tombstones) {
+    if part.is_none() && staging::names_a_survivor(&write.rows, &write.tombstones) {
         follow_merges(connection, name)?;
     }
     note_seen(connection, write)?;
@@ -146,27 +151,14 @@ fn note_seen(connection: &Connection, write: &TableWrite) -> Result<()> {
 
 /// Returns the keys of a write's rows and of its rejected records: `part` and `id`.
 fn keys_of(write: &TableWrite) -> Result<RecordBatch> {
-    let rejected = |text: fn(&RowKey) -> Option<&str>| -> ArrayRef {
-        Arc::new(write.rejected.iter().map(text).collect::<StringArray>())
-    };
+    let rejected = staging::keys(&write.rejected)?;
     let count = write.rows.num_rows();
     let column = |name: Option<&str>| -> ArrayRef {
         let column = name.and_then(|name| write.rows.column_by_name(name));
         column.map_or_else(|| new_null_array(&DataType::Utf8, count), Arc::clone)
     };
     let part = write.table.part().map(|part| part.name.as_str());
-    let internal = |error| Error::new(Code::Internal, OPERATION).because(error);
-    let both = |own: ArrayRef, rejected: ArrayRef| {
-        concat(&[own.as_ref(), rejected.as_ref()]).map_err(internal)
-    };
-    rows_of(vec![
-        (
-            "part",
-            both(column(part), rejected(|key| key.part.as_deref()))?,
-        ),
-        (
-            "id",
-            both(column(Some("id")), rejected(|key| Some(&key.id)))?,
-        ),
-    ])
+    let own = staging::columns_of(vec![("part", column(part)), ("id", column(Some("id")))])?;
+    concat_batches(&rejected.schema(), [&own, &rejected])
+        .map_err(|error| Error::new(Code::Internal, OPERATION).because(error))
 }

@@ -10,6 +10,7 @@ use salesync_core::plain::PlainTable;
 use salesync_core::publish::{INTERACTION_PARTIES, INTERACTIONS};
 use salesync_core::run::RUN_EVENTS;
 use salesync_core::schema::ColumnType;
+use salesync_core::views::VIEWS;
 use salesync_core::warehouse::{SCHEMA_CHANGES, SYNC_STATE};
 
 use crate::database::Database;
@@ -43,31 +44,6 @@ static TABLES: [&PlainTable; 8] = [
     &INTERACTION_PARTIES,
 ];
 
-/// Name, meaning and definition; a view may build on those before it. Each definition is one that
-/// BigQuery understands too.
-const VIEWS: [(&str, &str, &str); 4] = [
-    (
-        "etl_runs",
-        "The runs: one row for each run of each stream, as it stands",
-        include_str!("views/etl_runs.sql"),
-    ),
-    (
-        "dead_letters",
-        "The records that were set aside: one row each, as it stands",
-        include_str!("views/dead_letters.sql"),
-    ),
-    (
-        "data_freshness",
-        "For each stream: up to when nothing is missing, and its last run that succeeded",
-        include_str!("views/data_freshness.sql"),
-    ),
-    (
-        "person_timeline",
-        "For each person: the interactions that they took part in or that are about them, one row each",
-        include_str!("views/person_timeline.sql"),
-    ),
-];
-
 /// BigQuery's name for what DuckDB spells otherwise. `to_timestamp` means the same in every time zone.
 const MACROS: &str =
     "CREATE OR REPLACE MACRO timestamp_micros(micros) AS to_timestamp(micros / 1000000)";
@@ -85,17 +61,22 @@ impl Database {
             self.execute(OPERATION, &format!("CREATE SCHEMA IF NOT EXISTS {place}"))?;
             self.execute(OPERATION, &format!("USE {place}"))?;
         }
-        let mark = format!("{} [layout {:016x}]", VIEWS[0].1, fingerprint());
-        if self.comment_of_view(VIEWS[0].0)?.as_deref() == Some(mark.as_str()) {
+        let mark = format!("{} [layout {:016x}]", VIEWS[0].comment, fingerprint());
+        if self.comment_of_view(VIEWS[0].name)?.as_deref() == Some(mark.as_str()) {
             return Ok(());
         }
         for table in TABLES {
             self.prepare_plain(table)?;
         }
         let mut statements = vec![MACROS.to_owned()];
-        for (index, (name, comment, definition)) in VIEWS.iter().enumerate() {
-            let comment = if index == 0 { mark.as_str() } else { comment };
-            let (name, comment) = (quoted(name), literal(comment));
+        for (index, view) in VIEWS.iter().enumerate() {
+            let comment = if index == 0 {
+                mark.as_str()
+            } else {
+                view.comment
+            };
+            let (name, comment) = (quoted(view.name), literal(comment));
+            let definition = view.definition(&quoted(schema));
             statements.push(format!("CREATE OR REPLACE VIEW {name} AS {definition}"));
             statements.push(format!("COMMENT ON VIEW {name} IS {comment}"));
         }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, StringArray};
 use duckdb::Connection;
 use salesync_core::batch::Tombstone;
 use salesync_core::error::Result;
-use salesync_core::time::Timestamp;
+use salesync_core::staging;
 
 use crate::failure::failure;
 use crate::sql::{quoted, same_key};
-use crate::stage::{Staged, drop_temporary, rows_of};
+use crate::stage::{Staged, drop_temporary};
 
 const OPERATION: &str = "mark rows as gone";
 
@@ -28,7 +28,7 @@ pub(crate) fn mark(
         return Ok(0);
     }
     let target = quoted(name);
-    let staged = Staged::put(connection, "_marks", &rows_from(part, tombstones)?)?;
+    let staged = Staged::put(connection, "_marks", &staging::marks(part, tombstones)?)?;
     let own_part = part.map_or(String::new(), |part| format!("m.{}, ", quoted(part)));
     let same = same_key(("t", "id"), ("m", "id"), part);
     run(
@@ -97,43 +97,6 @@ fn run(connection: &Connection, sql: &str) -> Result<u64> {
     Ok(u64::try_from(written).unwrap_or(u64::MAX))
 }
 
-fn rows_from(part: Option<&str>, tombstones: &[Tombstone]) -> Result<RecordBatch> {
-    let texts = |text: fn(&Tombstone) -> Option<&str>| -> ArrayRef {
-        Arc::new(tombstones.iter().map(text).collect::<StringArray>())
-    };
-    let times = |time: fn(&Tombstone) -> Timestamp| -> ArrayRef {
-        let times = tombstones.iter().map(|it| Some(time(it).micros()));
-        let times: TimestampMicrosecondArray = times.collect();
-        Arc::new(times.with_timezone("UTC"))
-    };
-    let mut columns = vec![
-        ("id", texts(|tombstone| Some(&tombstone.key.id))),
-        ("version", times(|tombstone| tombstone.version)),
-        ("at", times(|tombstone| tombstone.deletion.at)),
-        (
-            "reason",
-            texts(|tombstone| Some(tombstone.deletion.reason.as_str())),
-        ),
-        (
-            "merged_into",
-            texts(|tombstone| tombstone.deletion.merged_into.as_deref()),
-        ),
-    ];
-    if let Some(part) = part {
-        columns.push((part, texts(|tombstone| tombstone.key.part.as_deref())));
-    }
-    rows_of(columns)
-}
-
-/// Returns whether a batch says of some record that it lives on in another one.
-pub(crate) fn names_a_survivor(rows: &RecordBatch, tombstones: &[Tombstone]) -> bool {
-    rows.column_by_name("_merged_into")
-        .is_some_and(|column| column.null_count() < column.len())
-        || tombstones
-            .iter()
-            .any(|tombstone| tombstone.deletion.merged_into.is_some())
-}
-
 /// Lets every merged row name the end of its chain of merges.
 pub(crate) fn follow_merges(connection: &Connection, name: &str) -> Result<()> {
     let target = quoted(name);
@@ -158,7 +121,7 @@ pub(crate) fn follow_merges(connection: &Connection, name: &str) -> Result<()> {
                 .collect::<StringArray>(),
         )
     };
-    let rows = rows_of(vec![
+    let rows = staging::columns_of(vec![
         ("id", texts(|(key, _)| (*key).to_owned())),
         ("survivor", texts(|(_, end)| (*end).to_owned())),
     ])?;

@@ -6,12 +6,12 @@ use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainRows;
 use salesync_core::queue::{Message, Outcome, Queue};
+use salesync_core::staging;
 use salesync_core::time::Timestamp;
 
 use crate::database::Database;
 use crate::failure::failure;
 use crate::logs::{append, prepared};
-use crate::state::run_id_of;
 use crate::store::Store;
 
 /// How often a letter may fail before it is parked.
@@ -172,7 +172,7 @@ fn message_of(stored: Stored) -> Result<Message> {
         message: message.unwrap_or_default(),
         attempt: stored.attempt,
         state: LetterState::Open,
-        run_id: run_id_of(run_id.unwrap_or_default())?,
+        run_id: staging::run_id(run_id.unwrap_or_default())?,
         seen_at: Timestamp::from_micros(stored.seen_at),
         payload: payload.unwrap_or_default(),
         payload_encoding: encoding.unwrap_or_default(),

@@ -1,9 +1,7 @@
 //! Rows on their way into a table: a temporary table of the batch's own types, filled column by column.
 
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::DataType;
 use duckdb::Connection;
 use salesync_core::error::{Code, Error, Result};
 
@@ -97,17 +95,6 @@ pub(crate) fn value_for(table: &StoredTable, name: &str) -> String {
         Some(other) => format!("CAST({staged} AS {other})"),
         None => staged,
     }
-}
-
-/// Returns rows of these columns.
-pub(crate) fn rows_of(columns: Vec<(&str, arrow::array::ArrayRef)>) -> Result<RecordBatch> {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
-        .collect();
-    let arrays = columns.into_iter().map(|(_, array)| array).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-        .map_err(|error| Error::new(Code::Internal, "build a batch").because(error))
 }
 
 fn type_of(data_type: &DataType) -> Result<String> {

@@ -4,11 +4,8 @@ use duckdb::{OptionalExt, params};
 use salesync_core::batch::{Slot, State, StreamId};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::plain::{PlainRows, count, text};
-use salesync_core::record::Value;
-use salesync_core::run::RunId;
+use salesync_core::staging;
 use salesync_core::time::Timestamp;
-use salesync_core::warehouse::SYNC_STATE;
 
 use crate::database::Database;
 use crate::failure::failure;
@@ -71,7 +68,7 @@ fn read(stored: Stored, id: &StreamId, slot: Slot) -> Result<State> {
         generation: number(generation)?,
         epoch: number(epoch)?,
         seq: number(seq)?,
-        run_id: run_id_of(run_id)?,
+        run_id: staging::run_id(run_id)?,
         cursor: stored
             .cursor
             .as_deref()
@@ -80,33 +77,4 @@ fn read(stored: Stored, id: &StreamId, slot: Slot) -> Result<State> {
         source_clock: time(source_clock)?,
         committed_at: time(committed_at)?,
     })
-}
-
-/// Returns the id of a run that is stored as text.
-pub(crate) fn run_id_of(text: String) -> Result<RunId> {
-    serde_json::from_value(serde_json::Value::String(text))
-        .map_err(|error| Error::new(Code::StoreCorrupt, "read a run's id").because(error))
-}
-
-/// Returns states as rows of the log.
-pub(crate) fn rows_from(states: &[State]) -> Result<arrow::array::RecordBatch> {
-    let mut rows = PlainRows::new(&SYNC_STATE)?;
-    for state in states {
-        let cursor = state.cursor.as_ref().map(Cursor::to_json);
-        rows.push(&[
-            text(Some(&state.id.source)),
-            text(Some(&state.id.stream)),
-            text(state.id.part.as_deref()),
-            text(Some(state.slot.as_str())),
-            count(state.generation),
-            count(state.epoch),
-            count(state.seq),
-            text(Some(state.run_id.as_str())),
-            cursor.map_or(Value::Null, |cursor| Value::Text(cursor.into())),
-            Value::Timestamp(state.source_clock),
-            Value::Timestamp(state.committed_at),
-            text(Some(env!("CARGO_PKG_VERSION"))),
-        ])?;
-    }
-    rows.finish().map(|(_, rows)| rows)
 }

@@ -10,11 +10,12 @@ use arrow::compute::{concat, filter_record_batch};
 use duckdb::Connection;
 use salesync_core::batch::TableWrite;
 use salesync_core::error::{Code, Error, Result};
+use salesync_core::staging::columns_of;
 
 use crate::failure::failure;
 use crate::marks::rewrite;
 use crate::sql::{quoted, same_key};
-use crate::stage::{Staged, drop_temporary, rows_of};
+use crate::stage::{Staged, drop_temporary};
 
 const OPERATION: &str = "follow rows of another table";
 
@@ -50,7 +51,7 @@ impl Pair<'_> {
         {
             columns.extend(rows.column_by_name(name).map(|it| (name, Arc::clone(it))));
         }
-        let staged = Staged::put(connection, "_details", &rows_of(columns)?)?;
+        let staged = Staged::put(connection, "_details", &columns_of(columns)?)?;
         let same = same_key(("o", "id"), ("d", self.column), self.part);
         let sql = format!(
             "SELECT d.place FROM temp._details AS d LEFT JOIN {} AS o ON {same} \
@@ -153,7 +154,7 @@ impl Pair<'_> {
     fn keys_of(self, rows: &RecordBatch) -> Result<RecordBatch> {
         let names = std::iter::once("id").chain(self.part);
         let columns = names.filter_map(|name| Some((name, Arc::clone(rows.column_by_name(name)?))));
-        rows_of(columns.collect())
+        columns_of(columns.collect())
     }
 
     /// Puts the keys that a write to the other table names into `_named`, with the versions in which its rows
@@ -180,7 +181,7 @@ impl Pair<'_> {
             let all = concat(&[versions.as_ref(), none.as_ref()]).map_err(internal)?;
             columns.push(("version", all));
         }
-        let keys = rows_of(columns)?;
+        let keys = columns_of(columns)?;
         if keys.num_rows() == 0 {
             return Ok(None);
         }

@@ -6,8 +6,10 @@ use salesync_core::error::Result;
 use salesync_core::queue::Queue;
 use salesync_core::secret::SecretStore;
 use salesync_core::source::SourceDefinition;
+use salesync_core::time::Timestamp;
 use salesync_core::warehouse::Warehouse;
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
 
 use crate::secrets::{EnvironmentSecrets, FolderSecrets};
 use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
@@ -18,7 +20,7 @@ pub(crate) struct Stores {
     pub(crate) dead_letters: Arc<dyn Queue>,
 }
 
-pub(crate) async fn stores(settings: &Settings) -> Result<Stores> {
+pub(crate) async fn stores(settings: &Settings, now: Timestamp) -> Result<Stores> {
     match &settings.warehouse {
         WarehouseChoice::DuckDb(path) => {
             let warehouse = DuckDbWarehouse::open(DuckDbSettings {
@@ -36,6 +38,39 @@ pub(crate) async fn stores(settings: &Settings) -> Result<Stores> {
                 dead_letters: Arc::new(dead_letters),
             })
         }
+        WarehouseChoice::BigQuery { project, dataset } => {
+            let place = bigquery(settings, (project, dataset.as_deref()), now);
+            let warehouse = BigQueryWarehouse::open(&place).await?;
+            let dead_letters = warehouse.queue();
+            Ok(Stores {
+                warehouse: Arc::new(warehouse),
+                dead_letters: Arc::new(dead_letters),
+            })
+        }
+    }
+}
+
+/// Removes a dataset with all its tables.
+pub(crate) async fn remove_bigquery(
+    settings: &Settings,
+    place: (&str, Option<&str>),
+    now: Timestamp,
+) -> Result<()> {
+    BigQueryWarehouse::remove(&bigquery(settings, place, now)).await
+}
+
+/// Returns where a BigQuery warehouse is and how it is reached.
+fn bigquery(
+    settings: &Settings,
+    (project, dataset): (&str, Option<&str>),
+    now: Timestamp,
+) -> BigQuerySettings {
+    let choices = &settings.bigquery;
+    BigQuerySettings {
+        location: choices.location.clone(),
+        emulator: choices.emulator.clone(),
+        max_bytes_billed: u64::from(choices.max_gb_billed) << 30,
+        ..BigQuerySettings::new(project, dataset.unwrap_or(&settings.tenant), now)
     }
 }
 

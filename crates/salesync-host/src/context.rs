@@ -32,7 +32,7 @@ impl Context {
 
     /// Opens the warehouse: only commands that need it do.
     pub(crate) async fn stores(&self) -> Result<Stores> {
-        adapters::stores(&self.settings).await
+        adapters::stores(&self.settings, self.now).await
     }
 
     /// Returns the sources that a command names: one, or all.

@@ -1,6 +1,7 @@
 //! Every setting, read once: from the environment, or under the same name from `salesync.toml`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_WAREHOUSE",
         "duckdb:salesync.duckdb",
-        "where rows go: duckdb:FILE",
+        "where rows go: duckdb:FILE, or bigquery:PROJECT/DATASET",
     ),
     (
         "SALESYNC_TENANT",
@@ -45,6 +46,21 @@ const GENERAL: &[(&str, &str, &str)] = &[
         "how much memory DuckDB may use",
     ),
     (
+        "SALESYNC_BIGQUERY_LOCATION",
+        "US",
+        "where a dataset is made that is not there yet: US, EU, europe-west3",
+    ),
+    (
+        "SALESYNC_BIGQUERY_MAX_GB_BILLED",
+        "100",
+        "how many GiB one BigQuery job may bill; one that would bill more fails unbilled",
+    ),
+    (
+        EMULATOR,
+        "",
+        "an emulator of BigQuery that is asked in the place of Google, without a login",
+    ),
+    (
         "SALESYNC_LOG",
         "warn",
         "what is logged: error, warn, info, debug, or a tracing filter",
@@ -56,23 +72,63 @@ const GENERAL: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The name under which every program looks for an emulator of BigQuery.
+const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
+
 /// What the project's own scripts set; the program passes over them.
-const OF_SCRIPTS: [&str; 3] = ["SALESYNC_CACHE", "SALESYNC_PRISM", "SALESYNC_TEST_DATA"];
+const OF_SCRIPTS: [&str; 4] = [
+    "SALESYNC_CACHE",
+    "SALESYNC_PRISM",
+    "SALESYNC_TEST_BIGQUERY",
+    "SALESYNC_TEST_DATA",
+];
 
 /// Which warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WarehouseChoice {
     /// One DuckDB file.
     DuckDb(PathBuf),
+    /// One dataset of a BigQuery project.
+    BigQuery {
+        /// The project's id.
+        project: String,
+        /// The dataset; none is the one that is called like the tenant.
+        dataset: Option<String>,
+    },
 }
 
 impl WarehouseChoice {
-    /// Returns whether there is anything in it yet.
+    /// Returns whether there is anything in it yet, where that can be told without asking.
     pub(crate) fn exists(&self) -> bool {
         match self {
             Self::DuckDb(path) => path.exists(),
+            Self::BigQuery { .. } => true,
         }
     }
+}
+
+impl fmt::Display for WarehouseChoice {
+    /// Writes the choice as the setting has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuckDb(path) => write!(f, "duckdb:{}", path.display()),
+            Self::BigQuery { project, dataset } => {
+                write!(f, "bigquery:{project}")?;
+                dataset
+                    .as_ref()
+                    .map_or(Ok(()), |dataset| write!(f, "/{dataset}"))
+            }
+        }
+    }
+}
+
+/// How BigQuery is used, where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BigQueryChoices {
+    pub(crate) location: String,
+    pub(crate) max_gb_billed: u32,
+    /// The origin of an emulator.
+    pub(crate) emulator: Option<String>,
 }
 
 /// Where secrets are kept.
@@ -102,12 +158,13 @@ pub struct Settings {
     pub(crate) secrets: SecretsChoice,
     pub(crate) deadline: Option<Duration>,
     pub(crate) duckdb_memory_mb: u32,
+    pub(crate) bigquery: BigQueryChoices,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) base_urls: BTreeMap<&'static str, String>,
     /// What is set for each source alone, by the source's name and the setting's.
-    pub(crate) of_sources: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
-    own: Vec<(String, String, &'static str)>,
+    pub(crate) of_sources: OfSources,
+    own: Vec<Shown>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -130,7 +187,9 @@ impl Settings {
             reason = "this is the one place where the environment is read"
         )]
         let environment = std::env::vars();
-        values.extend(environment.filter(|(name, _)| name.starts_with("SALESYNC_")));
+        values.extend(
+            environment.filter(|(name, _)| name.starts_with("SALESYNC_") || name == EMULATOR),
+        );
         Self::from_values(values, sources)
     }
 
@@ -185,22 +244,7 @@ impl Settings {
                 .map_or(source.base_url, |value| value.trim());
             base_urls.insert(source.name, check_base_url(&name, text)?);
         }
-        let (mut of_sources, mut own) = (BTreeMap::new(), Vec::new());
-        for source in sources {
-            let mut of_source = BTreeMap::new();
-            for setting in source.settings {
-                let name = own_name(source.name, setting.name);
-                let given = values.get(&name).map(|value| value.trim());
-                let given = given.filter(|value| !value.is_empty());
-                let value = given.unwrap_or(setting.default);
-                if let Some(rule) = (setting.check)(value) {
-                    return Err(wrong(&name, rule));
-                }
-                of_source.insert(setting.name, value.to_owned());
-                own.push((name, value.to_owned(), setting.meaning));
-            }
-            of_sources.insert(source.name, of_source);
-        }
+        let (of_sources, own) = of_sources(&values, sources)?;
         Ok(Self {
             warehouse: warehouse(get("SALESYNC_WAREHOUSE"))?,
             tenant,
@@ -210,6 +254,14 @@ impl Settings {
                 "SALESYNC_DUCKDB_MEMORY_MB",
                 get("SALESYNC_DUCKDB_MEMORY_MB"),
             )?,
+            bigquery: BigQueryChoices {
+                location: location(get("SALESYNC_BIGQUERY_LOCATION"))?,
+                max_gb_billed: positive(
+                    "SALESYNC_BIGQUERY_MAX_GB_BILLED",
+                    get("SALESYNC_BIGQUERY_MAX_GB_BILLED"),
+                )?,
+                emulator: emulator(get(EMULATOR))?,
+            },
             log: get("SALESYNC_LOG").to_owned(),
             log_format,
             base_urls,
@@ -224,8 +276,17 @@ impl Settings {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Returns what was given of how warehouses are reached, by the settings' names.
+    pub(crate) fn of_warehouse(&self) -> BTreeMap<String, String> {
+        let names = |name: &String| name.starts_with("SALESYNC_BIGQUERY_") || name == EMULATOR;
+        let given = self.values.iter().filter(|(name, _)| names(name));
+        given
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// Returns every setting with its value and meaning, for `salesync check`; secrets are not among them.
-    pub(crate) fn shown(&self) -> Vec<(String, String, &'static str)> {
+    pub(crate) fn shown(&self) -> Vec<Shown> {
         let general = GENERAL.iter().map(|(name, default, meaning)| {
             let value = self.given(name).unwrap_or(default).to_owned();
             ((*name).to_owned(), value, *meaning)
@@ -251,6 +312,35 @@ impl Settings {
             .cloned()
             .collect()
     }
+}
+
+/// A setting's name, value and meaning.
+type Shown = (String, String, &'static str);
+type OfSources = BTreeMap<&'static str, BTreeMap<&'static str, String>>;
+
+/// Returns the settings that only one source has, by the source's name and the setting's; and all of them with their
+/// whole names and meanings.
+fn of_sources(
+    values: &BTreeMap<String, String>,
+    sources: &[&'static SourceDefinition],
+) -> Result<(OfSources, Vec<Shown>)> {
+    let (mut of_sources, mut own) = (BTreeMap::new(), Vec::new());
+    for source in sources {
+        let mut of_source = BTreeMap::new();
+        for setting in source.settings {
+            let name = own_name(source.name, setting.name);
+            let given = values.get(&name).map(|value| value.trim());
+            let given = given.filter(|value| !value.is_empty());
+            let value = given.unwrap_or(setting.default);
+            if let Some(rule) = (setting.check)(value) {
+                return Err(wrong(&name, rule));
+            }
+            of_source.insert(setting.name, value.to_owned());
+            own.push((name, value.to_owned(), setting.meaning));
+        }
+        of_sources.insert(source.name, of_source);
+    }
+    Ok((of_sources, own))
 }
 
 /// Returns the name under which a source's secret stands in the environment.
@@ -315,7 +405,54 @@ fn warehouse(text: &str) -> Result<WarehouseChoice> {
         Some(("duckdb", file)) if !file.is_empty() => {
             Ok(WarehouseChoice::DuckDb(PathBuf::from(file)))
         }
-        _ => Err(wrong("SALESYNC_WAREHOUSE", "duckdb:FILE")),
+        Some(("bigquery", place)) => bigquery(place),
+        _ => Err(wrong(
+            "SALESYNC_WAREHOUSE",
+            "duckdb:FILE or bigquery:PROJECT/DATASET",
+        )),
+    }
+}
+
+/// Reads `PROJECT/DATASET`, or `PROJECT` alone.
+fn bigquery(place: &str) -> Result<WarehouseChoice> {
+    let (project, dataset) = match place.split_once('/') {
+        Some((project, dataset)) => (project, Some(dataset)),
+        None => (place, None),
+    };
+    let is_project = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
+    let is_dataset = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_good = |text: &str, is_char: &dyn Fn(char) -> bool| {
+        !text.is_empty() && text.len() <= 128 && text.chars().all(is_char)
+    };
+    if is_good(project, &is_project) && dataset.is_none_or(|it| is_good(it, &is_dataset)) {
+        return Ok(WarehouseChoice::BigQuery {
+            project: project.to_owned(),
+            dataset: dataset.map(str::to_owned),
+        });
+    }
+    Err(wrong(
+        "SALESYNC_WAREHOUSE",
+        "bigquery:PROJECT/DATASET, with the project's id and letters, digits and _ in the dataset",
+    ))
+}
+
+fn location(text: &str) -> Result<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    match text.chars().all(is_name) {
+        true => Ok(text.to_owned()),
+        false => Err(wrong(
+            "SALESYNC_BIGQUERY_LOCATION",
+            "such as US, EU or europe-west3",
+        )),
+    }
+}
+
+/// Returns the origin of an emulator, which is given as HOST:PORT or with `http://` before it.
+fn emulator(text: &str) -> Result<Option<String>> {
+    match text {
+        "" => Ok(None),
+        text if text.contains("://") => check_base_url(EMULATOR, text).map(Some),
+        text => check_base_url(EMULATOR, &format!("http://{text}")).map(Some),
     }
 }
 
@@ -395,6 +532,11 @@ mod tests {
         let cases = [
             ("SALESYNC_WAREHOUSE", "mysql:x"),
             ("SALESYNC_WAREHOUSE", "duckdb:"),
+            ("SALESYNC_WAREHOUSE", "bigquery:"),
+            ("SALESYNC_WAREHOUSE", "bigquery:my-project/a`b"),
+            ("SALESYNC_BIGQUERY_LOCATION", "moon base"),
+            ("SALESYNC_BIGQUERY_MAX_GB_BILLED", "0"),
+            ("BIGQUERY_EMULATOR_HOST", "http://elsewhere.example"),
             ("SALESYNC_TENANT", "A-B; drop"),
             ("SALESYNC_SECRETS", "file:/no/such/folder"),
             ("SALESYNC_SECRETS", "vault"),

@@ -25,3 +25,33 @@ pub mod faults;
 pub mod queue;
 pub mod secret;
 pub mod warehouse;
+
+/// What a suite's `make` returns: a fresh, empty implementation and whatever must live as long as it; or none, where
+/// what it needs is not here and the test is passed over.
+pub trait Made {
+    /// The implementation.
+    type Implementation;
+    /// What must live as long as it.
+    type Kept;
+
+    /// Returns both, where they are there.
+    fn made(self) -> Option<(Self::Implementation, Self::Kept)>;
+}
+
+impl<T, K> Made for (T, K) {
+    type Implementation = T;
+    type Kept = K;
+
+    fn made(self) -> Option<(T, K)> {
+        Some(self)
+    }
+}
+
+impl<T, K> Made for Option<(T, K)> {
+    type Implementation = T;
+    type Kept = K;
+
+    fn made(self) -> Option<(T, K)> {
+        self
+    }
+}

@@ -31,7 +31,7 @@ pub(crate) enum Words {
         /// About how many records the vendors hold together.
         #[arg(long, default_value_t = 2_000)]
         records: usize,
-        /// Keep the DuckDB file of an earlier demo and add to it.
+        /// Keep the file (or, in BigQuery, the dataset) of an earlier demo and add to it.
         #[arg(long)]
         keep: bool,
     },

@@ -11,27 +11,39 @@ use salesync_core::warehouse::{Scan, Warehouse};
 use serde_json::json;
 
 use super::{Program, exit_code, observed, tell};
+use crate::adapters;
 use crate::context::Context;
 use crate::demo::{LimitUsed, RunningWorld, WorldLimits, WorldOptions};
 use crate::report::{self, Output};
-use crate::settings::{Settings, secret_name};
+use crate::settings::{Settings, WarehouseChoice, secret_name};
 use crate::signals;
 
-/// The demo's own file, so that it never touches real data.
+/// The demo's own file and dataset, so that it never touches real data.
 const DEMO_FILE: &str = "salesync-demo.duckdb";
+const DEMO_DATASET: &str = "salesync_demo";
 
+/// Runs the demo: into a file of its own, or into a dataset of its own where `outer` names BigQuery.
 pub(super) async fn demo(
     program: Program,
-    records: usize,
-    keep: bool,
+    outer: &Context,
+    (records, keep): (usize, bool),
     output: Output,
 ) -> Result<u8> {
-    let file = std::path::absolute(DEMO_FILE).unwrap_or_else(|_| PathBuf::from(DEMO_FILE));
+    let place = match &outer.settings.warehouse {
+        WarehouseChoice::DuckDb(_) => WarehouseChoice::DuckDb(
+            std::path::absolute(DEMO_FILE).unwrap_or_else(|_| PathBuf::from(DEMO_FILE)),
+        ),
+        WarehouseChoice::BigQuery { project, .. } => WarehouseChoice::BigQuery {
+            project: project.clone(),
+            dataset: Some(DEMO_DATASET.to_owned()),
+        },
+    };
     if !keep {
-        remove(&file)?;
+        remove(outer, &place).await?;
     }
     let world = start(program, WorldOptions::of(records)).await?;
-    let cx = Context::new(settings(program, world.as_ref(), &file)?, program.sources);
+    let settings = settings(program, world.as_ref(), (&place, &outer.settings))?;
+    let cx = Context::new(settings, program.sources);
     if output == Output::Text {
         report::line(&format!(
             "invented vendors with about {records} records answer at {}\n",
@@ -49,17 +61,24 @@ pub(super) async fn demo(
     let resolved = observed(&cx, Command::Resolve, output).await?;
     match output {
         Output::Json => report::line(
-            &json!({"warehouse": file, "synced": synced, "resolved": resolved}).to_string(),
+            &json!({"warehouse": place.to_string(), "synced": synced, "resolved": resolved})
+                .to_string(),
         ),
         Output::Text => {
             report::line("");
             tell(&resolved);
             show(cx.stores().await?.warehouse.as_ref()).await?;
-            report::line(&format!(
-                "\nEverything is in {}, schema sales. Look around:\n  duckdb {} \"SELECT * FROM sales.people LIMIT 10\"",
-                file.display(),
-                file.display()
-            ));
+            report::line(&match &place {
+                WarehouseChoice::DuckDb(file) => format!(
+                    "\nEverything is in {}, schema sales. Look around:\n  duckdb {} \"SELECT * FROM sales.people LIMIT 10\"",
+                    file.display(),
+                    file.display()
+                ),
+                WarehouseChoice::BigQuery { project, .. } => format!(
+                    "\nEverything is in the dataset {DEMO_DATASET} of {project}. Look around:\n  \
+                     bq query --nouse_legacy_sql \"SELECT * FROM {DEMO_DATASET}.people LIMIT 10\""
+                ),
+            });
         }
     }
     Ok(0)
@@ -212,16 +231,29 @@ fn settings_for(program: Program, world: &dyn RunningWorld) -> BTreeMap<String, 
     origins.chain(secrets).chain(others).collect()
 }
 
-fn settings(program: Program, world: &dyn RunningWorld, file: &Path) -> Result<Settings> {
-    let mut values = settings_for(program, world);
-    values.insert(
-        "SALESYNC_WAREHOUSE".to_owned(),
-        format!("duckdb:{}", file.display()),
-    );
+fn settings(
+    program: Program,
+    world: &dyn RunningWorld,
+    (place, outer): (&WarehouseChoice, &Settings),
+) -> Result<Settings> {
+    let mut values = outer.of_warehouse();
+    values.extend(settings_for(program, world));
+    values.insert("SALESYNC_WAREHOUSE".to_owned(), place.to_string());
     Settings::from_values(values, program.sources)
 }
 
-fn remove(file: &Path) -> Result<()> {
+/// Removes what the last demo left.
+async fn remove(outer: &Context, place: &WarehouseChoice) -> Result<()> {
+    match place {
+        WarehouseChoice::DuckDb(file) => remove_file(file),
+        WarehouseChoice::BigQuery { project, dataset } => {
+            let place = (project.as_str(), dataset.as_deref());
+            adapters::remove_bigquery(&outer.settings, place, outer.now).await
+        }
+    }
+}
+
+fn remove_file(file: &Path) -> Result<()> {
     let wal = PathBuf::from(format!("{}.wal", file.display()));
     for path in [file, wal.as_path()] {
         match std::fs::remove_file(path) {

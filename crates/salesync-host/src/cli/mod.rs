@@ -117,7 +117,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
         Words::Runs { limit, source } => show::runs(&cx, limit, source, output).await,
         Words::Status => show::status(&cx, output).await,
         Words::Match(words) => matching::run(words, output).await,
-        Words::Demo { records, keep } => demo::demo(program, records, keep, output).await,
+        Words::Demo { records, keep } => demo::demo(program, &cx, (records, keep), output).await,
         Words::Sandbox {
             port,
             records,

@@ -1,6 +1,6 @@
 WITH latest AS (
   SELECT *
-  FROM etl_run_events
+  FROM $schema.etl_run_events
   QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id, source, stream ORDER BY event DESC) = 1
 )
 SELECT * REPLACE (

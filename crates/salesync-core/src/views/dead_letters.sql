@@ -1,6 +1,6 @@
 WITH latest AS (
   SELECT dead_id, attempt, state, run_id, seen_at
-  FROM dead_letter_events
+  FROM $schema.dead_letter_events
   QUALIFY ROW_NUMBER() OVER (PARTITION BY dead_id ORDER BY event DESC) = 1
 )
 SELECT
@@ -20,6 +20,6 @@ SELECT
   letter.payload,
   letter.payload_encoding,
   letter.payload_bytes
-FROM dead_letter_events AS letter
+FROM $schema.dead_letter_events AS letter
 JOIN latest ON latest.dead_id = letter.dead_id
 WHERE letter.event = 0

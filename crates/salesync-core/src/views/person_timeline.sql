@@ -15,8 +15,8 @@ SELECT
   interaction.part,
   interaction.record_id,
   interaction.interaction_id
-FROM interaction_parties AS party
-JOIN interactions AS interaction ON interaction.interaction_id = party.interaction_id
+FROM $schema.interaction_parties AS party
+JOIN $schema.interactions AS interaction ON interaction.interaction_id = party.interaction_id
 WHERE party.person_id IS NOT NULL
 QUALIFY ROW_NUMBER() OVER (
   PARTITION BY party.person_id, party.interaction_id ORDER BY party.position

@@ -4,7 +4,7 @@ WITH part_state AS (
     stream,
     TIMESTAMP_MICROS(CAST(JSON_VALUE(cursor, '$.complete_to') AS INT64)) AS complete_to,
     committed_at
-  FROM sync_state
+  FROM $schema.sync_state
   WHERE slot = 'incremental'
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY source, stream, part ORDER BY generation DESC, epoch DESC, seq DESC, run_id DESC
@@ -21,12 +21,12 @@ current_state AS (
 ),
 last_run AS (
   SELECT source, stream, status, code
-  FROM etl_runs
+  FROM $schema.etl_runs
   QUALIFY ROW_NUMBER() OVER (PARTITION BY source, stream ORDER BY started_at DESC, run_id DESC) = 1
 ),
 last_success AS (
   SELECT source, stream, run_id, ended_at
-  FROM etl_runs
+  FROM $schema.etl_runs
   WHERE status = 'succeeded'
   QUALIFY ROW_NUMBER() OVER (PARTITION BY source, stream ORDER BY started_at DESC, run_id DESC) = 1
 )

@@ -1,0 +1,43 @@
+//! The views for operators and analysts, written once: each definition is one that DuckDB and BigQuery understand.
+
+/// A view.
+#[derive(Debug, Clone, Copy, Hash)]
+pub struct View {
+    /// Its name.
+    pub name: &'static str,
+    /// What it shows, for its comment.
+    pub comment: &'static str,
+    definition: &'static str,
+}
+
+impl View {
+    /// Returns the query of the view over the tables of `schema`, a name as it stands in SQL.
+    #[must_use]
+    pub fn definition(&self, schema: &str) -> String {
+        self.definition.replace("$schema", schema)
+    }
+}
+
+/// All views; one may build on those before it.
+pub static VIEWS: [View; 4] = [
+    View {
+        name: "etl_runs",
+        comment: "The runs: one row for each run of each stream, as it stands",
+        definition: include_str!("etl_runs.sql"),
+    },
+    View {
+        name: "dead_letters",
+        comment: "The records that were set aside: one row each, as it stands",
+        definition: include_str!("dead_letters.sql"),
+    },
+    View {
+        name: "data_freshness",
+        comment: "For each stream: up to when nothing is missing, and its last run that succeeded",
+        definition: include_str!("data_freshness.sql"),
+    },
+    View {
+        name: "person_timeline",
+        comment: "For each person: the interactions that they took part in or that are about them, one row each",
+        definition: include_str!("person_timeline.sql"),
+    },
+];

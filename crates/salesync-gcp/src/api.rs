@@ -1,0 +1,453 @@
+//! BigQuery's REST API: tables, load jobs and query jobs. Facts from Google's reference of the API, v2.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::retry::{MAX_RETRIES, wait_before};
+use salesync_http::{
+    Answer, Client, ClientSettings, Expected, Limit, LimitClass, Request, Timeouts, Verdict,
+    segment,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use ulid::Ulid;
+
+use crate::login::{DefaultLogin, NoLogin};
+use crate::script::Script;
+use crate::settings::BigQuerySettings;
+
+const ORIGIN: &str = "https://bigquery.googleapis.com";
+/// 100 requests of one method a second and user.
+const REST: LimitClass = LimitClass("rest");
+/// How long the server may hold a question for results back before it says that they are not there yet.
+const HOLD_MS: u64 = 20_000;
+/// Rows of a page of results; an answer holds 10 MB of them at most anyway.
+const PAGE_ROWS: u32 = 20_000;
+/// A page's rows in JSON, and one row of a few megabytes.
+const BODY_MAX_BYTES: usize = 128 * 1024 * 1024;
+/// Between two looks at a load job.
+const POLL: Duration = Duration::from_millis(300);
+const BOUNDARY: &str = "salesync-rows-b7f0c1d2";
+
+/// A project's BigQuery, as one dataset of it is used.
+#[derive(Debug)]
+pub(crate) struct Api {
+    http: Client,
+    pub(crate) project: String,
+    pub(crate) dataset: String,
+    location: String,
+    max_bytes_billed: u64,
+}
+
+/// What is known of a table.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TableResource {
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) schema: Schema,
+}
+
+/// The columns of a table or of results.
+#[derive(Debug, Default, Clone, Deserialize)]
+pub(crate) struct Schema {
+    #[serde(default)]
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A column.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    precision: Option<String>,
+    #[serde(default)]
+    scale: Option<String>,
+}
+
+impl Field {
+    /// Returns the digits that a decimal column was declared with: all, and those after the point.
+    pub(crate) fn digits(&self) -> Option<(u8, i8)> {
+        let precision = self.precision.as_deref()?.parse().ok()?;
+        let scale = self.scale.as_deref().unwrap_or("0").parse().ok()?;
+        Some((precision, scale))
+    }
+}
+
+/// The rows of a query, page by page: each cell as text.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) schema: Schema,
+    pub(crate) pages: Vec<Vec<Vec<Option<String>>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Results {
+    #[serde(default)]
+    job_complete: bool,
+    #[serde(default)]
+    schema: Option<Schema>,
+    #[serde(default)]
+    rows: Vec<Row>,
+    #[serde(default)]
+    page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    f: Vec<Cell>,
+}
+
+#[derive(Deserialize)]
+struct Cell {
+    v: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: Problem,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    #[serde(default)]
+    errors: Vec<Reason>,
+}
+
+/// Why something failed. The message may quote values, so that only the reason is ever shown.
+#[derive(Deserialize, Default, Clone)]
+struct Reason {
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    state: String,
+    #[serde(default)]
+    error_result: Option<Reason>,
+}
+
+impl Api {
+    /// Returns the API; nothing is asked yet.
+    pub(crate) fn new(settings: &BigQuerySettings) -> Result<Self> {
+        let origin = settings.emulator.as_deref().unwrap_or(ORIGIN);
+        let mut client = ClientSettings::new(origin, settings.now);
+        client.limits = vec![Limit {
+            class: REST,
+            permitted: 100,
+            per: Duration::from_secs(1),
+        }];
+        client.max_body_bytes = BODY_MAX_BYTES;
+        client.timeouts = Timeouts {
+            first_byte: Duration::from_secs(60),
+            whole: Duration::from_secs(300),
+            ..Timeouts::default()
+        };
+        let http = match settings.emulator {
+            None => Client::new(client, std::sync::Arc::new(DefaultLogin::new()?), classify)?,
+            Some(_) => Client::new(client, std::sync::Arc::new(NoLogin), classify)?,
+        };
+        Ok(Self {
+            http,
+            project: settings.project.clone(),
+            dataset: settings.dataset.clone(),
+            location: settings.location.clone(),
+            max_bytes_billed: settings.max_bytes_billed,
+        })
+    }
+
+    /// Returns the name of the dataset for staging tables.
+    pub(crate) fn staging(&self) -> String {
+        format!("{}_staging", self.dataset)
+    }
+
+    /// Returns the whole name of a table of the dataset, in backticks.
+    pub(crate) fn named(&self, table: &str) -> String {
+        format!("`{}.{}.{table}`", self.project, self.dataset)
+    }
+
+    /// Returns the whole name of a staging table, in backticks.
+    pub(crate) fn staged(&self, table: &str) -> String {
+        format!("`{}.{}.{table}`", self.project, self.staging())
+    }
+
+    /// Makes a dataset, or finds out where the one is that is there. Of one whose tables end after some time, the
+    /// time is given.
+    pub(crate) async fn dataset(&mut self, name: &str, ends: Option<Duration>) -> Result<()> {
+        const OPERATION: &str = "make a dataset";
+        let path = self.path(&format!("datasets/{}", segment(name)));
+        let answer = self.ask(Request::get(OPERATION, path, REST)).await?;
+        if answer.status == 404 {
+            let mut body = json!({
+                "datasetReference": {"projectId": self.project, "datasetId": name},
+                "location": self.location,
+                "description": "Made by salesync",
+            });
+            if let (Some(ends), Some(body)) = (ends, body.as_object_mut()) {
+                let ends = ends.as_millis().to_string();
+                body.insert("defaultTableExpirationMs".to_owned(), ends.into());
+            }
+            let request = Request::post(OPERATION, self.path("datasets"), REST).json(&body)?;
+            let answer = self.ask(request).await?;
+            // Another process may have been faster.
+            return match answer.status {
+                200..=299 | 409 => Ok(()),
+                _ => Err(refused(&answer)),
+            };
+        }
+        #[derive(Deserialize)]
+        struct Dataset {
+            location: Option<String>,
+        }
+        let dataset: Dataset = good(&answer)?.json()?;
+        if let Some(location) = dataset.location {
+            self.location = location;
+        }
+        Ok(())
+    }
+
+    /// Removes a dataset with all that is in it, where there is one.
+    pub(crate) async fn remove(&self, dataset: &str) -> Result<()> {
+        let path = self.path(&format!("datasets/{}", segment(dataset)));
+        let request = Request::delete("remove a dataset", path, REST)
+            .query("deleteContents", true)
+            .expecting(Expected::Anything);
+        let answer = self.ask(request).await?;
+        match answer.status {
+            404 => Ok(()),
+            _ => good(&answer).map(drop),
+        }
+    }
+
+    /// Returns what is known of a table or view; `None` where there is none of that name.
+    pub(crate) async fn table(&self, name: &str) -> Result<Option<TableResource>> {
+        let path = format!(
+            "datasets/{}/tables/{}",
+            segment(&self.dataset),
+            segment(name)
+        );
+        let request = Request::get("look at a table", self.path(&path), REST);
+        let answer = self.ask(request).await?;
+        match answer.status {
+            404 => Ok(None),
+            _ => good(&answer)?.json().map(Some),
+        }
+    }
+
+    /// Loads rows in Parquet into a table of the staging dataset, which is made for them.
+    pub(crate) async fn load(&self, table: &str, rows: Bytes) -> Result<()> {
+        const OPERATION: &str = "load rows";
+        let job = job_id();
+        let configuration = json!({
+            "jobReference": {"projectId": self.project, "jobId": job, "location": self.location},
+            "configuration": {"load": {
+                "destinationTable": {
+                    "projectId": self.project, "datasetId": self.staging(), "tableId": table,
+                },
+                "sourceFormat": "PARQUET",
+                "writeDisposition": "WRITE_APPEND",
+                "decimalTargetTypes": ["NUMERIC", "BIGNUMERIC"],
+            }},
+        });
+        let head = format!(
+            "--{BOUNDARY}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n{configuration}\r\n\
+             --{BOUNDARY}\r\ncontent-type: application/octet-stream\r\n\r\n"
+        );
+        let mut body = Vec::with_capacity(head.len() + rows.len() + 64);
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(&rows);
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let path = format!("/upload{}?uploadType=multipart", self.path("jobs"));
+        let request = Request::post(OPERATION, path, REST)
+            .body("multipart/related; boundary=salesync-rows-b7f0c1d2", body);
+        let answer = self.ask(request).await?;
+        // Where the first answer was lost, the job is there already.
+        if answer.status != 409 {
+            good(&answer)?;
+        }
+        let path = self.path(&format!("jobs/{job}"));
+        loop {
+            let request = Request::get(OPERATION, path.as_str(), REST);
+            let answer = self.ask(request.query("location", &self.location)).await?;
+            let job: Job = good(&answer)?.json()?;
+            if job.status.state == "DONE" {
+                return match job.status.error_result {
+                    None => Ok(()),
+                    Some(reason) => Err(failure(OPERATION, &reason)),
+                };
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// Runs a script and returns the rows of its last query. A script that met another writer did nothing and is run
+    /// again, three times at most.
+    pub(crate) async fn run(&self, operation: &'static str, script: &Script) -> Result<Rows> {
+        let mut retry = 0;
+        loop {
+            match self.run_once(operation, script).await {
+                Err(error) if error.code() == Code::StoreConflict && retry < MAX_RETRIES => {
+                    let wait = wait_before(retry, None).ok_or(error)?;
+                    retry += 1;
+                    sleep(wait).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn run_once(&self, operation: &'static str, script: &Script) -> Result<Rows> {
+        let job = job_id();
+        let (query, parameters) = script.parts();
+        let mut configuration = json!({
+            "query": query,
+            "useLegacySql": false,
+            "defaultDataset": {"projectId": self.project, "datasetId": self.dataset},
+            "maximumBytesBilled": self.max_bytes_billed.to_string(),
+        });
+        if let (Some(configuration), false) = (configuration.as_object_mut(), parameters.is_empty())
+        {
+            configuration.insert("parameterMode".to_owned(), "NAMED".into());
+            configuration.insert(
+                "queryParameters".to_owned(),
+                Value::from(parameters.to_vec()),
+            );
+        }
+        let body = json!({
+            "jobReference": {"projectId": self.project, "jobId": job, "location": self.location},
+            "configuration": {"query": configuration},
+        });
+        let request = Request::post(operation, self.path("jobs"), REST).json(&body)?;
+        let answer = self.ask(request).await?;
+        // Where the first answer was lost, the job is there already.
+        if answer.status != 409 {
+            good(&answer)?;
+        }
+        self.results(operation, &job).await
+    }
+
+    /// Waits for a query job and returns its rows.
+    async fn results(&self, operation: &'static str, job: &str) -> Result<Rows> {
+        let path = self.path(&format!("queries/{job}"));
+        let (mut rows, mut token) = (Rows::default(), None::<String>);
+        loop {
+            let mut request = Request::get(operation, path.as_str(), REST)
+                .query("location", &self.location)
+                .query("timeoutMs", HOLD_MS)
+                .query("maxResults", PAGE_ROWS)
+                .query("formatOptions.useInt64Timestamp", true);
+            if let Some(token) = &token {
+                request = request.query("pageToken", token);
+            }
+            let answer = self.ask(request).await?;
+            let results: Results = good(&answer)?.json()?;
+            if !results.job_complete {
+                continue;
+            }
+            rows.schema = results.schema.unwrap_or(rows.schema);
+            let cells = |row: Row| row.f.into_iter().map(|cell| cell.v).collect();
+            if !results.rows.is_empty() {
+                rows.pages
+                    .push(results.rows.into_iter().map(cells).collect());
+            }
+            match results.page_token {
+                Some(next) if token.as_ref() != Some(&next) => token = Some(next),
+                _ => return Ok(rows),
+            }
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer> {
+        self.http.send(&request).await.map_err(|error| {
+            let code = match error.code() {
+                Code::SourceUnreachable
+                | Code::SourceTimeout
+                | Code::SourceStatus5xx
+                | Code::SourceRateLimited
+                | Code::SourceBodyTruncated
+                | Code::SourceBodyMalformed
+                | Code::SourceBreakerOpen => Code::StoreUnavailable,
+                Code::SourceAuthExpired | Code::SourceForbidden => Code::ConfigInvalid,
+                other => other,
+            };
+            Error::new(code, "ask BigQuery").because(error)
+        })
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/bigquery/v2/projects/{}/{rest}", segment(&self.project))
+    }
+}
+
+/// Says what an answer means. What BigQuery refuses for good is an answer too: whoever asked reads the reason.
+fn classify(answer: &Answer) -> Verdict {
+    match answer.status {
+        200..=299 | 400 | 404 | 409 => Verdict::Ok,
+        401 => Verdict::RefreshToken,
+        403 => match reason(answer).reason.as_str() {
+            "rateLimitExceeded" | "quotaExceeded" => Verdict::Throttled { wait: None },
+            _ => Verdict::Ok,
+        },
+        429 => Verdict::Throttled { wait: None },
+        500..=599 => Verdict::Transient(Code::SourceStatus5xx),
+        _ => Verdict::Permanent(Code::SourceRefused),
+    }
+}
+
+fn reason(answer: &Answer) -> Reason {
+    let refusal = answer.json::<Refusal>().ok();
+    let first = refusal.and_then(|it| it.error.errors.into_iter().next());
+    first.unwrap_or_default()
+}
+
+fn good(answer: &Answer) -> Result<&Answer> {
+    match answer.status {
+        200..=299 => Ok(answer),
+        _ => Err(refused(answer)),
+    }
+}
+
+fn refused(answer: &Answer) -> Error {
+    failure(answer.operation, &reason(answer)).with("status", answer.status)
+}
+
+fn failure(operation: &'static str, reason: &Reason) -> Error {
+    let is_conflict = ["concurrent", "conflict", "aborted"];
+    let message = reason.message.to_lowercase();
+    let code = match reason.reason.as_str() {
+        "backendError"
+        | "internalError"
+        | "jobBackendError"
+        | "jobInternalError"
+        | "rateLimitExceeded"
+        | "jobRateLimitExceeded"
+        | "quotaExceeded"
+        | "timeout" => Code::StoreUnavailable,
+        _ if is_conflict.iter().any(|word| message.contains(word)) => Code::StoreConflict,
+        "accessDenied" | "billingNotEnabled" | "bytesBilledLimitExceeded" => Code::ConfigInvalid,
+        _ => Code::StoreSchema,
+    };
+    Error::new(code, operation).with("reason", &reason.reason)
+}
+
+/// Returns the name of a new job. A request that is sent again names the same job, so that it runs once.
+fn job_id() -> String {
+    format!("salesync_{}", Ulid::new())
+}

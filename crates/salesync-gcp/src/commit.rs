@@ -1,0 +1,276 @@
+//! A commit: rows, marks, seen keys, logs and cursor in one transaction of one job.
+
+use std::sync::Arc;
+
+use salesync_core::batch::{Batch, Committed, TableWrite};
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::plain::PlainTable;
+use salesync_core::schema::Tie;
+use salesync_core::staging;
+use salesync_core::validate::SqlIdentifier;
+use salesync_core::warehouse::SYNC_STATE;
+
+use crate::api::{Api, Rows};
+use crate::logs::append;
+use crate::marks::{follow_merges, mark};
+use crate::merge::{Target, merge};
+use crate::prepare;
+use crate::script::Script;
+use crate::seen::{note, seen_table};
+use crate::stage::Staged;
+use crate::tables::{StoredTable, Tables};
+use crate::ties::{Brought, Pair};
+
+const OPERATION: &str = "commit a batch";
+
+/// A write with what of it was staged.
+struct Part<'a> {
+    write: &'a TableWrite,
+    name: String,
+    stored: Arc<StoredTable>,
+    rows: Option<Staged>,
+    marks: Option<Staged>,
+    rejected: Option<Staged>,
+}
+
+impl Part<'_> {
+    fn brought(&self) -> Brought<'_> {
+        Brought {
+            rows: self.rows.as_ref(),
+            marks: self.marks.as_ref(),
+        }
+    }
+}
+
+/// Where the counts of a write stand when the script has run.
+#[derive(Default)]
+struct Counts {
+    verdicts: Option<String>,
+    /// Staged rows; those that have no verdict were ignored.
+    rows: usize,
+    /// The names of the numbers of marks.
+    marked: Vec<String>,
+}
+
+/// Makes a batch durable, all of it or nothing; returns what became of each write.
+pub(crate) async fn commit(api: &Api, tables: &Tables, batch: &Batch) -> Result<Vec<Committed>> {
+    let mut script = Script::default();
+    let is_needed = batch.writes.iter().any(TableWrite::is_something);
+    let mut parts = Vec::with_capacity(batch.writes.len());
+    if is_needed {
+        for write in &batch.writes {
+            parts.push(stage(api, tables, &mut script, write).await?);
+        }
+    }
+    let log = tables.prepared(api, SYNC_STATE.name).await?;
+    let states = staging::states(&batch.states)?;
+    let mut appends = vec![(&SYNC_STATE, log, put(api, &mut script, &states).await?)];
+    for (plain, rows) in &batch.appends {
+        let stored = prepared(api, tables, plain).await?;
+        let staged = put(api, &mut script, rows).await?;
+        if let Some(staged) = &staged {
+            staged.fits(&stored)?;
+        }
+        appends.push((plain, stored, staged));
+    }
+
+    script.run("BEGIN TRANSACTION");
+    let mut counts = Vec::with_capacity(parts.len());
+    for part in &parts {
+        counts.push(apply(api, &mut script, part, &parts)?);
+    }
+    for (plain, stored, staged) in appends {
+        if let Some(staged) = staged {
+            append(
+                &mut script,
+                (&api.named(plain.name), &stored),
+                plain,
+                &staged,
+            );
+        }
+    }
+    script.run("COMMIT TRANSACTION");
+    if counts.is_empty() {
+        api.run(OPERATION, &script).await?;
+        return Ok(vec![Committed::default(); batch.writes.len()]);
+    }
+    script.run(select(&counts));
+    let rows = api.run(OPERATION, &script).await?;
+    counts
+        .iter()
+        .enumerate()
+        .map(|(place, counts)| read(&rows, place, counts))
+        .collect()
+}
+
+async fn put(
+    api: &Api,
+    script: &mut Script,
+    rows: &arrow::array::RecordBatch,
+) -> Result<Option<Staged>> {
+    match rows.num_rows() {
+        0 => Ok(None),
+        _ => Staged::put(api, script, rows).await.map(Some),
+    }
+}
+
+async fn prepared(api: &Api, tables: &Tables, plain: &PlainTable) -> Result<Arc<StoredTable>> {
+    if let Some(stored) = tables.get(api, plain.name).await? {
+        return Ok(stored);
+    }
+    prepare::plain(api, tables, plain).await?;
+    tables.prepared(api, plain.name).await
+}
+
+async fn stage<'a>(
+    api: &Api,
+    tables: &Tables,
+    script: &mut Script,
+    write: &'a TableWrite,
+) -> Result<Part<'a>> {
+    let table = &write.table;
+    let part = table.part().map(|part| part.name.as_str());
+    let stored = tables.prepared(api, table.name().as_str()).await?;
+    let rows = put(api, script, &write.rows).await?;
+    if let Some(rows) = &rows {
+        rows.fits(&stored)?;
+    }
+    let marks = put(api, script, &staging::marks(part, &write.tombstones)?).await?;
+    let noted: &[_] = match write.notes.is_empty() {
+        true => &[],
+        false => &write.rejected,
+    };
+    let rejected = put(api, script, &staging::keys(noted)?).await?;
+    Ok(Part {
+        write,
+        name: api.named(table.name().as_str()),
+        stored,
+        rows,
+        marks,
+        rejected,
+    })
+}
+
+/// Adds what is done to one table; `parts` are all of the batch.
+fn apply(api: &Api, script: &mut Script, own: &Part<'_>, parts: &[Part<'_>]) -> Result<Counts> {
+    let table = &own.write.table;
+    let part = table.part().map(|part| part.name.as_str());
+    let into = Target {
+        name: &own.name,
+        stored: &own.stored,
+        part,
+    };
+    let mut counts = Counts {
+        rows: own.write.rows.num_rows(),
+        ..Counts::default()
+    };
+    let of_other = |table: &SqlIdentifier| parts.iter().find(|it| it.write.table.name() == table);
+    match table.tie() {
+        None => {
+            let rows = own.rows.as_ref();
+            counts.verdicts = rows.map(|rows| merge(script, into, rows));
+        }
+        Some(Tie::DetailsOf {
+            table: owners,
+            column,
+        }) => {
+            let pair = Pair {
+                name: &own.name,
+                other: &api.named(owners.as_str()),
+                column: column.as_str(),
+                part,
+            };
+            if let Some(rows) = &own.rows {
+                let kept = pair.of_present_owners(script, rows);
+                counts.verdicts = Some(merge(script, into, &kept));
+            }
+            if let Some(owners) = of_other(owners) {
+                let marked = pair.mark_left_behind(script, owners.brought(), own.rows.as_ref());
+                counts.marked.extend(marked);
+            }
+        }
+        Some(Tie::GroupsOf {
+            table: members,
+            column,
+        }) => {
+            let pair = Pair {
+                name: &own.name,
+                other: &api.named(members.as_str()),
+                column: column.as_str(),
+                part,
+            };
+            let rows = own.rows.as_ref();
+            counts.verdicts = rows.map(|rows| merge(script, into, rows));
+            if let Some(members) = of_other(members) {
+                counts
+                    .marked
+                    .extend(pair.mark_without_members(script, members.brought()));
+            }
+        }
+    }
+    if let Some(marks) = &own.marks {
+        counts.marked.push(mark(script, into, marks));
+    }
+    let (rows, tombstones) = (&own.write.rows, &own.write.tombstones);
+    if part.is_none() && staging::names_a_survivor(rows, tombstones) {
+        follow_merges(script, &own.name);
+    }
+    let seen = api.named(&seen_table(table.name().as_str()));
+    let keys = (own.rows.as_ref(), own.rejected.as_ref());
+    note(script, (&seen, part), &own.write.notes, keys);
+    Ok(counts)
+}
+
+/// Returns the query for the counts of all writes: one row, six numbers for each.
+fn select(counts: &[Counts]) -> String {
+    let numbers = counts.iter().flat_map(|counts| {
+        let of = |condition: &str| match &counts.verdicts {
+            Some(verdicts) => format!("(SELECT COUNTIF({condition}) FROM {verdicts})"),
+            None => "0".to_owned(),
+        };
+        let marked = match counts.marked.as_slice() {
+            [] => "0".to_owned(),
+            marked => marked.join(" + "),
+        };
+        [
+            of("TRUE"),
+            of("NOT met AND NOT gone"),
+            of("met AND writes AND NOT (gone AND NOT was_gone)"),
+            of("unchanged"),
+            of("writes AND gone AND NOT (met AND was_gone)"),
+            marked,
+        ]
+    });
+    let named: Vec<String> = numbers
+        .enumerate()
+        .map(|(place, number)| format!("{number} AS n{place}"))
+        .collect();
+    format!("SELECT {}", named.join(", "))
+}
+
+/// Returns the counts of the write at that place.
+fn read(rows: &Rows, place: usize, counts: &Counts) -> Result<Committed> {
+    let wrong = || Error::new(Code::StoreCorrupt, "add up the rows of a commit");
+    let row = rows
+        .pages
+        .first()
+        .and_then(|page| page.first())
+        .ok_or_else(wrong)?;
+    let number = |index: usize| -> Result<u64> {
+        let text = row.get(place * 6 + index).and_then(Option::as_deref);
+        text.and_then(|text| text.parse().ok()).ok_or_else(wrong)
+    };
+    let (judged, new, changed) = (number(0)?, number(1)?, number(2)?);
+    let (unchanged, tombstoned, marked) = (number(3)?, number(4)?, number(5)?);
+    let staged = u64::try_from(counts.rows).unwrap_or(u64::MAX);
+    let older = judged.checked_sub(new + changed + unchanged + tombstoned);
+    let ignored = staged.checked_sub(judged).ok_or_else(wrong)?;
+    Ok(Committed {
+        new,
+        changed,
+        unchanged,
+        older_ignored: older.ok_or_else(wrong)? + ignored,
+        tombstoned,
+        marked,
+    })
+}

@@ -1,0 +1,74 @@
+//! What every dataset holds before the first sync: the shared logs, the views and the published tables that those are
+//! about.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use salesync_core::dead_letter::DEAD_LETTER_EVENTS;
+use salesync_core::error::Result;
+use salesync_core::ledger::SYNC_WINDOWS;
+use salesync_core::plain::PlainTable;
+use salesync_core::publish::{INTERACTION_PARTIES, INTERACTIONS};
+use salesync_core::run::RUN_EVENTS;
+use salesync_core::views::VIEWS;
+use salesync_core::warehouse::{SCHEMA_CHANGES, SYNC_STATE};
+
+use crate::api::Api;
+use crate::prepare;
+use crate::script::Script;
+use crate::sql::literal;
+use crate::tables::Tables;
+
+/// How long a staging table is kept: longer than any commit takes.
+const STAGED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// The tables that views are about.
+static TABLES: [&PlainTable; 7] = [
+    &SYNC_STATE,
+    &SCHEMA_CHANGES,
+    &RUN_EVENTS,
+    &SYNC_WINDOWS,
+    &DEAD_LETTER_EVENTS,
+    &INTERACTIONS,
+    &INTERACTION_PARTIES,
+];
+
+/// Makes datasets, tables and views; where they are as this version needs them that is two requests.
+pub(crate) async fn lay_out(api: &mut Api, tables: &Tables) -> Result<()> {
+    let (dataset, staging) = (api.dataset.clone(), api.staging());
+    api.dataset(&dataset, None).await?;
+    let [first, ..] = &VIEWS;
+    let mark = format!("{} [layout {:016x}]", first.comment, fingerprint());
+    let view = api.table(first.name).await?;
+    if view.and_then(|view| view.description).as_deref() == Some(mark.as_str()) {
+        return Ok(());
+    }
+    api.dataset(&staging, Some(STAGED_FOR)).await?;
+    for table in TABLES {
+        prepare::plain(api, tables, table).await?;
+    }
+    let schema = format!("`{}.{dataset}`", api.project);
+    let mut script = Script::default();
+    for (index, view) in VIEWS.iter().enumerate() {
+        let comment = if index == 0 {
+            mark.as_str()
+        } else {
+            view.comment
+        };
+        let (name, comment) = (api.named(view.name), literal(comment));
+        let definition = view.definition(&schema);
+        script.run(format!(
+            "CREATE OR REPLACE VIEW {name} OPTIONS(description = {comment}) AS {definition}"
+        ));
+    }
+    api.run("make views", &script).await?;
+    Ok(())
+}
+
+/// Differs where a table or a view is defined otherwise.
+fn fingerprint() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{TABLES:?}").hash(&mut hasher);
+    VIEWS.hash(&mut hasher);
+    hasher.finish()
+}

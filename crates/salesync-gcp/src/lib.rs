@@ -1,0 +1,34 @@
+//! BigQuery as a salesync warehouse and queue.
+//!
+//! ```text
+//! rows ─ few ──▶ a query parameter ─┐
+//!      └ many ─▶ Parquet, load job,  ├─▶ one script: BEGIN ─ MERGE per table ─ INSERT into the logs ─ COMMIT
+//!                staging table ──────┘
+//! ```
+//!
+//! A commit is one job: all of it happens or nothing. Staging tables lie in a dataset of their own, in which every
+//! table ends after a day. Nothing is ever streamed into a table that is merged.
+
+mod api;
+mod cells;
+mod commit;
+mod layout;
+mod login;
+mod logs;
+mod marks;
+mod merge;
+mod prepare;
+mod queue;
+mod scan;
+mod script;
+mod seen;
+mod settings;
+mod sql;
+mod stage;
+mod tables;
+mod ties;
+mod warehouse;
+
+pub use queue::BigQueryQueue;
+pub use settings::BigQuerySettings;
+pub use warehouse::BigQueryWarehouse;

@@ -1,0 +1,178 @@
+//! The queue port on the log of dead letters.
+
+use async_trait::async_trait;
+use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::plain::PlainRows;
+use salesync_core::queue::{Message, Outcome, Queue};
+use salesync_core::staging;
+use salesync_core::time::Timestamp;
+
+use crate::logs::append;
+use crate::script::Script;
+use crate::stage::Staged;
+use crate::warehouse::BigQueryWarehouse;
+
+/// How often a letter may fail before it is parked.
+const MAX_ATTEMPTS: i64 = 3;
+/// The columns of a letter, in the order in which [`message_of`] reads them.
+const COLUMNS: &str = "dead_id, source, stream, record_id, code, field, message, attempt, run_id, first_seen, \
+                       payload, payload_encoding";
+
+/// The dead letters of a BigQuery dataset as a queue: a message's id is the letter's, its body the letter as
+/// JSON.
+#[derive(Debug, Clone)]
+pub struct BigQueryQueue {
+    warehouse: BigQueryWarehouse,
+}
+
+impl BigQueryQueue {
+    pub(crate) fn new(warehouse: BigQueryWarehouse) -> Self {
+        Self { warehouse }
+    }
+
+    /// Reads the letters that the rest of the statement leaves.
+    async fn select(&self, mut script: Script, rest: &str) -> Result<Vec<Message>> {
+        let api = self.warehouse.api();
+        let letters = api.named("dead_letters");
+        script.run(format!("SELECT {COLUMNS} FROM {letters} WHERE {rest}"));
+        let rows = api.run("read dead letters", &script).await?;
+        rows.pages.into_iter().flatten().map(message_of).collect()
+    }
+}
+
+#[async_trait]
+impl Queue for BigQueryQueue {
+    async fn publish(&self, messages: &[Message]) -> Result<()> {
+        const OPERATION: &str = "publish dead letters";
+        let failed = |error| Error::new(Code::QueuePublish, OPERATION).because(error);
+        let mut rows = PlainRows::new(&DEAD_LETTER_EVENTS)?;
+        for message in messages {
+            letter_in(message)?.append_to(&mut rows, 0)?;
+        }
+        let (plain, rows) = rows.finish()?;
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        let api = self.warehouse.api();
+        let stored = self.warehouse.tables().prepared(api, plain.name).await;
+        let stored = stored.map_err(failed)?;
+        let mut script = Script::default();
+        let staged = Staged::put(api, &mut script, &rows).await.map_err(failed)?;
+        append(
+            &mut script,
+            (&api.named(plain.name), &stored),
+            plain,
+            &staged,
+        );
+        api.run(OPERATION, &script).await.map_err(failed).map(drop)
+    }
+
+    async fn receive(&self, limit: usize) -> Result<Vec<Message>> {
+        let rest = format!("state = 'open' ORDER BY first_seen, dead_id LIMIT {limit}");
+        self.select(Script::default(), &rest).await
+    }
+
+    async fn find(&self, ids: &[String]) -> Result<Vec<Message>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut script = Script::default();
+        let begins: Vec<String> = ids
+            .iter()
+            .map(|id| format!("STARTS_WITH(dead_id, {})", script.text(id)))
+            .collect();
+        let rest = format!(
+            "state IN ('open', 'parked') AND ({}) ORDER BY first_seen, dead_id",
+            begins.join(" OR ")
+        );
+        self.select(script, &rest).await
+    }
+
+    /// Appends what became of an open or parked letter; of any other one there is nothing to say.
+    async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
+        let api = self.warehouse.api();
+        let (events, letters) = (
+            api.named(DEAD_LETTER_EVENTS.name),
+            api.named("dead_letters"),
+        );
+        let mut script = Script::default();
+        let id = script.text(id);
+        let (attempt, state) = match outcome {
+            Outcome::Done => (
+                "attempt".to_owned(),
+                format!("'{}'", LetterState::Redriven.as_str()),
+            ),
+            Outcome::Discarded => (
+                "attempt".to_owned(),
+                format!("'{}'", LetterState::Discarded.as_str()),
+            ),
+            Outcome::Failed => (
+                "attempt + 1".to_owned(),
+                format!(
+                    "IF(attempt + 1 >= {MAX_ATTEMPTS}, '{}', '{}')",
+                    LetterState::Parked.as_str(),
+                    LetterState::Open.as_str()
+                ),
+            ),
+        };
+        let columns: Vec<&str> = DEAD_LETTER_EVENTS.columns.iter().map(|it| it.0).collect();
+        let columns = columns.join(", ");
+        script.run(format!(
+            "INSERT INTO {events} ({columns}) \
+             SELECT {columns} FROM (\
+               SELECT * REPLACE (event + 1 AS event, {attempt} AS attempt, {state} AS state, \
+                 CURRENT_TIMESTAMP() AS seen_at, CAST(NULL AS STRING) AS payload) \
+               FROM {events} WHERE dead_id = {id} \
+               QUALIFY ROW_NUMBER() OVER (PARTITION BY dead_id ORDER BY event DESC) = 1) \
+             WHERE dead_id IN (SELECT dead_id FROM {letters} \
+               WHERE dead_id = {id} AND state IN ('open', 'parked'))"
+        ));
+        api.run("settle a dead letter", &script).await.map(drop)
+    }
+}
+
+fn letter_in(message: &Message) -> Result<DeadLetter> {
+    let refused = || Error::new(Code::QueuePublish, "read a dead letter").with("id", &message.id);
+    let letter: DeadLetter =
+        serde_json::from_str(&message.body).map_err(|error| refused().because(error))?;
+    if letter.dead_id == message.id {
+        Ok(letter)
+    } else {
+        Err(refused())
+    }
+}
+
+/// Returns the letter in a row of [`COLUMNS`].
+fn message_of(row: Vec<Option<String>>) -> Result<Message> {
+    let mut cells = row.into_iter();
+    let mut next = || cells.next().flatten();
+    let mut must = || next().unwrap_or_default();
+    let (dead_id, source, stream) = (must(), must(), must());
+    let record_id = next();
+    let code = next().unwrap_or_default();
+    let field = next();
+    let message = next().unwrap_or_default();
+    let number = |text: Option<String>| text.and_then(|text| text.parse::<i64>().ok());
+    let attempt = number(next()).unwrap_or_default();
+    let run_id = staging::run_id(next().unwrap_or_default())?;
+    let seen_at = Timestamp::from_micros(number(next()).unwrap_or_default());
+    let letter = DeadLetter {
+        dead_id: dead_id.clone(),
+        source,
+        stream,
+        record_id,
+        code,
+        field,
+        message,
+        attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+        state: LetterState::Open,
+        run_id,
+        seen_at,
+        payload: next().unwrap_or_default(),
+        payload_encoding: next().unwrap_or_default(),
+    };
+    let body = serde_json::to_string(&letter)
+        .map_err(|error| Error::new(Code::Internal, "write a dead letter").because(error))?;
+    Ok(Message { id: dead_id, body })
+}

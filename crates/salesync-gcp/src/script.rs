@@ -1,0 +1,96 @@
+//! A script on its way: declarations, statements, and the parameters that they name.
+
+use serde_json::{Value, json};
+
+/// Statements that run as one job.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    declarations: Vec<String>,
+    statements: Vec<String>,
+    parameters: Vec<Value>,
+    names: usize,
+}
+
+impl Script {
+    /// Returns a script of one statement.
+    pub(crate) fn of(statement: impl Into<String>) -> Self {
+        Self {
+            statements: vec![statement.into()],
+            ..Self::default()
+        }
+    }
+
+    /// Returns a name that begins so and that no other part of the script has.
+    pub(crate) fn name(&mut self, begin: &str) -> String {
+        self.names += 1;
+        format!("{begin}_{}", self.names)
+    }
+
+    /// Adds a statement.
+    pub(crate) fn run(&mut self, statement: impl Into<String>) {
+        self.statements.push(statement.into());
+    }
+
+    /// Declares a number that is zero until it is set; returns its name.
+    pub(crate) fn number(&mut self, begin: &str) -> String {
+        let name = self.name(begin);
+        self.declarations
+            .push(format!("DECLARE {name} INT64 DEFAULT 0"));
+        name
+    }
+
+    /// Adds a statement that writes rows; returns the name of the number of them.
+    pub(crate) fn count(&mut self, statement: impl Into<String>) -> String {
+        let rows = self.number("rows");
+        self.run(statement);
+        self.run(format!("SET {rows} = @@row_count"));
+        rows
+    }
+
+    /// Adds a parameter of BigQuery's form; returns how a statement names it.
+    pub(crate) fn bind(&mut self, kind: &Value, value: &Value) -> String {
+        let name = self.name("value");
+        self.parameters.push(json!({
+            "name": name,
+            "parameterType": kind,
+            "parameterValue": value,
+        }));
+        format!("@{name}")
+    }
+
+    /// Adds a text as a parameter; returns how a statement names it.
+    pub(crate) fn text(&mut self, text: &str) -> String {
+        self.bind(&json!({"type": "STRING"}), &json!({"value": text}))
+    }
+
+    /// Adds a number as a parameter; returns how a statement names it.
+    pub(crate) fn int(&mut self, number: i64) -> String {
+        let value = json!({"value": number.to_string()});
+        self.bind(&json!({"type": "INT64"}), &value)
+    }
+
+    /// Returns the whole text and the parameters.
+    pub(crate) fn parts(&self) -> (String, &[Value]) {
+        let all = self.declarations.iter().chain(&self.statements);
+        let text: Vec<&str> = all.map(String::as_str).collect();
+        (text.join(";\n"), &self.parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_come_first_and_every_name_is_used_once() {
+        let mut script = Script::default();
+        script.run("BEGIN TRANSACTION");
+        let rows = script.count("DELETE FROM t WHERE TRUE");
+        let id = script.text("x");
+        let (text, parameters) = script.parts();
+        assert!(text.starts_with(&format!("DECLARE {rows} INT64 DEFAULT 0;\nBEGIN")));
+        assert!(text.ends_with(&format!("SET {rows} = @@row_count")));
+        assert_eq!(format!("@{}", parameters[0]["name"].as_str().unwrap()), id);
+        assert_ne!(id, format!("@{rows}"));
+    }
+}

@@ -1,0 +1,116 @@
+//! What is known of the dataset's tables: their columns, remembered until they are made to fit anew.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use salesync_core::error::{Code, Error, Result};
+use salesync_core::schema::ColumnType;
+
+use crate::api::{Api, TableResource};
+use crate::sql::{cast_name, type_called, type_name};
+
+/// A table as it stands in BigQuery.
+#[derive(Debug)]
+pub(crate) struct StoredTable {
+    pub(crate) columns: Vec<StoredColumn>,
+}
+
+/// A column as it stands in BigQuery.
+#[derive(Debug)]
+pub(crate) struct StoredColumn {
+    pub(crate) name: String,
+    /// Its type as BigQuery calls it.
+    pub(crate) kind: String,
+    /// Its type; none of one that salesync would not make.
+    pub(crate) column_type: Option<ColumnType>,
+    pub(crate) comment: String,
+}
+
+impl StoredColumn {
+    /// Returns whether that is its name; case does not count.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Returns the name of its type in a cast.
+    pub(crate) fn cast_name(&self) -> String {
+        self.column_type
+            .map_or_else(|| self.kind.clone(), cast_name)
+    }
+
+    /// Returns the type that holds its values and those of `wanted`; `None` where its own does.
+    pub(crate) fn widened(&self, wanted: ColumnType) -> Option<ColumnType> {
+        let Some(own) = self.column_type else {
+            return Some(ColumnType::Text);
+        };
+        // JSON is text here.
+        let wanted = if wanted == ColumnType::Json {
+            ColumnType::Text
+        } else {
+            wanted
+        };
+        let widened = own.widened(wanted);
+        (widened != own).then_some(widened)
+    }
+}
+
+impl From<TableResource> for StoredTable {
+    fn from(resource: TableResource) -> Self {
+        let columns = resource.schema.fields.into_iter().map(|field| {
+            let digits = field.digits();
+            let column_type = type_called(&field.kind, digits);
+            StoredColumn {
+                kind: column_type.map_or(field.kind, type_name),
+                name: field.name,
+                column_type,
+                comment: field.description.unwrap_or_default(),
+            }
+        });
+        Self {
+            columns: columns.collect(),
+        }
+    }
+}
+
+impl StoredTable {
+    /// Returns the column of that name, whatever its case.
+    pub(crate) fn column(&self, name: &str) -> Option<&StoredColumn> {
+        self.columns.iter().find(|it| it.is_called(name))
+    }
+}
+
+/// The tables that were looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Tables(Mutex<HashMap<String, Arc<StoredTable>>>);
+
+impl Tables {
+    /// Returns a table; `None` where there is none.
+    pub(crate) async fn get(&self, api: &Api, name: &str) -> Result<Option<Arc<StoredTable>>> {
+        if let Some(known) = self.known().get(name) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(resource) = api.table(name).await? else {
+            return Ok(None);
+        };
+        let table = Arc::new(StoredTable::from(resource));
+        self.known().insert(name.to_owned(), Arc::clone(&table));
+        Ok(Some(table))
+    }
+
+    /// Returns a table that was prepared before.
+    pub(crate) async fn prepared(&self, api: &Api, name: &str) -> Result<Arc<StoredTable>> {
+        self.get(api, name).await?.ok_or_else(|| {
+            Error::new(Code::StoreSchema, "write to a table that was not prepared")
+                .with("table", name)
+        })
+    }
+
+    /// Forgets a table, whose columns may be others now.
+    pub(crate) fn forget(&self, name: &str) {
+        self.known().remove(name);
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<StoredTable>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

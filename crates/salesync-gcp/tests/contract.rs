@@ -1,0 +1,57 @@
+//! A BigQuery dataset keeps every promise of the ports, as an emulator shows it. Where SALESYNC_TEST_BIGQUERY names
+//! no emulator, each test says so and passes over it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "these are the helpers of tests"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use salesync_core::queue::Queue;
+use salesync_core::time::Timestamp;
+use salesync_core::warehouse::Warehouse;
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+
+static DATASETS: AtomicU32 = AtomicU32::new(0);
+
+/// Opens a new dataset.
+async fn open() -> Option<BigQueryWarehouse> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the emulator is, is no setting of the program"
+    )]
+    let Ok(emulator) = std::env::var("SALESYNC_TEST_BIGQUERY") else {
+        eprintln!("passed over: SALESYNC_TEST_BIGQUERY names no emulator of BigQuery");
+        return None;
+    };
+    let number = DATASETS.fetch_add(1, Ordering::Relaxed);
+    let dataset = format!("contract_{}_{number}", std::process::id());
+    let settings = BigQuerySettings {
+        emulator: Some(emulator),
+        ..BigQuerySettings::new("p", dataset, Timestamp::EPOCH)
+    };
+    Some(BigQueryWarehouse::open(&settings).await.unwrap())
+}
+
+mod warehouse {
+    use super::*;
+
+    async fn make() -> Option<(Arc<dyn Warehouse>, ())> {
+        Some((Arc::new(open().await?), ()))
+    }
+
+    salesync_testkit::warehouse_contract!(make);
+    salesync_testkit::each_promise! { make, warehouse: an_unreadable_cursor_is_an_error, }
+}
+
+mod queue {
+    use super::*;
+
+    async fn make() -> Option<(Arc<dyn Queue>, ())> {
+        Some((Arc::new(open().await?.queue()), ()))
+    }
+
+    salesync_testkit::queue_contract!(make);
+}

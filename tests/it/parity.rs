@@ -1,0 +1,262 @@
+//! The same answers whichever warehouse: what a DuckDB file holds after a scenario, a BigQuery dataset holds too, row by
+//! row, in every table and view. Both are written by the program and read through the port.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::util::display::array_value_to_string;
+use salesync_core::time::Timestamp;
+use salesync_core::validate::SqlIdentifier;
+use salesync_core::warehouse::{Scan, Warehouse};
+use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+use salesync_sandbox::{SandboxConfig, Vendor};
+use serde_json::Value;
+
+use crate::at_rest::change_everything;
+use crate::harness::{Bench, from_environment};
+
+/// A row as text; nulls are left out.
+type Row = BTreeMap<String, String>;
+
+/// When and by which run a row was written.
+const OF_THE_RUN: [&str; 3] = ["_run_id", "_synced_at", "run_id"];
+/// What says of the logs that both must have in common; the rest is about times and requests.
+const OF_LOGS: [(&str, &[&str]); 4] = [
+    (
+        "etl_runs",
+        &[
+            "source",
+            "stream",
+            "mode",
+            "status",
+            "code",
+            "fetched",
+            "new",
+            "changed",
+            "unchanged",
+            "older_ignored",
+            "duplicate",
+            "tombstoned",
+            "rejected",
+            "marked",
+        ],
+    ),
+    (
+        "dead_letters",
+        &[
+            "dead_id",
+            "source",
+            "stream",
+            "record_id",
+            "code",
+            "field",
+            "message",
+            "attempt",
+            "state",
+            "payload",
+            "payload_encoding",
+            "payload_bytes",
+        ],
+    ),
+    ("schema_changes", &["table_name", "column_name", "change"]),
+    ("data_freshness", &["source", "stream", "last_status"]),
+];
+/// What is about this run's times alone, or stands behind the views above.
+const NOT_COMPARED: [&str; 6] = [
+    "_seen_keys",
+    "dead_letter_events",
+    "dialpad_transcript_backlog",
+    "etl_run_events",
+    "sync_state",
+    "sync_windows",
+];
+
+/// The same program over the same vendors, into both warehouses.
+struct Both {
+    duckdb: Bench,
+    bigquery: Bench,
+    emulator: String,
+    dataset: String,
+}
+
+impl Both {
+    /// Starts vendors with mail and calls; none where no emulator of BigQuery is here.
+    fn new(config: SandboxConfig, dataset: &str) -> Option<Self> {
+        let Some(emulator) = from_environment("SALESYNC_TEST_BIGQUERY") else {
+            println!("SALESYNC_TEST_BIGQUERY is not set: passed over");
+            return None;
+        };
+        let emulator = emulator.to_str().unwrap().to_owned();
+        let mut duckdb = Bench::with_mail(config);
+        let url = duckdb.url().to_owned();
+        duckdb.set("SALESYNC_DIALPAD_BASE_URL", url);
+        duckdb.set(
+            "SALESYNC_SECRET_DIALPAD",
+            salesync_sandbox::dialpad_secret(),
+        );
+        let dataset = format!("{dataset}_{}", std::process::id());
+        let mut bigquery = duckdb.another();
+        bigquery.set("SALESYNC_WAREHOUSE", format!("bigquery:p/{dataset}"));
+        bigquery.set("BIGQUERY_EMULATOR_HOST", emulator.as_str());
+        Some(Self {
+            duckdb,
+            bigquery,
+            emulator,
+            dataset,
+        })
+    }
+
+    fn sync(&self, words: &[&str]) {
+        self.duckdb.sync(words);
+        self.bigquery.sync(words);
+    }
+
+    fn json(&self, words: &[&str]) -> [Value; 2] {
+        [self.duckdb.json(words), self.bigquery.json(words)]
+    }
+
+    /// Fails unless both hold the same.
+    fn assert_equal(&self, when: &str) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let tables = self.duckdb.tables().list(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'sales' UNION ALL \
+             SELECT view_name FROM duckdb_views() WHERE schema_name = 'sales' ORDER BY 1",
+        );
+        let file = self.duckdb.folder().join("salesync.duckdb");
+        let [duckdb, bigquery] = runtime.block_on(async {
+            let duckdb = DuckDbWarehouse::open(DuckDbSettings::new(file))
+                .await
+                .unwrap();
+            let place = BigQuerySettings {
+                emulator: Some(self.emulator.clone()),
+                ..BigQuerySettings::new("p", &self.dataset, Timestamp::EPOCH)
+            };
+            let bigquery = BigQueryWarehouse::open(&place).await.unwrap();
+            let warehouses: [Arc<dyn Warehouse>; 2] = [Arc::new(duckdb), Arc::new(bigquery)];
+            let mut contents = [BTreeMap::new(), BTreeMap::new()];
+            for (warehouse, content) in warehouses.iter().zip(&mut contents) {
+                *content = all(warehouse.as_ref(), &tables).await;
+            }
+            contents
+        });
+        assert!(tables.len() > 40, "{tables:?}");
+        for table in duckdb.keys() {
+            let (one, other) = (&duckdb[table], &bigquery[table]);
+            assert_eq!(one.len(), other.len(), "rows of {table}, {when}");
+            for (one, other) in one.iter().zip(other) {
+                assert_eq!(one, other, "{table}, {when}");
+            }
+        }
+    }
+}
+
+/// Returns the rows of all tables in their order, without what differs from run to run.
+async fn all(warehouse: &dyn Warehouse, tables: &[String]) -> BTreeMap<String, Vec<Row>> {
+    let mut content = BTreeMap::new();
+    for table in tables {
+        if !NOT_COMPARED.contains(&table.as_str()) {
+            content.insert(table.clone(), rows(warehouse, table).await);
+        }
+    }
+    let names = names_of_entities(&content["entity_records"]);
+    for (table, rows) in &mut content {
+        let of_log = OF_LOGS.iter().find(|(name, _)| name == table);
+        for row in rows.iter_mut() {
+            row.retain(|column, _| match of_log {
+                Some((_, columns)) => columns.contains(&column.as_str()),
+                None => !OF_THE_RUN.contains(&column.as_str()),
+            });
+            for value in row.values_mut() {
+                if let Some(name) = names.get(value) {
+                    value.clone_from(name);
+                }
+            }
+            // What a sweep or an owner marks has the time of the run.
+            if row.contains_key("_deleted_at") {
+                row.insert("_deleted_at".to_owned(), "some time".to_owned());
+            }
+            let is_absent = row.get("_deleted_reason").is_some_and(|it| it == "absent");
+            // The version of a transcript is when it was read.
+            if is_absent || table == "dialpad_transcripts" {
+                row.remove("_version");
+            }
+        }
+        rows.sort();
+    }
+    content
+}
+
+/// Returns a name for each entity that does not depend on chance: its first record.
+fn names_of_entities(records: &[Row]) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for row in records {
+        let name = format!("{}/{}/{}", row["source"], row["stream"], row["record_id"]);
+        let known = names
+            .entry(row["entity_id"].clone())
+            .or_insert_with(|| name.clone());
+        if name < *known {
+            *known = name;
+        }
+    }
+    names
+}
+
+async fn rows(warehouse: &dyn Warehouse, table: &str) -> Vec<Row> {
+    let scan = Scan::of(SqlIdentifier::parse(table).unwrap());
+    let batches = warehouse.scan(&scan).await.unwrap();
+    batches.iter().flat_map(rows_of).collect()
+}
+
+fn rows_of(batch: &RecordBatch) -> Vec<Row> {
+    let schema = batch.schema();
+    let row = |row: usize| {
+        let columns = schema.fields().iter().zip(batch.columns());
+        let valid = columns.filter(|(_, column)| column.is_valid(row));
+        let text = valid.map(|(field, column)| {
+            let text = match column.data_type() {
+                DataType::Timestamp(_, _) => {
+                    let times = column.as_primitive::<TimestampMicrosecondType>();
+                    times.value(row).to_string()
+                }
+                _ => array_value_to_string(column, row).unwrap(),
+            };
+            (field.name().to_lowercase(), text)
+        });
+        text.collect()
+    };
+    (0..batch.num_rows()).map(row).collect()
+}
+
+#[test]
+fn both_warehouses_hold_the_same_after_first_incremental_and_full_syncs_and_after_resolving() {
+    let config = SandboxConfig {
+        records: 600,
+        mailboxes: 2,
+        messages: Some(40),
+        calls: Some(20),
+        ..SandboxConfig::default()
+    };
+    let Some(both) = Both::new(config, "parity") else {
+        return;
+    };
+    both.sync(&["all"]);
+    both.json(&["resolve"]);
+    both.assert_equal("after a first sync");
+
+    change_everything(both.duckdb.world());
+    let world = both.duckdb.world();
+    world.add_field(Vendor::HubSpot, "contacts", "shoe_size", "number");
+    both.sync(&["all"]);
+    both.json(&["resolve"]);
+    both.assert_equal("after everything changed");
+
+    both.sync(&["all", "--full", "--confirm-absent"]);
+    both.json(&["resolve"]);
+    both.assert_equal("after a full sync");
+}
