@@ -22,12 +22,12 @@ cleanup() {
   if [ -n "$tables" ]; then rm -rf "$tables"; fi
 }
 trap cleanup EXIT
-if folder=$(bigquery_emulator); then
+if bigquery=$(bigquery_emulator); then
   tables=$(mktemp -d)
   read -r port grpc_port < <(python3 -c 'import socket
 sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*(it.getsockname()[1] for it in sockets))')
-  "$folder/bin/python" "$repository/scripts/bigquery_emulator.py" --port "$port" --grpc-port "$grpc_port" \
+  "$bigquery/bin/python" "$repository/scripts/bigquery_emulator.py" --port "$port" --grpc-port "$grpc_port" \
     --project p --dataset d --data-dir "$tables/data" serve >"$tables/log" 2>&1 &
   emulator=$!
   export SALESYNC_TEST_BIGQUERY=http://127.0.0.1:$port
@@ -46,4 +46,7 @@ if [ -n "$emulator" ]; then
     sleep 0.3
   done
 fi
-with_duckdb test --no-fail-fast "$@"
+status=0
+with_duckdb test --no-fail-fast "$@" || status=1
+if [ -n "$emulator" ]; then "$bigquery/bin/python" "$repository/scripts/googlesql.py" "$SALESYNC_TEST_BIGQUERY" || status=1; fi
+[ "$status" -eq 0 ]

@@ -202,6 +202,8 @@ pub struct Committed {
     /// Rows marked as gone that no fetched record stands for: by a [`Tombstone`], or as details that their
     /// owner no longer has.
     pub marked: u64,
+    /// Bytes that the warehouse bills for the whole commit, stated with its first write; a file bills none.
+    pub bytes_billed: u64,
 }
 
 impl Committed {
@@ -213,6 +215,7 @@ impl Committed {
         self.older_ignored += other.older_ignored;
         self.tombstoned += other.tombstoned;
         self.marked += other.marked;
+        self.bytes_billed += other.bytes_billed;
     }
 }
 

@@ -110,6 +110,9 @@ pub struct Counts {
     /// Rows marked as gone although no record was fetched for them: merged into another, or absent.
     /// Not part of the sum.
     pub marked: u64,
+    /// Bytes that the warehouse bills for the run's commits.
+    #[serde(default)]
+    pub bytes_billed: u64,
 }
 
 impl Counts {
@@ -124,6 +127,7 @@ impl Counts {
         self.tombstoned += other.tombstoned;
         self.rejected += other.rejected;
         self.marked += other.marked;
+        self.bytes_billed += other.bytes_billed;
     }
 
     /// Returns the same counts with what a commit did to the rows.
@@ -136,6 +140,7 @@ impl Counts {
             older_ignored: committed.older_ignored,
             tombstoned: committed.tombstoned,
             marked: committed.marked,
+            bytes_billed: committed.bytes_billed,
             ..self
         }
     }
@@ -340,6 +345,11 @@ pub static RUN_EVENTS: PlainTable = PlainTable {
             "Rows marked as gone although no record came for them; not part of the sum",
         ),
         (
+            "bytes_billed",
+            ColumnType::Int,
+            "Bytes that the warehouse bills for the run's commits; 0 of a file",
+        ),
+        (
             "adapters",
             ColumnType::Text,
             "Warehouse and source host that the run worked with",
@@ -407,6 +417,7 @@ impl Run {
             count(self.counts.tombstoned),
             count(self.counts.rejected),
             count(self.counts.marked),
+            count(self.counts.bytes_billed),
             text(Some(&self.adapters)),
             text(Some(env!("CARGO_PKG_VERSION"))),
         ])

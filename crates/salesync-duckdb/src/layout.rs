@@ -76,7 +76,7 @@ impl Database {
                 view.comment
             };
             let (name, comment) = (quoted(view.name), literal(comment));
-            let definition = view.definition(&quoted(schema));
+            let definition = view.definition("");
             statements.push(format!("CREATE OR REPLACE VIEW {name} AS {definition}"));
             statements.push(format!("COMMENT ON VIEW {name} IS {comment}"));
         }

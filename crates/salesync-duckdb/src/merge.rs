@@ -117,6 +117,7 @@ impl Met {
             older_ignored: self.all - self.supersedes - self.unchanged,
             tombstoned: self.tombstoned + gone_absent,
             marked: 0,
+            bytes_billed: 0,
         })
     }
 

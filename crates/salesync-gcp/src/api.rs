@@ -16,7 +16,7 @@ use ulid::Ulid;
 
 use crate::login::{DefaultLogin, NoLogin};
 use crate::script::Script;
-use crate::settings::BigQuerySettings;
+use crate::settings::{BigQuerySettings, Merging};
 
 const ORIGIN: &str = "https://bigquery.googleapis.com";
 /// 100 requests of one method a second and user.
@@ -27,6 +27,8 @@ const HOLD_MS: u64 = 20_000;
 const PAGE_ROWS: u32 = 20_000;
 /// A page's rows in JSON, and one row of a few megabytes.
 const BODY_MAX_BYTES: usize = 128 * 1024 * 1024;
+/// A table that is larger is merged by partitions, where nothing else is said.
+const LARGE_BYTES: u64 = 1 << 30;
 /// Between two looks at a load job.
 const POLL: Duration = Duration::from_millis(300);
 const BOUNDARY: &str = "salesync-rows-b7f0c1d2";
@@ -38,6 +40,7 @@ pub(crate) struct Api {
     pub(crate) project: String,
     pub(crate) dataset: String,
     location: String,
+    merging: Merging,
     max_bytes_billed: u64,
 }
 
@@ -49,6 +52,9 @@ pub(crate) struct TableResource {
     pub(crate) description: Option<String>,
     #[serde(default)]
     pub(crate) schema: Schema,
+    /// How large it is; views have no size.
+    #[serde(default)]
+    pub(crate) num_bytes: Option<String>,
 }
 
 /// The columns of a table or of results.
@@ -84,6 +90,8 @@ impl Field {
 /// The rows of a query, page by page: each cell as text.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
+    /// The name of the query's job.
+    job: String,
     pub(crate) schema: Schema,
     pub(crate) pages: Vec<Vec<Vec<Option<String>>>>,
 }
@@ -134,6 +142,20 @@ struct Reason {
 #[derive(Deserialize)]
 struct Job {
     status: Status,
+    #[serde(default)]
+    statistics: Statistics,
+}
+
+#[derive(Deserialize, Default)]
+struct Statistics {
+    #[serde(default)]
+    query: QueryStatistics,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct QueryStatistics {
+    total_bytes_billed: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -169,8 +191,18 @@ impl Api {
             project: settings.project.clone(),
             dataset: settings.dataset.clone(),
             location: settings.location.clone(),
+            merging: settings.merging,
             max_bytes_billed: settings.max_bytes_billed,
         })
+    }
+
+    /// Returns whether rows are merged by partitions into a table of that size.
+    pub(crate) fn merges_by_partitions(&self, size_bytes: u64) -> bool {
+        match self.merging {
+            Merging::BySize => size_bytes > LARGE_BYTES,
+            Merging::Whole => false,
+            Merging::Partitions => true,
+        }
     }
 
     /// Returns the name of the dataset for staging tables.
@@ -343,10 +375,21 @@ impl Api {
         self.results(operation, &job).await
     }
 
+    /// Returns the bytes that a script bills.
+    pub(crate) async fn billed(&self, rows: &Rows) -> Result<u64> {
+        let path = self.path(&format!("jobs/{}", rows.job));
+        let request = Request::get("ask what a job bills", path, REST);
+        let answer = self.ask(request.query("location", &self.location)).await?;
+        let job: Job = good(&answer)?.json()?;
+        let billed = job.statistics.query.total_bytes_billed;
+        Ok(billed.and_then(|bytes| bytes.parse().ok()).unwrap_or(0))
+    }
+
     /// Waits for a query job and returns its rows.
     async fn results(&self, operation: &'static str, job: &str) -> Result<Rows> {
         let path = self.path(&format!("queries/{job}"));
         let (mut rows, mut token) = (Rows::default(), None::<String>);
+        job.clone_into(&mut rows.job);
         loop {
             let mut request = Request::get(operation, path.as_str(), REST)
                 .query("location", &self.location)

@@ -11,9 +11,10 @@ use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::SYNC_STATE;
 
 use crate::api::{Api, Rows};
+use crate::days::Days;
 use crate::logs::append;
 use crate::marks::{follow_merges, mark};
-use crate::merge::{Target, merge};
+use crate::merge::{Target, days, merge};
 use crate::prepare;
 use crate::script::Script;
 use crate::seen::{note, seen_table};
@@ -31,6 +32,8 @@ struct Part<'a> {
     rows: Option<Staged>,
     marks: Option<Staged>,
     rejected: Option<Staged>,
+    /// The days of the table's partitions that a merge touches.
+    days: Days,
 }
 
 impl Part<'_> {
@@ -96,11 +99,14 @@ pub(crate) async fn commit(api: &Api, tables: &Tables, batch: &Batch) -> Result<
     }
     script.run(select(&counts));
     let rows = api.run(OPERATION, &script).await?;
-    counts
-        .iter()
-        .enumerate()
-        .map(|(place, counts)| read(&rows, place, counts))
-        .collect()
+    let committed = counts.iter().enumerate();
+    let committed = committed.map(|(place, counts)| read(&rows, place, counts));
+    let mut committed = committed.collect::<Result<Vec<_>>>()?;
+    // It is durable: that nobody says what it cost is no failure.
+    if let (Some(first), Ok(billed)) = (committed.first_mut(), api.billed(&rows).await) {
+        first.bytes_billed = billed;
+    }
+    Ok(committed)
 }
 
 async fn put(
@@ -141,9 +147,19 @@ async fn stage<'a>(
         false => &write.rejected,
     };
     let rejected = put(api, script, &staging::keys(noted)?).await?;
+    let name = api.named(table.name().as_str());
+    let days = match &rows {
+        None => Days::default(),
+        Some(staged) => {
+            let query = script.beside(days(&name, part, staged));
+            let is_bounded = api.merges_by_partitions(stored.size_bytes);
+            Days::find(api, &write.rows, &query, is_bounded).await?
+        }
+    };
     Ok(Part {
         write,
-        name: api.named(table.name().as_str()),
+        days,
+        name,
         stored,
         rows,
         marks,
@@ -159,6 +175,7 @@ fn apply(api: &Api, script: &mut Script, own: &Part<'_>, parts: &[Part<'_>]) -> 
         name: &own.name,
         stored: &own.stored,
         part,
+        days: &own.days,
     };
     let mut counts = Counts {
         rows: own.write.rows.num_rows(),
@@ -272,5 +289,6 @@ fn read(rows: &Rows, place: usize, counts: &Counts) -> Result<Committed> {
         older_ignored: older.ok_or_else(wrong)? + ignored,
         tombstoned,
         marked,
+        bytes_billed: 0,
     })
 }

@@ -47,7 +47,7 @@ pub(crate) async fn lay_out(api: &mut Api, tables: &Tables) -> Result<()> {
     for table in TABLES {
         prepare::plain(api, tables, table).await?;
     }
-    let schema = format!("`{}.{dataset}`", api.project);
+    let schema = format!("`{}`.`{dataset}`.", api.project);
     let mut script = Script::default();
     for (index, view) in VIEWS.iter().enumerate() {
         let comment = if index == 0 {

@@ -12,6 +12,7 @@
 mod api;
 mod cells;
 mod commit;
+mod days;
 mod layout;
 mod login;
 mod logs;
@@ -30,5 +31,5 @@ mod ties;
 mod warehouse;
 
 pub use queue::BigQueryQueue;
-pub use settings::BigQuerySettings;
+pub use settings::{BigQuerySettings, Merging};
 pub use warehouse::BigQueryWarehouse;

@@ -9,6 +9,7 @@
 //! | the same | other | not later | older, ignored |
 //! | older | any | | older, ignored |
 
+use crate::days::Days;
 use crate::script::Script;
 use crate::sql::{quoted, same_key};
 use crate::stage::Staged;
@@ -25,6 +26,18 @@ pub(crate) struct Target<'a> {
     pub(crate) stored: &'a StoredTable,
     /// The first column of its key, where that has two.
     pub(crate) part: Option<&'a str>,
+    /// The days of its partitions that the merge touches.
+    pub(crate) days: &'a Days,
+}
+
+/// Returns the query for the days of the partitions in which rows of the staged keys lie. It reads the columns of the
+/// key and the version.
+pub(crate) fn days(name: &str, part: Option<&str>, staged: &Staged) -> String {
+    let met = same_key(("_t", "id"), ("_s", "id"), part);
+    format!(
+        "SELECT DISTINCT CAST(DATE(_t._version) AS STRING) AS day FROM {name} AS _t JOIN {} AS _s ON {met}",
+        staged.relation
+    )
 }
 
 /// Adds the merge of rows into a raw table; returns the name of the table in which each staged row's verdict
@@ -36,15 +49,28 @@ pub(crate) fn merge(script: &mut Script, into: Target<'_>, staged: &Staged) -> S
     let own_part = part.map_or(String::new(), |part| format!("_s.{part}, "));
     let same = same_content(into.stored, staged);
     let met = same_key(("_t", "id"), ("_s", "id"), into.part);
+    let within = into.days.within();
+    let there = within.as_ref().map_or(target.to_owned(), |within| {
+        format!("(SELECT _t.* FROM {target} AS _t WHERE {within})")
+    });
+    let met_there = within
+        .as_ref()
+        .map_or(met.clone(), |within| format!("{met} AND {within}"));
     script.run(format!(
         "CREATE TEMP TABLE {verdicts} AS \
-         SELECT _s.id, {own_part}_t.id IS NOT NULL AS met, \
+         SELECT _s.id, {own_part}_t.id IS NOT NULL AS met, _t._version AS was_version, \
            _t.id IS NULL OR _s._version > _t._version OR (_s._version = _t._version \
              AND _s._synced_at > _t._synced_at AND NOT ({same})) AS writes, \
            _t.id IS NOT NULL AND _s._version = _t._version AND {same} AS unchanged, \
            _s._deleted_at IS NOT NULL AS gone, _t._deleted_at IS NOT NULL AS was_gone \
-         FROM {rows} AS _s LEFT JOIN {target} AS _t ON {met}"
+         FROM {rows} AS _s LEFT JOIN {there} AS _t ON {met}"
     ));
+    if let Some(within) = &within {
+        script.run(format!(
+            "ASSERT NOT EXISTS (SELECT 1 FROM {target} AS _t JOIN {rows} AS _s ON {met} WHERE NOT ({within})) \
+             AS 'concurrent: a row has moved to another day'"
+        ));
+    }
     script.run(format!(
         "ASSERT (SELECT COUNT(*) FROM {verdicts}) = {} AS 'a key is there twice'",
         script_count(staged)
@@ -61,16 +87,17 @@ pub(crate) fn merge(script: &mut Script, into: Target<'_>, staged: &Staged) -> S
         .iter()
         .map(|column| staged.value_for(column))
         .collect();
-    script.run(format!(
-        "MERGE {target} AS _t \
-         USING (SELECT _s.* FROM {rows} AS _s JOIN {verdicts} AS _v ON {judged} WHERE _v.writes) AS _s \
-         ON {met} \
-         WHEN MATCHED THEN UPDATE SET {} \
-         WHEN NOT MATCHED THEN INSERT ({}) VALUES ({})",
-        set.join(", "),
-        names.join(", "),
-        values.join(", ")
-    ));
+    let (set, names, values) = (set.join(", "), names.join(", "), values.join(", "));
+    for slice in into.days.slices() {
+        script.run(format!(
+            "MERGE {target} AS _t \
+             USING (SELECT _s.* FROM {rows} AS _s JOIN {verdicts} AS _v ON {judged} \
+               WHERE _v.writes AND {slice}) AS _s \
+             ON {met_there} \
+             WHEN MATCHED THEN UPDATE SET {set} \
+             WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
+        ));
+    }
     verdicts
 }
 

@@ -20,6 +20,15 @@ impl Script {
         }
     }
 
+    /// Returns a script of one statement that may name the same parameters.
+    pub(crate) fn beside(&self, statement: impl Into<String>) -> Self {
+        Self {
+            statements: vec![statement.into()],
+            parameters: self.parameters.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Returns a name that begins so and that no other part of the script has.
     pub(crate) fn name(&mut self, begin: &str) -> String {
         self.names += 1;

@@ -2,6 +2,31 @@
 
 use salesync_core::time::Timestamp;
 
+/// How rows are merged into a table: a merge bills all that it reads of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merging {
+    /// Small tables whole, those above 1 GiB by partitions.
+    BySize,
+    /// Tables are read whole: one statement less.
+    Whole,
+    /// Only the partitions are read in which rows of the staged keys lie, which are looked for first: by the columns of
+    /// the key and the version alone.
+    Partitions,
+}
+
+impl Merging {
+    /// Returns the choice that is called so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "auto" => Self::BySize,
+            "whole" => Self::Whole,
+            "partitions" => Self::Partitions,
+            _ => return None,
+        })
+    }
+}
+
 /// Which dataset of which project is the warehouse, and how it is reached.
 #[derive(Debug, Clone)]
 pub struct BigQuerySettings {
@@ -13,6 +38,8 @@ pub struct BigQuerySettings {
     pub location: String,
     /// The origin of an emulator, which is asked without a login; `None` is Google's own.
     pub emulator: Option<String>,
+    /// How rows are merged.
+    pub merging: Merging,
     /// The most bytes that one job may bill.
     pub max_bytes_billed: u64,
     /// The time of the run.
@@ -20,8 +47,8 @@ pub struct BigQuerySettings {
 }
 
 impl BigQuerySettings {
-    /// Returns the settings of a dataset at Google: made in the US where it is missing, and no job bills more than
-    /// 100 GiB.
+    /// Returns the settings of a dataset at Google: made in the US where it is missing, large tables are merged by
+    /// partitions, and no job bills more than 100 GiB.
     #[must_use]
     pub fn new(project: impl Into<String>, dataset: impl Into<String>, now: Timestamp) -> Self {
         Self {
@@ -29,6 +56,7 @@ impl BigQuerySettings {
             dataset: dataset.into(),
             location: "US".to_owned(),
             emulator: None,
+            merging: Merging::BySize,
             max_bytes_billed: 100 * 1024 * 1024 * 1024,
             now,
         }

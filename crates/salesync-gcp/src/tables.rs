@@ -13,6 +13,8 @@ use crate::sql::{cast_name, type_called, type_name};
 #[derive(Debug)]
 pub(crate) struct StoredTable {
     pub(crate) columns: Vec<StoredColumn>,
+    /// Its size when it was looked at.
+    pub(crate) size_bytes: u64,
 }
 
 /// A column as it stands in BigQuery.
@@ -56,6 +58,7 @@ impl StoredColumn {
 
 impl From<TableResource> for StoredTable {
     fn from(resource: TableResource) -> Self {
+        let size_bytes = resource.num_bytes.and_then(|bytes| bytes.parse().ok());
         let columns = resource.schema.fields.into_iter().map(|field| {
             let digits = field.digits();
             let column_type = type_called(&field.kind, digits);
@@ -68,6 +71,7 @@ impl From<TableResource> for StoredTable {
         });
         Self {
             columns: columns.collect(),
+            size_bytes: size_bytes.unwrap_or(0),
         }
     }
 }

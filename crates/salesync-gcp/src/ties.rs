@@ -87,7 +87,7 @@ impl Pair<'_> {
         let (groups, all) = (self.name, self.other);
         let found = format!(
             "SELECT _g.id, {part}GREATEST(MAX(_g._version), MAX(_x._version)) AS version, \
-               MAX_BY(COALESCE(_x._deleted_at, _x._synced_at), _x._version) AS `at` \
+               ANY_VALUE(COALESCE(_x._deleted_at, _x._synced_at) HAVING MAX _x._version) AS `at` \
              FROM ({named}) AS _n JOIN {all} AS _x ON {member} JOIN {groups} AS _g ON {group} \
              WHERE _g._deleted_at IS NULL AND NOT EXISTS \
                (SELECT 1 FROM {all} AS _y WHERE {other} AND _y._deleted_at IS NULL) \

@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use salesync_core::queue::Queue;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::Warehouse;
-use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse, Merging};
 
 static DATASETS: AtomicU32 = AtomicU32::new(0);
 
-/// Opens a new dataset.
-async fn open() -> Option<BigQueryWarehouse> {
+/// Opens a new dataset into which rows are merged so.
+async fn open(merging: Merging) -> Option<BigQueryWarehouse> {
     #[expect(
         clippy::disallowed_methods,
         reason = "where the emulator is, is no setting of the program"
@@ -30,6 +30,7 @@ async fn open() -> Option<BigQueryWarehouse> {
     let dataset = format!("contract_{}_{number}", std::process::id());
     let settings = BigQuerySettings {
         emulator: Some(emulator),
+        merging,
         ..BigQuerySettings::new("p", dataset, Timestamp::EPOCH)
     };
     Some(BigQueryWarehouse::open(&settings).await.unwrap())
@@ -39,18 +40,37 @@ mod warehouse {
     use super::*;
 
     async fn make() -> Option<(Arc<dyn Warehouse>, ())> {
-        Some((Arc::new(open().await?), ()))
+        Some((Arc::new(open(Merging::Whole).await?), ()))
     }
 
     salesync_testkit::warehouse_contract!(make);
     salesync_testkit::each_promise! { make, warehouse: an_unreadable_cursor_is_an_error, }
 }
 
+/// What a merge decides, where it reads only the partitions that it needs.
+mod by_partitions {
+    use super::*;
+
+    async fn make() -> Option<(Arc<dyn Warehouse>, ())> {
+        Some((Arc::new(open(Merging::Partitions).await?), ()))
+    }
+
+    salesync_testkit::each_promise! { make, warehouse:
+        the_newest_version_wins_in_every_order_and_batching,
+        of_one_version_the_later_reading_wins,
+        the_counts_of_a_mixed_commit_add_up,
+        a_large_commit_over_a_large_table_adds_up,
+        a_marked_row_stays_gone_when_an_older_version_comes_late,
+        details_follow_their_owner,
+        parts_are_kept_apart,
+    }
+}
+
 mod queue {
     use super::*;
 
     async fn make() -> Option<(Arc<dyn Queue>, ())> {
-        Some((Arc::new(open().await?.queue()), ()))
+        Some((Arc::new(open(Merging::BySize).await?.queue()), ()))
     }
 
     salesync_testkit::queue_contract!(make);

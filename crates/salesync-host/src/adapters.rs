@@ -1,11 +1,13 @@
 //! Chooses the adapters that the settings name, in one match each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use salesync_core::error::Result;
 use salesync_core::queue::Queue;
 use salesync_core::secret::SecretStore;
 use salesync_core::source::SourceDefinition;
+use salesync_core::sync::BatchLimits;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::Warehouse;
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
@@ -50,6 +52,19 @@ pub(crate) async fn stores(settings: &Settings, now: Timestamp) -> Result<Stores
     }
 }
 
+/// Returns how much is committed at once: in BigQuery every commit is a job, which takes seconds and bills what it reads
+/// of its tables, so that more is gathered for one.
+pub(crate) fn batches(settings: &Settings) -> BatchLimits {
+    match settings.warehouse {
+        WarehouseChoice::DuckDb(_) => BatchLimits::default(),
+        WarehouseChoice::BigQuery { .. } => BatchLimits {
+            rows: 200_000,
+            size_bytes: 32 * 1024 * 1024,
+            age: Duration::from_secs(120),
+        },
+    }
+}
+
 /// Removes a dataset with all its tables.
 pub(crate) async fn remove_bigquery(
     settings: &Settings,
@@ -69,6 +84,7 @@ fn bigquery(
     BigQuerySettings {
         location: choices.location.clone(),
         emulator: choices.emulator.clone(),
+        merging: choices.merging,
         max_bytes_billed: u64::from(choices.max_gb_billed) << 30,
         ..BigQuerySettings::new(project, dataset.unwrap_or(&settings.tenant), now)
     }

@@ -11,12 +11,12 @@ use salesync_core::publish::{Resolved, resolve_and_publish};
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::run::{Run, RunId};
 use salesync_core::source::SourceDefinition;
-use salesync_core::sync::{self, BatchLimits, Observer, SyncContext};
+use salesync_core::sync::{self, Observer, SyncContext};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::adapters::Stores;
+use crate::adapters::{self, Stores};
 use crate::context::Context;
 use crate::settings::secret_name;
 
@@ -111,7 +111,7 @@ async fn run_sync(
         started,
         deadline: cx.settings.deadline.map(|deadline| started + deadline),
         stop: stop.clone(),
-        limits: BatchLimits::default(),
+        limits: adapters::batches(&cx.settings),
         observe: Arc::clone(&observe),
         adapters: format!(
             "{} <- {}",

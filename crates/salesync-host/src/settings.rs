@@ -8,6 +8,7 @@ use std::time::Duration;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::source::SourceDefinition;
 use salesync_core::validate::check_name;
+use salesync_gcp::Merging;
 use url::Url;
 
 /// The file that settings are read from beside the environment.
@@ -54,6 +55,11 @@ const GENERAL: &[(&str, &str, &str)] = &[
         "SALESYNC_BIGQUERY_MAX_GB_BILLED",
         "100",
         "how many GiB one BigQuery job may bill; one that would bill more fails unbilled",
+    ),
+    (
+        "SALESYNC_BIGQUERY_MERGE",
+        "auto",
+        "how rows are merged: auto (by partitions where a table is above 1 GiB), whole or partitions",
     ),
     (
         EMULATOR,
@@ -127,6 +133,7 @@ impl fmt::Display for WarehouseChoice {
 pub(crate) struct BigQueryChoices {
     pub(crate) location: String,
     pub(crate) max_gb_billed: u32,
+    pub(crate) merging: Merging,
     /// The origin of an emulator.
     pub(crate) emulator: Option<String>,
 }
@@ -260,6 +267,8 @@ impl Settings {
                     "SALESYNC_BIGQUERY_MAX_GB_BILLED",
                     get("SALESYNC_BIGQUERY_MAX_GB_BILLED"),
                 )?,
+                merging: Merging::parse(get("SALESYNC_BIGQUERY_MERGE"))
+                    .ok_or_else(|| wrong("SALESYNC_BIGQUERY_MERGE", "auto, whole or partitions"))?,
                 emulator: emulator(get(EMULATOR))?,
             },
             log: get("SALESYNC_LOG").to_owned(),
@@ -536,6 +545,7 @@ mod tests {
             ("SALESYNC_WAREHOUSE", "bigquery:my-project/a`b"),
             ("SALESYNC_BIGQUERY_LOCATION", "moon base"),
             ("SALESYNC_BIGQUERY_MAX_GB_BILLED", "0"),
+            ("SALESYNC_BIGQUERY_MERGE", "sometimes"),
             ("BIGQUERY_EMULATOR_HOST", "http://elsewhere.example"),
             ("SALESYNC_TENANT", "A-B; drop"),
             ("SALESYNC_SECRETS", "file:/no/such/folder"),

@@ -22,6 +22,7 @@ current_state AS (
 last_run AS (
   SELECT source, stream, status, code
   FROM $schema.etl_runs
+  WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (PARTITION BY source, stream ORDER BY started_at DESC, run_id DESC) = 1
 ),
 last_success AS (

@@ -1,6 +1,7 @@
 WITH latest AS (
   SELECT dead_id, attempt, state, run_id, seen_at
   FROM $schema.dead_letter_events
+  WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (PARTITION BY dead_id ORDER BY event DESC) = 1
 )
 SELECT

@@ -1,6 +1,7 @@
 WITH latest AS (
   SELECT *
   FROM $schema.etl_run_events
+  WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id, source, stream ORDER BY event DESC) = 1
 )
 SELECT * REPLACE (

@@ -11,10 +11,10 @@ pub struct View {
 }
 
 impl View {
-    /// Returns the query of the view over the tables of `schema`, a name as it stands in SQL.
+    /// Returns the query of the view; `before` is what stands before a table's name: nothing, or a schema and a dot.
     #[must_use]
-    pub fn definition(&self, schema: &str) -> String {
-        self.definition.replace("$schema", schema)
+    pub fn definition(&self, before: &str) -> String {
+        self.definition.replace("$schema.", before)
     }
 }
 

@@ -15,6 +15,7 @@ const ONE_MARK: Committed = Committed {
     older_ignored: 0,
     tombstoned: 0,
     marked: 1,
+    bytes_billed: 0,
 };
 
 /// What the record said last can still be read.

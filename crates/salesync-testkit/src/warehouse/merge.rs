@@ -220,6 +220,7 @@ pub async fn the_counts_of_a_mixed_commit_add_up(warehouse: Arc<dyn Warehouse>) 
         older_ignored: 1,
         tombstoned: 2,
         marked: 0,
+        bytes_billed: 0,
     };
     assert_eq!(committed, expected);
     assert_eq!(scene.rows().await.len(), 8);

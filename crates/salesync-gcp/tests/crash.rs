@@ -1,0 +1,252 @@
+//! A commit that ends before or after any of its requests, and one whose answers are lost: nothing is lost, nothing is
+//! there twice. Where SALESYNC_TEST_BIGQUERY names no emulator, each test says so and passes over it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "these are the helpers of tests"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures::future::join_all;
+use salesync_core::batch::{Batch, RowBuffer, Slot, State, StreamId};
+use salesync_core::cursor::Cursor;
+use salesync_core::record::{Change, Value};
+use salesync_core::run::RunId;
+use salesync_core::schema::{Column, ColumnType, Table};
+use salesync_core::time::Timestamp;
+use salesync_core::warehouse::{Scan, Warehouse};
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What goes wrong between the warehouse and BigQuery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// From this request on nothing arrives.
+    Before(u32),
+    /// This request arrives, its answer does not, and nothing after it.
+    After(u32),
+    /// This request arrives and its answer is lost; all is well after that.
+    Lost(u32),
+}
+
+/// Forwards requests to an emulator until something goes wrong.
+struct Between {
+    url: String,
+    seen: Arc<AtomicU32>,
+}
+
+impl Between {
+    async fn start(emulator: &str, fault: Option<Fault>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let host = emulator.trim_start_matches("http://").to_owned();
+        let seen = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let (host, seen) = (host.clone(), Arc::clone(&counted));
+                tokio::spawn(async move { forward(socket, &host, &seen, fault).await });
+            }
+        });
+        Self { url, seen }
+    }
+}
+
+/// Forwards the one request of a connection; the answer ends it.
+async fn forward(
+    mut socket: TcpStream,
+    host: &str,
+    seen: &AtomicU32,
+    fault: Option<Fault>,
+) -> Option<()> {
+    let request = read_request(&mut socket).await?;
+    let number = seen.fetch_add(1, Ordering::SeqCst) + 1;
+    let is_gone = match fault {
+        Some(Fault::Before(last)) => number >= last,
+        Some(Fault::After(last)) => number > last,
+        _ => false,
+    };
+    if is_gone {
+        return None;
+    }
+    let mut there = TcpStream::connect(host).await.ok()?;
+    there.write_all(&request).await.ok()?;
+    let mut answer = Vec::new();
+    there.read_to_end(&mut answer).await.ok()?;
+    match fault {
+        Some(Fault::After(which) | Fault::Lost(which)) if number == which => None,
+        _ => socket.write_all(&answer).await.ok(),
+    }
+}
+
+/// Reads a whole request, and asks in it for a connection that ends with the answer.
+async fn read_request(socket: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; 65_536];
+    let head = loop {
+        let count = socket.read(&mut piece).await.ok().filter(|it| *it > 0)?;
+        bytes.extend_from_slice(&piece[..count]);
+        if let Some(end) = bytes.windows(4).position(|it| it == b"\r\n\r\n") {
+            break end + 4;
+        }
+    };
+    let lines = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
+    let length = lines
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
+        .unwrap_or(0_usize);
+    while bytes.len() < head + length {
+        let count = socket.read(&mut piece).await.ok().filter(|it| *it > 0)?;
+        bytes.extend_from_slice(&piece[..count]);
+    }
+    bytes.splice(head - 2..head - 2, *b"connection: close\r\n");
+    Some(bytes)
+}
+
+fn emulator() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the emulator is, is no setting of the program"
+    )]
+    let found = std::env::var("SALESYNC_TEST_BIGQUERY").ok();
+    if found.is_none() {
+        eprintln!("passed over: SALESYNC_TEST_BIGQUERY names no emulator of BigQuery");
+    }
+    found
+}
+
+async fn open(url: &str, dataset: &str) -> BigQueryWarehouse {
+    let settings = BigQuerySettings {
+        emulator: Some(url.to_owned()),
+        ..BigQuerySettings::new("p", dataset, Timestamp::EPOCH)
+    };
+    BigQueryWarehouse::open(&settings).await.unwrap()
+}
+
+fn table() -> Arc<Table> {
+    let columns = vec![Column::new("name", ColumnType::Text, "").unwrap()];
+    Arc::new(Table::new("crash_things", "What the test writes", columns).unwrap())
+}
+
+/// Returns a batch of so many rows in that version, with the cursor that goes with it.
+fn batch(rows: usize, version: i64) -> Batch {
+    let run_id = RunId::new(Timestamp::from_millis(version));
+    let (table, at) = (table(), Timestamp::from_millis(version));
+    let mut buffer = RowBuffer::new(&table, &run_id).unwrap();
+    for number in 0..rows {
+        let change = Change {
+            key: format!("{number}").into(),
+            version: at,
+            values: vec![Value::Text(format!("version {version}").into())],
+            extra: Vec::new(),
+            deletion: None,
+            replaces: Vec::new(),
+        };
+        buffer.push(&change, at, 1).unwrap();
+    }
+    let state = State {
+        id: stream(),
+        slot: Slot::Incremental,
+        generation: 0,
+        epoch: u64::try_from(version).unwrap(),
+        seq: 0,
+        run_id,
+        cursor: Some(Cursor::between_windows(at)),
+        source_clock: at,
+        committed_at: at,
+    };
+    Batch {
+        states: vec![state],
+        ..buffer.finish().unwrap().into()
+    }
+}
+
+fn stream() -> StreamId {
+    StreamId {
+        source: "crash".to_owned(),
+        stream: "things".to_owned(),
+        part: None,
+    }
+}
+
+/// Returns how many rows there are, and up to where the cursor says that nothing is missing.
+async fn state_of(warehouse: &BigQueryWarehouse) -> (usize, i64) {
+    let rows = warehouse.scan(&Scan::of(table().name().clone())).await;
+    let rows: usize = rows.unwrap().iter().map(|it| it.num_rows()).sum();
+    let cursor = warehouse
+        .cursor(&stream(), Slot::Incremental)
+        .await
+        .unwrap();
+    let cursor = cursor.and_then(|state| state.cursor).unwrap();
+    (rows, cursor.complete_to().millis())
+}
+
+/// Commits 10 rows in version 1, then more of them in version 2 with a fault on the way; fails unless the second commit
+/// has happened wholly or not at all, and is there once when it is repeated.
+async fn survives(emulator: String, dataset: String, rows: usize, fault: Fault) {
+    let before = open(&emulator, &dataset).await;
+    before.prepare(&table()).await.unwrap();
+    before.commit(batch(10, 1)).await.unwrap();
+    // What opening asks is not counted.
+    let between = Between::start(&emulator, None).await;
+    drop(open(&between.url, &dataset).await);
+    let opening = between.seen.load(Ordering::SeqCst);
+    let fault = match fault {
+        Fault::Before(number) => Fault::Before(opening + number),
+        Fault::After(number) => Fault::After(opening + number),
+        Fault::Lost(number) => Fault::Lost(opening + number),
+    };
+    let between = Between::start(&emulator, Some(fault)).await;
+    let outcome = open(&between.url, &dataset)
+        .await
+        .commit(batch(rows, 2))
+        .await;
+    if let Fault::Lost(_) = fault {
+        let committed = outcome.unwrap()[0];
+        let counted = (committed.new, committed.changed);
+        let expected = (u64::try_from(rows - 10).unwrap(), 10);
+        assert_eq!(counted, expected, "{fault:?}");
+    } else {
+        let found = state_of(&before).await;
+        let (all, none) = ((rows, 2), (10, 1));
+        assert!(found == all || found == none, "{fault:?}: {found:?}");
+        assert!(outcome.is_err() || found == all, "{fault:?}: {found:?}");
+    }
+    before.commit(batch(rows, 2)).await.unwrap();
+    assert_eq!(state_of(&before).await, (rows, 2), "{fault:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_ends_at_any_of_its_requests_is_whole_or_absent_and_may_be_repeated() {
+    let Some(emulator) = emulator() else { return };
+    let run = std::process::id();
+    // A small commit looks at two tables and runs one script; a large one loads rows before it.
+    let faults = |last: u32| {
+        let each = 1..=last;
+        each.flat_map(|number| {
+            [
+                Fault::Before(number),
+                Fault::After(number),
+                Fault::Lost(number),
+            ]
+        })
+    };
+    let small = faults(5).map(|fault| (20, fault));
+    let large = faults(7).map(|fault| (600, fault));
+    let all = small
+        .chain(large)
+        .enumerate()
+        .map(|(number, (rows, fault))| {
+            survives(
+                emulator.clone(),
+                format!("crash_{run}_{number}"),
+                rows,
+                fault,
+            )
+        });
+    join_all(all).await;
+}
