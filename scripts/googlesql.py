@@ -108,7 +108,7 @@ class Checker:
                 continue
             named = {}
             for name in set(re.findall(r"`([\w-]+\.\w+\.\w+)`", statement)):
-                if name in self.replaced and not re.match(r"\s*CREATE", statement):
+                if name in self.replaced and not re.match(r"\s*CREATE (OR REPLACE )?(TABLE|VIEW)", statement):
                     return  # Its columns had other types then.
                 fields = self.table(name)
                 if fields is not None:
