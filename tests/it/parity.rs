@@ -161,7 +161,7 @@ impl Both {
             connection
                 .execute_batch(&sql)
                 .unwrap_or_else(|error| panic!("{sql}: {error}"));
-            let dataset = format!("p.{}.", self.dataset);
+            let dataset = format!("`p`.`{}`.", self.dataset);
             let question = question.replace("sales.", &dataset);
             let sql = format!("CREATE VIEW {dataset}{view} AS {question}");
             ask_bigquery(&self.emulator, &sql);
