@@ -6,22 +6,17 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
-use arrow::util::display::array_value_to_string;
 use salesync_core::time::Timestamp;
 use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Scan, Warehouse};
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
 use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
 use salesync_sandbox::{SandboxConfig, Vendor};
+use salesync_testkit::warehouse::{Row, read};
 use serde_json::{Value, json};
 
 use crate::at_rest::change_everything;
 use crate::harness::{Bench, from_environment};
-
-/// A row as text; nulls are left out.
-type Row = BTreeMap<String, String>;
 
 /// When and by which run a row was written.
 const OF_THE_RUN: [&str; 3] = ["_run_id", "_synced_at", "run_id"];
@@ -142,7 +137,8 @@ impl Both {
             let mut contents = [BTreeMap::new(), BTreeMap::new()];
             for (warehouse, content) in warehouses.iter().zip(&mut contents) {
                 for table in tables {
-                    content.insert(table.clone(), rows(warehouse.as_ref(), table).await);
+                    let scan = Scan::of(SqlIdentifier::parse(table).unwrap());
+                    content.insert(table.clone(), read(warehouse.as_ref(), &scan).await);
                 }
             }
             contents
@@ -294,32 +290,6 @@ fn names_of_entities(records: &[Row]) -> BTreeMap<String, String> {
         }
     }
     names
-}
-
-async fn rows(warehouse: &dyn Warehouse, table: &str) -> Vec<Row> {
-    let scan = Scan::of(SqlIdentifier::parse(table).unwrap());
-    let batches = warehouse.scan(&scan).await.unwrap();
-    batches.iter().flat_map(rows_of).collect()
-}
-
-fn rows_of(batch: &RecordBatch) -> Vec<Row> {
-    let schema = batch.schema();
-    let row = |row: usize| {
-        let columns = schema.fields().iter().zip(batch.columns());
-        let valid = columns.filter(|(_, column)| column.is_valid(row));
-        let text = valid.map(|(field, column)| {
-            let text = match column.data_type() {
-                DataType::Timestamp(_, _) => {
-                    let times = column.as_primitive::<TimestampMicrosecondType>();
-                    times.value(row).to_string()
-                }
-                _ => array_value_to_string(column, row).unwrap(),
-            };
-            (field.name().to_lowercase(), text)
-        });
-        text.collect()
-    };
-    (0..batch.num_rows()).map(row).collect()
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! BigQuery's REST API: tables, load jobs and query jobs. Facts from Google's reference of the API, v2.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::retry::{MAX_RETRIES, wait_before};
 use salesync_http::{
-    Answer, Client, ClientSettings, Expected, Limit, LimitClass, Request, Timeouts, Verdict,
-    segment,
+    Answer, Authenticator, Client, ClientSettings, Expected, Limit, LimitClass, Request, Timeouts,
+    Verdict, segment,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,7 +32,9 @@ const BODY_MAX_BYTES: usize = 128 * 1024 * 1024;
 const LARGE_BYTES: u64 = 1 << 30;
 /// Between two looks at a load job.
 const POLL: Duration = Duration::from_millis(300);
+/// What stands between the parts of an upload, and the type that says so.
 const BOUNDARY: &str = "salesync-rows-b7f0c1d2";
+const MULTIPART: &str = "multipart/related; boundary=salesync-rows-b7f0c1d2";
 
 /// A project's BigQuery, as one dataset of it is used.
 #[derive(Debug)]
@@ -182,12 +185,12 @@ impl Api {
             whole: Duration::from_secs(300),
             ..Timeouts::default()
         };
-        let http = match settings.emulator {
-            None => Client::new(client, std::sync::Arc::new(DefaultLogin::new()?), classify)?,
-            Some(_) => Client::new(client, std::sync::Arc::new(NoLogin), classify)?,
+        let login: Arc<dyn Authenticator> = match settings.emulator {
+            None => Arc::new(DefaultLogin::new()?),
+            Some(_) => Arc::new(NoLogin),
         };
         Ok(Self {
-            http,
+            http: Client::new(client, login, classify)?,
             project: settings.project.clone(),
             dataset: settings.dataset.clone(),
             location: settings.location.clone(),
@@ -288,7 +291,7 @@ impl Api {
         const OPERATION: &str = "load rows";
         let job = job_id();
         let configuration = json!({
-            "jobReference": {"projectId": self.project, "jobId": job, "location": self.location},
+            "jobReference": self.reference(&job),
             "configuration": {"load": {
                 "destinationTable": {
                     "projectId": self.project, "datasetId": self.staging(), "tableId": table,
@@ -307,13 +310,8 @@ impl Api {
         body.extend_from_slice(&rows);
         body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
         let path = format!("/upload{}?uploadType=multipart", self.path("jobs"));
-        let request = Request::post(OPERATION, path, REST)
-            .body("multipart/related; boundary=salesync-rows-b7f0c1d2", body);
-        let answer = self.ask(request).await?;
-        // Where the first answer was lost, the job is there already.
-        if answer.status != 409 {
-            good(&answer)?;
-        }
+        self.begin(Request::post(OPERATION, path, REST).body(MULTIPART, body))
+            .await?;
         let path = self.path(&format!("jobs/{job}"));
         loop {
             let request = Request::get(OPERATION, path.as_str(), REST);
@@ -363,16 +361,25 @@ impl Api {
             );
         }
         let body = json!({
-            "jobReference": {"projectId": self.project, "jobId": job, "location": self.location},
+            "jobReference": self.reference(&job),
             "configuration": {"query": configuration},
         });
-        let request = Request::post(operation, self.path("jobs"), REST).json(&body)?;
-        let answer = self.ask(request).await?;
-        // Where the first answer was lost, the job is there already.
-        if answer.status != 409 {
-            good(&answer)?;
-        }
+        self.begin(Request::post(operation, self.path("jobs"), REST).json(&body)?)
+            .await?;
         self.results(operation, &job).await
+    }
+
+    fn reference(&self, job: &str) -> Value {
+        json!({"projectId": self.project, "jobId": job, "location": self.location})
+    }
+
+    /// Starts a job. Where the first answer was lost, it is there already.
+    async fn begin(&self, request: Request) -> Result<()> {
+        let answer = self.ask(request).await?;
+        match answer.status {
+            409 => Ok(()),
+            _ => good(&answer).map(drop),
+        }
     }
 
     /// Returns the bytes that a script bills.

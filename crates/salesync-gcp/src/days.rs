@@ -38,7 +38,7 @@ impl Days {
         is_bounded: bool,
     ) -> Result<Self> {
         let new = days_of(rows);
-        let old = match is_bounded || new.len().max(rows.num_rows()) > WRITTEN_MAX {
+        let old = match is_bounded || rows.num_rows() > WRITTEN_MAX {
             true => Some(look(api, query).await?),
             false => None,
         };

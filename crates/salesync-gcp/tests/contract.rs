@@ -6,6 +6,8 @@
     reason = "these are the helpers of tests"
 )]
 
+mod emulator;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,14 +20,7 @@ static DATASETS: AtomicU32 = AtomicU32::new(0);
 
 /// Opens a new dataset into which rows are merged so.
 async fn open(merging: Merging) -> Option<BigQueryWarehouse> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "where the emulator is, is no setting of the program"
-    )]
-    let Ok(emulator) = std::env::var("SALESYNC_TEST_BIGQUERY") else {
-        eprintln!("passed over: SALESYNC_TEST_BIGQUERY names no emulator of BigQuery");
-        return None;
-    };
+    let emulator = emulator::emulator()?;
     let number = DATASETS.fetch_add(1, Ordering::Relaxed);
     let dataset = format!("contract_{}_{number}", std::process::id());
     let settings = BigQuerySettings {

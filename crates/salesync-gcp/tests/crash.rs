@@ -7,6 +7,8 @@
     reason = "these are the helpers of tests"
 )]
 
+mod emulator;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -105,18 +107,6 @@ async fn read_request(socket: &mut TcpStream) -> Option<Vec<u8>> {
     }
     bytes.splice(head - 2..head - 2, *b"connection: close\r\n");
     Some(bytes)
-}
-
-fn emulator() -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "where the emulator is, is no setting of the program"
-    )]
-    let found = std::env::var("SALESYNC_TEST_BIGQUERY").ok();
-    if found.is_none() {
-        eprintln!("passed over: SALESYNC_TEST_BIGQUERY names no emulator of BigQuery");
-    }
-    found
 }
 
 async fn open(url: &str, dataset: &str) -> BigQueryWarehouse {
@@ -222,7 +212,9 @@ async fn survives(emulator: String, dataset: String, rows: usize, fault: Fault) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_ends_at_any_of_its_requests_is_whole_or_absent_and_may_be_repeated() {
-    let Some(emulator) = emulator() else { return };
+    let Some(emulator) = emulator::emulator() else {
+        return;
+    };
     let run = std::process::id();
     // A small commit looks at two tables and runs one script; a large one loads rows before it.
     let faults = |last: u32| {

@@ -15,7 +15,7 @@ use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Filter, Scan, Warehouse};
 
 /// A row as it was read: the text of each value by column; nulls are left out, times are microseconds.
-pub(super) type Row = BTreeMap<String, String>;
+pub type Row = BTreeMap<String, String>;
 
 /// A warehouse with a prepared table.
 #[derive(Debug, Clone)]
@@ -195,7 +195,7 @@ pub(super) fn write(
 }
 
 /// Reads rows in the order of the scan.
-pub(super) async fn read(warehouse: &dyn Warehouse, scan: &Scan) -> Vec<Row> {
+pub async fn read(warehouse: &dyn Warehouse, scan: &Scan) -> Vec<Row> {
     let batches = warehouse.scan(scan).await.unwrap();
     batches.iter().flat_map(rows_of).collect()
 }
