@@ -171,6 +171,7 @@ pub struct Table {
     positions: HashMap<String, usize>,
     arrow: SchemaRef,
     part: Option<usize>,
+    day: Option<usize>,
     tie: Option<Tie>,
 }
 
@@ -229,6 +230,7 @@ impl Table {
             positions,
             arrow: Arc::new(Schema::new(fields)),
             part: None,
+            day: None,
             tie: None,
         })
     }
@@ -243,6 +245,24 @@ impl Table {
             part: Some(part),
             ..self
         })
+    }
+
+    /// Returns the table with its rows kept by the day of the time in `column`, where a warehouse keeps days apart. Such
+    /// a time should never change, so that a record stays where it is. Without one it is the day of `_version`.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Internal`] where the table has no such column, or it is no time.
+    pub fn by_day(self, column: &str) -> Result<Self> {
+        let day = self.own(column)?;
+        match self.columns.get(day).map(|column| column.column_type) {
+            Some(ColumnType::Timestamp) => Ok(Self {
+                day: Some(day),
+                ..self
+            }),
+            _ => Err(Error::new(Code::Internal, "describe a table")
+                .with("table", &self.name)
+                .with("column", column)),
+        }
     }
 
     /// Returns the table with rows that are details of the rows of `owner`, whose id stands in `column` here.
@@ -333,6 +353,13 @@ impl Table {
     #[must_use]
     pub fn part_position(&self) -> Option<usize> {
         self.part
+    }
+
+    /// Returns the name of the time by whose day the rows are kept.
+    #[must_use]
+    pub fn day(&self) -> &str {
+        let own = self.day.and_then(|day| self.columns.get(day));
+        own.map_or("_version", |column| column.name.as_str())
     }
 
     /// Returns how the rows hang on those of another table, where they do.

@@ -28,8 +28,6 @@ const HOLD_MS: u64 = 20_000;
 const PAGE_ROWS: u32 = 20_000;
 /// A page's rows in JSON, and one row of a few megabytes.
 const BODY_MAX_BYTES: usize = 128 * 1024 * 1024;
-/// A table that is larger is merged by partitions, where nothing else is said.
-const LARGE_BYTES: u64 = 1 << 30;
 /// Between two looks at a load job.
 const POLL: Duration = Duration::from_millis(300);
 /// What stands between the parts of an upload, and the type that says so.
@@ -43,7 +41,7 @@ pub(crate) struct Api {
     pub(crate) project: String,
     pub(crate) dataset: String,
     location: String,
-    merging: Merging,
+    pub(crate) merging: Merging,
     max_bytes_billed: u64,
 }
 
@@ -197,15 +195,6 @@ impl Api {
             merging: settings.merging,
             max_bytes_billed: settings.max_bytes_billed,
         })
-    }
-
-    /// Returns whether rows are merged by partitions into a table of that size.
-    pub(crate) fn merges_by_partitions(&self, size_bytes: u64) -> bool {
-        match self.merging {
-            Merging::BySize => size_bytes > LARGE_BYTES,
-            Merging::Whole => false,
-            Merging::Partitions => true,
-        }
     }
 
     /// Returns the name of the dataset for staging tables.

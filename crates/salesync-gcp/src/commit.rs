@@ -7,19 +7,21 @@ use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainTable;
 use salesync_core::schema::Tie;
 use salesync_core::staging;
-use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::SYNC_STATE;
 
 use crate::api::{Api, Rows};
-use crate::days::Days;
+use crate::days::{Days, WRITTEN_MAX, day_of, days_of, look};
+use crate::landing::landing;
 use crate::logs::append;
-use crate::marks::{follow_merges, mark};
-use crate::merge::{Target, days, merge};
+use crate::marks::{days_of_merged, follow_merges, mark};
+use crate::merge::{days_of_keys, merge};
 use crate::prepare;
 use crate::script::Script;
 use crate::seen::{note, seen_table};
 use crate::stage::Staged;
+use crate::settings::Merging;
 use crate::tables::{StoredTable, Tables};
+use crate::target::Target;
 use crate::ties::{Brought, Pair};
 
 const OPERATION: &str = "commit a batch";
@@ -27,13 +29,10 @@ const OPERATION: &str = "commit a batch";
 /// A write with what of it was staged.
 struct Part<'a> {
     write: &'a TableWrite,
-    name: String,
-    stored: Arc<StoredTable>,
+    target: Target,
     rows: Option<Staged>,
     marks: Option<Staged>,
     rejected: Option<Staged>,
-    /// The days of the table's partitions that a merge touches.
-    days: Days,
 }
 
 impl Part<'_> {
@@ -42,6 +41,12 @@ impl Part<'_> {
             rows: self.rows.as_ref(),
             marks: self.marks.as_ref(),
         }
+    }
+
+    /// Returns whether it says of some record that it lives on in another one; in parts nobody does.
+    fn names_a_survivor(&self) -> bool {
+        let (rows, tombstones) = (&self.write.rows, &self.write.tombstones);
+        self.target.part.is_none() && staging::names_a_survivor(rows, tombstones)
     }
 }
 
@@ -65,6 +70,7 @@ pub(crate) async fn commit(api: &Api, tables: &Tables, batch: &Batch) -> Result<
             parts.push(stage(api, tables, &mut script, write).await?);
         }
     }
+    let reached = reach(api, &script, &mut parts).await?;
     let log = tables.prepared(api, SYNC_STATE.name).await?;
     let states = staging::states(&batch.states)?;
     let mut appends = vec![(&SYNC_STATE, log, put(api, &mut script, &states).await?)];
@@ -78,6 +84,9 @@ pub(crate) async fn commit(api: &Api, tables: &Tables, batch: &Batch) -> Result<
     }
 
     script.run("BEGIN TRANSACTION");
+    for (part, queries) in parts.iter().zip(&reached) {
+        part.target.guard(&mut script, queries);
+    }
     let mut counts = Vec::with_capacity(parts.len());
     for part in &parts {
         counts.push(apply(api, &mut script, part, &parts)?);
@@ -147,94 +156,136 @@ async fn stage<'a>(
         false => &write.rejected,
     };
     let rejected = put(api, script, &staging::keys(noted)?).await?;
-    let name = api.named(table.name().as_str());
-    let days = match &rows {
-        None => Days::default(),
-        Some(staged) => {
-            let query = script.beside(days(&name, part, staged));
-            let is_bounded = api.merges_by_partitions(stored.size_bytes);
-            Days::find(api, &write.rows, &query, is_bounded).await?
-        }
-    };
     Ok(Part {
         write,
-        days,
-        name,
-        stored,
+        target: Target {
+            name: api.named(table.name().as_str()),
+            landing: landing(api, tables, table.name().as_str(), stored.size_bytes).await?,
+            stored,
+            part: part.map(str::to_owned),
+            day: table.day().to_owned(),
+            days: Days::default(),
+        },
         rows,
         marks,
         rejected,
     })
 }
 
+/// Finds out which days of each table the commit touches, where that matters: when only these are to be read, or when
+/// they could be too many for one statement. Returns the queries that found them.
+async fn reach(api: &Api, script: &Script, parts: &mut [Part<'_>]) -> Result<Vec<Vec<String>>> {
+    let is_bounded = |part: &Part<'_>| {
+        api.merging.of_size(part.target.stored.size_bytes) != Merging::Whole
+    };
+    let mut queries = touched(parts);
+    for (part, queries) in parts.iter().zip(&mut queries) {
+        if !is_bounded(part) && part.write.rows.num_rows() <= WRITTEN_MAX {
+            queries.clear();
+        }
+    }
+    let mut found = look(api, script, &queries.concat()).await?.into_iter();
+    for (part, queries) in parts.iter_mut().zip(&queries) {
+        let mut new = days_of(&part.write.rows, &part.target.day);
+        if part.target.day == "_version" {
+            let versions = part.write.tombstones.iter().map(|it| day_of(it.version));
+            new.extend(versions);
+        } else {
+            new.insert(None);
+        }
+        let old = found.by_ref().take(queries.len()).flatten().collect();
+        let old = (!queries.is_empty()).then_some(old);
+        part.target.days = Days::new(new, old, is_bounded(part));
+    }
+    Ok(queries)
+}
+
+/// Returns for each table the queries for the times of the partitions in which rows lie that the commit reads.
+fn touched(parts: &[Part<'_>]) -> Vec<Vec<String>> {
+    let mut queries = vec![Vec::new(); parts.len()];
+    for (place, own) in parts.iter().enumerate() {
+        let mut add = |place: usize, query: String| {
+            queries.get_mut(place).into_iter().for_each(|it: &mut Vec<_>| it.push(query.clone()));
+        };
+        for staged in own.rows.iter().chain(&own.marks) {
+            add(place, days_of_keys(&own.target, staged));
+        }
+        if own.names_a_survivor() {
+            add(place, days_of_merged(&own.target));
+        }
+        let Some((pair, at)) = pair(own, parts) else {
+            continue;
+        };
+        let other = parts.get(at).map(Part::brought);
+        match (own.write.table.tie(), other) {
+            (Some(Tie::DetailsOf { .. }), Some(owners)) => {
+                if let Some(rows) = &own.rows {
+                    add(at, pair.days_of_owners(rows));
+                }
+                pair.days_of_details(owners).into_iter().for_each(|it| add(place, it));
+            }
+            (Some(Tie::GroupsOf { .. }), Some(members)) => {
+                if let Some((groups, fellows)) = pair.days_of_groups(members) {
+                    add(place, groups);
+                    add(at, fellows);
+                }
+            }
+            _ => {}
+        }
+    }
+    queries
+}
+
+/// Returns how a table hangs on another one of the batch, and where that is.
+fn pair<'a>(own: &'a Part<'_>, parts: &'a [Part<'_>]) -> Option<(Pair<'a>, usize)> {
+    let (Tie::DetailsOf { table, column } | Tie::GroupsOf { table, column }) =
+        own.write.table.tie()?;
+    let at = parts.iter().position(|it| it.write.table.name() == table)?;
+    let pair = Pair {
+        own: &own.target,
+        other: &parts.get(at)?.target,
+        column: column.as_str(),
+    };
+    Some((pair, at))
+}
+
 /// Adds what is done to one table; `parts` are all of the batch.
 fn apply(api: &Api, script: &mut Script, own: &Part<'_>, parts: &[Part<'_>]) -> Result<Counts> {
     let table = &own.write.table;
-    let part = table.part().map(|part| part.name.as_str());
-    let into = Target {
-        name: &own.name,
-        stored: &own.stored,
-        part,
-        days: &own.days,
-    };
+    let into = &own.target;
     let mut counts = Counts {
         rows: own.write.rows.num_rows(),
         ..Counts::default()
     };
-    let of_other = |table: &SqlIdentifier| parts.iter().find(|it| it.write.table.name() == table);
-    match table.tie() {
-        None => {
-            let rows = own.rows.as_ref();
-            counts.verdicts = rows.map(|rows| merge(script, into, rows));
-        }
-        Some(Tie::DetailsOf {
-            table: owners,
-            column,
-        }) => {
-            let pair = Pair {
-                name: &own.name,
-                other: &api.named(owners.as_str()),
-                column: column.as_str(),
-                part,
-            };
+    let tied = pair(own, parts);
+    let other = tied.and_then(|(pair, at)| Some((pair, parts.get(at)?.brought())));
+    match (table.tie(), other) {
+        (Some(Tie::DetailsOf { .. }), Some((pair, owners))) => {
             if let Some(rows) = &own.rows {
                 let kept = pair.of_present_owners(script, rows);
                 counts.verdicts = Some(merge(script, into, &kept));
             }
-            if let Some(owners) = of_other(owners) {
-                let marked = pair.mark_left_behind(script, owners.brought(), own.rows.as_ref());
-                counts.marked.extend(marked);
-            }
+            let marked = pair.mark_left_behind(script, owners, own.rows.as_ref());
+            counts.marked.extend(marked);
         }
-        Some(Tie::GroupsOf {
-            table: members,
-            column,
-        }) => {
-            let pair = Pair {
-                name: &own.name,
-                other: &api.named(members.as_str()),
-                column: column.as_str(),
-                part,
-            };
+        (tie, other) => {
             let rows = own.rows.as_ref();
             counts.verdicts = rows.map(|rows| merge(script, into, rows));
-            if let Some(members) = of_other(members) {
-                counts
-                    .marked
-                    .extend(pair.mark_without_members(script, members.brought()));
+            if let (Some(Tie::GroupsOf { .. }), Some((pair, members))) = (tie, other) {
+                let marked = pair.mark_without_members(script, members);
+                counts.marked.extend(marked);
             }
         }
     }
     if let Some(marks) = &own.marks {
         counts.marked.push(mark(script, into, marks));
     }
-    let (rows, tombstones) = (&own.write.rows, &own.write.tombstones);
-    if part.is_none() && staging::names_a_survivor(rows, tombstones) {
-        follow_merges(script, &own.name);
+    if own.names_a_survivor() {
+        follow_merges(script, into);
     }
     let seen = api.named(&seen_table(table.name().as_str()));
     let keys = (own.rows.as_ref(), own.rejected.as_ref());
-    note(script, (&seen, part), &own.write.notes, keys);
+    note(script, (&seen, into.part.as_deref()), &own.write.notes, keys);
     Ok(counts)
 }
 

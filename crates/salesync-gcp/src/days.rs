@@ -1,9 +1,9 @@
-//! The days by which tables are partitioned: which of them a merge touches. A merge bills the partitions that it reads,
-//! and may write to 4,000 of them.
+//! The days by which tables are partitioned: which of them a script touches. A statement bills the partitions that it
+//! reads, and may write to 4,000 of them.
 
 use std::collections::BTreeSet;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use salesync_core::error::Result;
 use salesync_core::time::Timestamp;
@@ -15,158 +15,186 @@ const DAY_MICROS: i64 = 86_400_000_000;
 /// So many partitions are named in a statement; where there are more, the table may as well be read whole.
 const NAMED_MAX: usize = 1_000;
 /// So many days of old rows, and as many of new ones, are written to by one statement.
-const WRITTEN_MAX: usize = 1_700;
+pub(crate) const WRITTEN_MAX: usize = 1_700;
 
-/// The days that a merge touches, as `YYYY-MM-DD` and in their order.
+/// A day as `YYYY-MM-DD`, or the partition of rows without a time.
+pub(crate) type Day = Option<String>;
+
+/// The days that a script touches in one table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Days {
-    /// Those of the staged rows.
-    new: Vec<String>,
-    /// Those in which rows of the staged keys lie; none where nobody looked.
-    old: Option<Vec<String>>,
-    /// Whether only the old days are read.
+    /// Those of rows that come.
+    new: BTreeSet<Day>,
+    /// Those in which rows lie that are read; none where nobody looked.
+    old: Option<BTreeSet<Day>>,
+    /// Whether only these days are read.
     is_bounded: bool,
 }
 
 impl Days {
-    /// Finds the days of staged rows. Where it matters `query` is asked for those of the rows that are there: when
-    /// only these are to be read (`is_bounded`), or when they could be too many for one statement.
-    pub(crate) async fn find(
-        api: &Api,
-        rows: &RecordBatch,
-        query: &Script,
-        is_bounded: bool,
-    ) -> Result<Self> {
-        let new = days_of(rows);
-        let old = match is_bounded || rows.num_rows() > WRITTEN_MAX {
-            true => Some(look(api, query).await?),
-            false => None,
-        };
-        let is_bounded = is_bounded && old.as_ref().is_some_and(|old| old.len() <= NAMED_MAX);
-        Ok(Self {
+    /// Returns the days of rows that come, and those in which rows lie that are read, where somebody looked.
+    pub(crate) fn new(new: BTreeSet<Day>, old: Option<BTreeSet<Day>>, is_bounded: bool) -> Self {
+        let count = old.as_ref().map_or(0, BTreeSet::len) + new.len();
+        Self {
+            is_bounded: is_bounded && old.is_some() && count <= NAMED_MAX,
             new,
             old,
-            is_bounded,
-        })
+        }
     }
 
-    /// Returns the condition under which row `_t` lies in one of the old days, as a constant by which BigQuery leaves
-    /// out partitions; nothing where the table is read whole.
-    pub(crate) fn within(&self) -> Option<String> {
+    /// Returns the condition under which a time lies in one of the days, as constants by which BigQuery leaves out
+    /// partitions; nothing where the table is read whole.
+    pub(crate) fn within(&self, time: &str) -> Option<String> {
         let old = self.old.as_ref().filter(|_| self.is_bounded)?;
-        let days: Vec<String> = old
+        let all: BTreeSet<&Day> = old.iter().chain(&self.new).collect();
+        let days: Vec<String> = all
             .iter()
+            .filter_map(|day| day.as_ref())
             .map(|day| format!("TIMESTAMP '{day} 00:00:00+00'"))
             .collect();
-        Some(match days.as_slice() {
-            [] => "FALSE".to_owned(),
-            days => format!("TIMESTAMP_TRUNC(_t._version, DAY) IN ({})", days.join(", ")),
+        let named = format!("TIMESTAMP_TRUNC({time}, DAY) IN ({})", days.join(", "));
+        Some(match (days.is_empty(), all.contains(&None)) {
+            (true, false) => "FALSE".to_owned(),
+            (true, true) => format!("{time} IS NULL"),
+            (false, false) => named,
+            (false, true) => format!("({named} OR {time} IS NULL)"),
         })
     }
 
-    /// Returns the conditions on staged rows `_s` and their verdicts `_v` that cut a merge into statements which each
-    /// touch few enough days; nearly always it is one that all rows meet.
-    pub(crate) fn slices(&self) -> Vec<String> {
-        let new = ranges("_s._version", &self.new);
-        let old = ranges("_v.was_version", self.old.as_deref().unwrap_or_default());
-        if new.len() <= 1 && old.len() <= 1 {
+    /// Returns the conditions on the times of new and old rows that cut a merge into statements which each touch few
+    /// enough days; nearly always it is one that all rows meet.
+    pub(crate) fn slices(&self, new: &str, old: &str) -> Vec<String> {
+        let none = BTreeSet::new();
+        let news = ranges(new, &self.new);
+        let olds = ranges(old, self.old.as_ref().unwrap_or(&none));
+        if news.len() <= 1 && olds.len() <= 1 {
             return vec!["TRUE".to_owned()];
         }
-        let absent = ["_v.was_version IS NULL".to_owned()];
-        let old: Vec<&String> = absent.iter().chain(&old).collect();
-        let both = |new: &String| -> Vec<String> {
-            old.iter().map(|old| format!("{new} AND {old}")).collect()
+        let timeless = |time: &str| format!("{time} IS NULL");
+        let news = news.into_iter().chain([timeless(new)]);
+        let olds: Vec<String> = olds.into_iter().chain([timeless(old)]).collect();
+        let both = |new: String| -> Vec<String> {
+            olds.iter().map(|old| format!("{new} AND {old}")).collect()
         };
-        new.iter().flat_map(both).collect()
+        news.flat_map(both).collect()
     }
 }
 
 /// Returns the conditions for stretches of so many days each.
-fn ranges(column: &str, days: &[String]) -> Vec<String> {
-    let stretches = days.chunks(WRITTEN_MAX);
-    let condition = |days: &[String]| -> Option<String> {
+fn ranges(time: &str, days: &BTreeSet<Day>) -> Vec<String> {
+    let named: Vec<&String> = days.iter().flatten().collect();
+    let condition = |days: &[&String]| -> Option<String> {
         let (first, last) = (days.first()?, days.last()?);
         Some(format!(
-            "DATE({column}) BETWEEN DATE '{first}' AND DATE '{last}'"
+            "DATE({time}) BETWEEN DATE '{first}' AND DATE '{last}'"
         ))
     };
-    stretches.filter_map(condition).collect()
+    named.chunks(WRITTEN_MAX).filter_map(condition).collect()
 }
 
-/// Returns the days of rows' versions.
-fn days_of(rows: &RecordBatch) -> Vec<String> {
-    let versions = rows.column_by_name("_version");
-    let versions = versions.and_then(|it| it.as_primitive_opt::<TimestampMicrosecondType>());
-    let versions = versions.filter(|it| it.null_count() == 0);
-    let days: BTreeSet<i64> = versions
-        .map(|it| {
-            it.values()
-                .iter()
-                .map(|micros| micros.div_euclid(DAY_MICROS))
-                .collect()
-        })
-        .unwrap_or_default();
-    let named = days.into_iter().filter_map(|day| {
-        let text = Timestamp::from_micros(day * DAY_MICROS).to_string();
-        text.get(..10).map(str::to_owned)
-    });
+/// Returns the days of the times in a column of rows.
+pub(crate) fn days_of(rows: &RecordBatch, column: &str) -> BTreeSet<Day> {
+    let times = rows.column_by_name(column);
+    let times = times.and_then(|it| it.as_primitive_opt::<TimestampMicrosecondType>());
+    let days = times.into_iter().flatten();
+    let days: BTreeSet<Option<i64>> = days
+        .map(|micros| micros.map(|it| it.div_euclid(DAY_MICROS)))
+        .collect();
+    let named = days.into_iter().map(|day| day_of(Timestamp::from_micros(day? * DAY_MICROS)));
     named.collect()
 }
 
-async fn look(api: &Api, query: &Script) -> Result<Vec<String>> {
-    let rows = api.run("look for the partitions of rows", query).await?;
-    let mut days: Vec<String> = rows
-        .pages
-        .into_iter()
-        .flatten()
-        .flatten()
-        .flatten()
+/// Returns the day of a time.
+pub(crate) fn day_of(time: Timestamp) -> Day {
+    time.to_string().get(..10).map(str::to_owned)
+}
+
+/// Looks for the days of times that queries give, as `day`; returns those of each query.
+pub(crate) async fn look(
+    api: &Api,
+    script: &Script,
+    queries: &[String],
+) -> Result<Vec<BTreeSet<Day>>> {
+    let mut found = vec![BTreeSet::new(); queries.len()];
+    if queries.is_empty() {
+        return Ok(found);
+    }
+    let numbered = queries.iter().enumerate();
+    let numbered: Vec<String> = numbered
+        .map(|(place, query)| format!("SELECT {place} AS place, day FROM ({query})"))
         .collect();
-    days.sort_unstable();
-    Ok(days)
+    let query = script.beside(format!(
+        "SELECT DISTINCT place, CAST(DATE(day) AS STRING) AS day FROM ({})",
+        numbered.join(" UNION ALL ")
+    ));
+    let rows = api.run("look for the partitions of rows", &query).await?;
+    for row in rows.pages.into_iter().flatten() {
+        let [Some(place), day] = row.as_slice() else {
+            continue;
+        };
+        let place: Option<usize> = place.parse().ok();
+        if let Some(days) = place.and_then(|place| found.get_mut(place)) {
+            days.insert(day.clone());
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn days(count: usize, from: i64) -> Vec<String> {
+    fn days(count: usize, from: i64) -> BTreeSet<Day> {
         let day = |number: usize| {
             let number = i64::try_from(number).unwrap() + from;
             let text = Timestamp::from_micros(number * DAY_MICROS).to_string();
-            text.get(..10).unwrap().to_owned()
+            text.get(..10).map(str::to_owned)
         };
         (0..count).map(day).collect()
     }
 
     #[test]
-    fn a_merge_that_touches_few_days_is_one_statement_and_names_them() {
-        let days = Days {
-            new: days(3, 20_000),
-            old: Some(days(2, 19_000)),
-            is_bounded: true,
-        };
-        assert_eq!(days.slices(), ["TRUE"]);
-        assert_eq!(
-            days.within().unwrap(),
-            "TIMESTAMP_TRUNC(_t._version, DAY) IN \
-             (TIMESTAMP '2022-01-08 00:00:00+00', TIMESTAMP '2022-01-09 00:00:00+00')"
-        );
+    fn a_script_that_touches_few_days_names_them() {
+        let touched = Days::new(days(1, 20_000), Some(days(1, 19_000)), true);
+        assert_eq!(touched.slices("n", "o"), ["TRUE"]);
+        let named = "TIMESTAMP_TRUNC(x, DAY) IN \
+                     (TIMESTAMP '2022-01-08 00:00:00+00', TIMESTAMP '2024-10-04 00:00:00+00')";
+        assert_eq!(touched.within("x").unwrap(), named);
+        let timeless = BTreeSet::from([None]);
+        let both = [&timeless, &days(1, 20_000)]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        for (new, expected) in [
+            (BTreeSet::new(), "FALSE"),
+            (timeless, "x IS NULL"),
+            (
+                both,
+                "(TIMESTAMP_TRUNC(x, DAY) IN (TIMESTAMP '2024-10-04 00:00:00+00') OR x IS NULL)",
+            ),
+        ] {
+            let touched = Days::new(new, Some(BTreeSet::new()), true);
+            assert_eq!(touched.within("x").unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_table_in_which_nobody_looked_or_too_much_is_touched_is_read_whole() {
+        let unseen = Days::new(days(1, 20_000), None, true);
+        let large = Days::new(days(1, 20_000), Some(days(1_000, 10_000)), true);
+        assert_eq!((unseen.within("x"), large.within("x")), (None, None));
     }
 
     #[test]
     fn no_statement_touches_more_days_than_it_may_and_every_row_is_in_one() {
-        let days = Days {
-            new: days(4_000, 15_000),
-            old: Some(days(3_000, 14_000)),
-            is_bounded: false,
-        };
-        assert_eq!(days.within(), None);
-        let slices = days.slices();
-        // Three stretches of new days; for each the rows that are new, and two stretches of old days.
-        assert_eq!(slices.len(), 3 * 3);
-        assert!(slices[0].ends_with("_v.was_version IS NULL"));
-        let first = "DATE(_s._version) BETWEEN DATE '2011-01-26' AND DATE '2015-09-21'";
-        assert!(slices[1].starts_with(first), "{}", slices[1]);
+        let days = Days::new(days(4_000, 15_000), Some(days(3_000, 14_000)), false);
+        let slices = days.slices("n", "o");
+        // Three stretches of new days and those without a time; for each two stretches of old days, and rows that are
+        // new.
+        assert_eq!(slices.len(), 4 * 3);
+        let first = "DATE(n) BETWEEN DATE '2011-01-26' AND DATE '2015-09-21'";
+        assert!(slices[0].starts_with(first), "{}", slices[0]);
+        assert_eq!(slices[11], "n IS NULL AND o IS NULL");
     }
 }

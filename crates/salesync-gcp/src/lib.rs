@@ -13,6 +13,7 @@ mod api;
 mod cells;
 mod commit;
 mod days;
+mod landing;
 mod layout;
 mod login;
 mod logs;
@@ -27,6 +28,7 @@ mod settings;
 mod sql;
 mod stage;
 mod tables;
+mod target;
 mod ties;
 mod warehouse;
 

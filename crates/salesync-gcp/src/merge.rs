@@ -9,113 +9,94 @@
 //! | the same | other | not later | older, ignored |
 //! | older | any | | older, ignored |
 
-use crate::days::Days;
 use crate::script::Script;
-use crate::sql::{quoted, same_key};
+use crate::sql::quoted;
 use crate::stage::Staged;
-use crate::tables::StoredTable;
+use crate::target::Target;
 
 /// Columns that say how a row came here, not what the record says.
 const NOT_CONTENT: [&str; 4] = ["id", "_version", "_synced_at", "_run_id"];
 
-/// A raw table that is written to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Target<'a> {
-    /// Its whole name, in backticks.
-    pub(crate) name: &'a str,
-    pub(crate) stored: &'a StoredTable,
-    /// The first column of its key, where that has two.
-    pub(crate) part: Option<&'a str>,
-    /// The days of its partitions that the merge touches.
-    pub(crate) days: &'a Days,
-}
-
-/// Returns the query for the days of the partitions in which rows of the staged keys lie. It reads the columns of the
-/// key and the version.
-pub(crate) fn days(name: &str, part: Option<&str>, staged: &Staged) -> String {
-    let met = same_key(("_t", "id"), ("_s", "id"), part);
+/// Returns the query for the times of the partitions in which rows of the staged keys lie. It reads the columns of the
+/// key and the time.
+pub(crate) fn days_of_keys(into: &Target, staged: &Staged) -> String {
+    let (day, name) = (quoted(&into.day), &into.name);
     format!(
-        "SELECT DISTINCT CAST(DATE(_t._version) AS STRING) AS day FROM {name} AS _t JOIN {} AS _s ON {met}",
-        staged.relation
+        "SELECT _t.{day} AS day FROM {name} AS _t JOIN {} AS _s ON {}",
+        staged.relation,
+        into.same("_t", "_s")
     )
 }
 
 /// Adds the merge of rows into a raw table; returns the name of the table in which each staged row's verdict
 /// stands: `met`, `writes`, `unchanged`, `gone` and `was_gone`.
-pub(crate) fn merge(script: &mut Script, into: Target<'_>, staged: &Staged) -> String {
-    let (target, rows) = (into.name, &staged.relation);
-    let verdicts = script.name("verdicts");
-    let part = into.part.map(quoted);
-    let own_part = part.map_or(String::new(), |part| format!("_s.{part}, "));
-    let same = same_content(into.stored, staged);
-    let met = same_key(("_t", "id"), ("_s", "id"), into.part);
-    let within = into.days.within();
-    let there = within.as_ref().map_or(target.to_owned(), |within| {
-        format!("(SELECT _t.* FROM {target} AS _t WHERE {within})")
-    });
-    let met_there = within
-        .as_ref()
-        .map_or(met.clone(), |within| format!("{met} AND {within}"));
+pub(crate) fn merge(script: &mut Script, into: &Target, staged: &Staged) -> String {
+    let same = same_content(into, staged);
+    let later = format!("_s._synced_at > _t._synced_at AND NOT ({same})");
+    let verdicts = judge(script, into, staged, &later, &same);
+    let count = match staged.rows {
+        Some(rows) => rows.to_string(),
+        None => format!("(SELECT COUNT(*) FROM {})", staged.relation),
+    };
     script.run(format!(
-        "CREATE TEMP TABLE {verdicts} AS \
-         SELECT _s.id, {own_part}_t.id IS NOT NULL AS met, _t._version AS was_version, \
-           _t.id IS NULL OR _s._version > _t._version OR (_s._version = _t._version \
-             AND _s._synced_at > _t._synced_at AND NOT ({same})) AS writes, \
-           _t.id IS NOT NULL AND _s._version = _t._version AND {same} AS unchanged, \
-           _s._deleted_at IS NOT NULL AS gone, _t._deleted_at IS NOT NULL AS was_gone \
-         FROM {rows} AS _s LEFT JOIN {there} AS _t ON {met}"
+        "ASSERT (SELECT COUNT(*) FROM {verdicts}) = {count} AS 'a key is there twice'"
     ));
-    if let Some(within) = &within {
-        script.run(format!(
-            "ASSERT NOT EXISTS (SELECT 1 FROM {target} AS _t JOIN {rows} AS _s ON {met} WHERE NOT ({within})) \
-             AS 'concurrent: a row has moved to another day'"
-        ));
-    }
-    script.run(format!(
-        "ASSERT (SELECT COUNT(*) FROM {verdicts}) = {} AS 'a key is there twice'",
-        script_count(staged)
-    ));
-    let judged = same_key(("_v", "id"), ("_s", "id"), into.part);
-    let columns = &into.stored.columns;
-    let set: Vec<String> = columns
-        .iter()
-        .filter(|column| !is_key(&column.name, into.part))
-        .map(|column| format!("{} = {}", quoted(&column.name), staged.value_for(column)))
-        .collect();
-    let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
-    let values: Vec<String> = columns
-        .iter()
-        .map(|column| staged.value_for(column))
-        .collect();
-    let (set, names, values) = (set.join(", "), names.join(", "), values.join(", "));
-    for slice in into.days.slices() {
-        script.run(format!(
-            "MERGE {target} AS _t \
-             USING (SELECT _s.* FROM {rows} AS _s JOIN {verdicts} AS _v ON {judged} \
-               WHERE _v.writes AND {slice}) AS _s \
-             ON {met_there} \
-             WHEN MATCHED THEN UPDATE SET {set} \
-             WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
-        ));
-    }
+    write(script, into, staged, &verdicts);
     verdicts
 }
 
-/// Returns the number of staged rows, as SQL.
-fn script_count(staged: &Staged) -> String {
-    match staged.rows {
-        Some(rows) => rows.to_string(),
-        None => format!("(SELECT COUNT(*) FROM {})", staged.relation),
+/// Adds the merge of rows that landed, the latest of each key: they were judged before, so that of one version and
+/// reading they stay too.
+pub(crate) fn merge_landed(script: &mut Script, into: &Target, landed: &Staged) {
+    let later = "_s._synced_at >= _t._synced_at";
+    let verdicts = judge(script, into, landed, later, "FALSE");
+    write(script, into, landed, &verdicts);
+}
+
+/// Adds the table of verdicts. Of one version a row is written where `later` holds, and is unchanged where `same` does.
+fn judge(script: &mut Script, into: &Target, staged: &Staged, later: &str, same: &str) -> String {
+    let verdicts = script.name("verdicts");
+    let part = into.part.as_deref().map(quoted);
+    let part = part.map_or(String::new(), |part| format!("_s.{part}, "));
+    script.run(format!(
+        "CREATE TEMP TABLE {verdicts} AS \
+         SELECT _s.id, {part}_t.id IS NOT NULL AS met, _t.{} AS was_day, \
+           _t.id IS NULL OR _s._version > _t._version OR (_s._version = _t._version \
+             AND {later}) AS writes, \
+           _t.id IS NOT NULL AND _s._version = _t._version AND {same} AS unchanged, \
+           _s._deleted_at IS NOT NULL AS gone, _t._deleted_at IS NOT NULL AS was_gone \
+         FROM {} AS _s LEFT JOIN {} AS _t ON {}",
+        quoted(&into.day),
+        staged.relation,
+        into.rows(),
+        into.same("_t", "_s")
+    ));
+    verdicts
+}
+
+/// Adds what puts the staged rows in place whose verdict says so.
+fn write(script: &mut Script, into: &Target, staged: &Staged, verdicts: &str) {
+    let values = into.select(|column| staged.value_for(column));
+    let judged = into.same("_v", "_s");
+    let day = quoted(&into.day);
+    let days = (format!("_s.{day}"), "_v.was_day".to_owned());
+    // What lands touches one partition.
+    let slices = match into.landing {
+        Some(_) => vec!["TRUE".to_owned()],
+        None => into.days.slices(&days.0, &days.1),
+    };
+    for slice in slices {
+        let rows = format!(
+            "SELECT {values} FROM {} AS _s JOIN {verdicts} AS _v ON {judged} WHERE _v.writes AND {slice}",
+            staged.relation
+        );
+        into.put(script, &rows, None);
     }
 }
 
-fn is_key(name: &str, part: Option<&str>) -> bool {
-    name.eq_ignore_ascii_case("id") || part.is_some_and(|part| name.eq_ignore_ascii_case(part))
-}
-
 /// Returns the condition under which staged row `_s` says what row `_t` says.
-fn same_content(table: &StoredTable, staged: &Staged) -> String {
-    let columns = staged.names().filter_map(|name| table.column(name));
+fn same_content(into: &Target, staged: &Staged) -> String {
+    let columns = staged.names().filter_map(|name| into.stored.column(name));
     let content = columns.filter(|column| !NOT_CONTENT.contains(&column.name.as_str()));
     let conditions = content.map(|column| {
         let stored = format!("_t.{}", quoted(&column.name));

@@ -6,6 +6,7 @@ use salesync_core::plain::PlainTable;
 use salesync_core::schema::{ColumnType, SchemaChange, Table};
 
 use crate::api::Api;
+use crate::landing;
 use crate::script::Script;
 use crate::seen;
 use crate::sql::{cast_name, literal, quoted, type_name};
@@ -26,14 +27,14 @@ const DECISIVE: [&str; 7] = [
 const CLUSTERED_MAX: usize = 4;
 
 /// A table as it is wanted.
-struct Wanted<'a> {
-    name: &'a str,
-    comment: &'a str,
-    columns: Vec<(&'a str, ColumnType, &'a str)>,
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) comment: &'a str,
+    pub(crate) columns: Vec<(&'a str, ColumnType, &'a str)>,
     /// The time by whose day the table is partitioned.
-    day: Option<&'a str>,
-    clustered_by: Vec<&'a str>,
-    decisive: &'static [&'static str],
+    pub(crate) day: Option<&'a str>,
+    pub(crate) clustered_by: Vec<&'a str>,
+    pub(crate) decisive: &'static [&'static str],
 }
 
 impl Wanted<'_> {
@@ -53,11 +54,13 @@ pub(crate) async fn raw(api: &Api, tables: &Tables, table: &Table) -> Result<Vec
         name: table.name().as_str(),
         comment: table.comment(),
         columns: table.all_columns().collect(),
-        day: Some("_version"),
+        day: Some(table.day()),
         clustered_by: part.into_iter().chain(["id"]).collect(),
         decisive: &DECISIVE,
     };
-    fit(api, tables, &wanted, Some(seen::create(api, wanted.name))).await
+    let changes = fit(api, tables, &wanted, Some(seen::create(api, wanted.name))).await?;
+    landing::prepare(api, tables, table).await?;
+    Ok(changes)
 }
 
 /// Makes a table without versions fit.
@@ -75,7 +78,8 @@ pub(crate) async fn plain(api: &Api, tables: &Tables, table: &PlainTable) -> Res
     fit(api, tables, &wanted, None).await.map(drop)
 }
 
-async fn fit(
+/// Makes a table as it is wanted, with the one that a statement makes `beside` it.
+pub(crate) async fn fit(
     api: &Api,
     tables: &Tables,
     wanted: &Wanted<'_>,

@@ -8,6 +8,7 @@ use salesync_core::warehouse::{Filter, Scan};
 
 use crate::api::Api;
 use crate::cells::batches;
+use crate::landing::{landing_table, latest_view};
 use crate::prepare;
 use crate::script::Script;
 use crate::seen::seen_table;
@@ -19,11 +20,17 @@ use crate::tables::Tables;
 const LOADED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Reads rows; a table that does not exist has none.
-pub(crate) async fn scan(api: &Api, scan: &Scan) -> Result<Vec<RecordBatch>> {
-    let Some(table) = api.table(scan.table.as_str()).await? else {
+pub(crate) async fn scan(api: &Api, tables: &Tables, scan: &Scan) -> Result<Vec<RecordBatch>> {
+    let name = scan.table.as_str();
+    let Some(table) = api.table(name).await? else {
         return Ok(Vec::new());
     };
-    let rows = api.run("read rows", &select(api, scan)).await?;
+    let landing = tables.get(api, &landing_table(name)).await?;
+    let from = match landing {
+        Some(_) => api.named(&latest_view(name)),
+        None => api.named(name),
+    };
+    let rows = api.run("read rows", &select(api, &from, scan)).await?;
     batches(rows, &table.schema.fields)
 }
 
@@ -96,7 +103,7 @@ async fn load_all(api: &Api, staging: &str, waiting: &mut Vec<RecordBatch>) -> R
 }
 
 /// Returns the query, with the values bound to it.
-fn select(api: &Api, scan: &Scan) -> Script {
+fn select(api: &Api, from: &str, scan: &Scan) -> Script {
     let mut script = Script::default();
     let columns: Vec<String> = scan.columns.iter().map(|it| quoted(it.as_str())).collect();
     let columns = match columns.as_slice() {
@@ -138,7 +145,7 @@ fn select(api: &Api, scan: &Scan) -> Script {
             vec![live, format!("UNIX_MICROS({column}) <= {by}")]
         }
     };
-    let mut query = format!("SELECT {columns} FROM {}", api.named(scan.table.as_str()));
+    let mut query = format!("SELECT {columns} FROM {from}");
     if !conditions.is_empty() {
         query.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }

@@ -9,6 +9,8 @@ pub(crate) struct Script {
     statements: Vec<String>,
     parameters: Vec<Value>,
     names: usize,
+    /// Statements of the script around this one.
+    before: usize,
 }
 
 impl Script {
@@ -48,12 +50,32 @@ impl Script {
         name
     }
 
-    /// Adds a statement that writes rows; returns the name of the number of them.
-    pub(crate) fn count(&mut self, statement: impl Into<String>) -> String {
+    /// Lets `write` add a statement that writes rows; returns the name of the number of them.
+    pub(crate) fn count(&mut self, write: impl FnOnce(&mut Self)) -> String {
         let rows = self.number("rows");
-        self.run(statement);
+        write(self);
         self.run(format!("SET {rows} = @@row_count"));
         rows
+    }
+
+    /// Returns the place of the next statement, in steps of 100: what stands in a loop may count further.
+    pub(crate) fn place(&self) -> usize {
+        (self.before + self.statements.len()) * 100
+    }
+
+    /// Returns an empty script of statements that will stand in a loop here.
+    pub(crate) fn inner(&self) -> Self {
+        Self {
+            before: self.before + self.statements.len(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a loop of these statements, which bring neither declarations nor parameters.
+    pub(crate) fn repeat(&mut self, condition: &str, inner: Self) {
+        debug_assert!(inner.declarations.is_empty() && inner.parameters.is_empty());
+        let statements = inner.statements.join("; ");
+        self.run(format!("WHILE {condition} DO {statements}; END WHILE"));
     }
 
     /// Adds a parameter of BigQuery's form; returns how a statement names it.
@@ -94,7 +116,7 @@ mod tests {
     fn declarations_come_first_and_every_name_is_used_once() {
         let mut script = Script::default();
         script.run("BEGIN TRANSACTION");
-        let rows = script.count("DELETE FROM t WHERE TRUE");
+        let rows = script.count(|script| script.run("DELETE FROM t WHERE TRUE"));
         let id = script.text("x");
         let (text, parameters) = script.parts();
         assert!(text.starts_with(&format!("DECLARE {rows} INT64 DEFAULT 0;\nBEGIN")));

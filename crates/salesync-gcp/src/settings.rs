@@ -2,16 +2,24 @@
 
 use salesync_core::time::Timestamp;
 
+/// A table that is larger is merged by partitions, where nothing else is said.
+const LARGE_BYTES: u64 = 1 << 30;
+/// A table that is larger is merged once a day, where nothing else is said.
+const HUGE_BYTES: u64 = 100 << 30;
+
 /// How rows are merged into a table: a merge bills all that it reads of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merging {
-    /// Small tables whole, those above 1 GiB by partitions.
+    /// Small tables whole, those above 1 GiB by partitions, those above 100 GiB once a day.
     BySize,
     /// Tables are read whole: one statement less.
     Whole,
     /// Only the partitions are read in which rows of the staged keys lie, which are looked for first: by the columns of
-    /// the key and the version alone.
+    /// the key and the day alone.
     Partitions,
+    /// Rows are appended to a table beside it, from which they are merged once a day, by partitions. A view beside
+    /// the table, `…_latest`, always has the newest rows.
+    Daily,
 }
 
 impl Merging {
@@ -22,8 +30,19 @@ impl Merging {
             "auto" => Self::BySize,
             "whole" => Self::Whole,
             "partitions" => Self::Partitions,
+            "daily" => Self::Daily,
             _ => return None,
         })
+    }
+
+    /// Returns how a table of that size is merged.
+    pub(crate) fn of_size(self, size_bytes: u64) -> Self {
+        match self {
+            Self::BySize if size_bytes > HUGE_BYTES => Self::Daily,
+            Self::BySize if size_bytes > LARGE_BYTES => Self::Partitions,
+            Self::BySize => Self::Whole,
+            chosen => chosen,
+        }
     }
 }
 

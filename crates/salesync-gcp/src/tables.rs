@@ -1,8 +1,9 @@
 //! What is known of the dataset's tables: their columns, remembered until they are made to fit anew.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::schema::ColumnType;
 
@@ -77,33 +78,41 @@ impl From<TableResource> for StoredTable {
 }
 
 impl StoredTable {
+    /// Returns its columns as Arrow has them.
+    pub(crate) fn arrow(&self) -> SchemaRef {
+        let fields = self.columns.iter().map(|column| {
+            let column_type = column.column_type.unwrap_or(ColumnType::Text);
+            Field::new(&column.name, column_type.arrow(), true)
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
     /// Returns the column of that name, whatever its case.
     pub(crate) fn column(&self, name: &str) -> Option<&StoredColumn> {
         self.columns.iter().find(|it| it.is_called(name))
     }
 }
 
-/// The tables that were looked at.
+/// The tables that were looked at; nothing of those that are not there.
 #[derive(Debug, Default)]
-pub(crate) struct Tables(Mutex<HashMap<String, Arc<StoredTable>>>);
+pub(crate) struct Tables(Mutex<HashMap<String, Option<Arc<StoredTable>>>>);
 
 impl Tables {
     /// Returns a table; `None` where there is none.
     pub(crate) async fn get(&self, api: &Api, name: &str) -> Result<Option<Arc<StoredTable>>> {
         if let Some(known) = self.known().get(name) {
-            return Ok(Some(Arc::clone(known)));
+            return Ok(known.clone());
         }
-        let Some(resource) = api.table(name).await? else {
-            return Ok(None);
-        };
-        let table = Arc::new(StoredTable::from(resource));
-        self.known().insert(name.to_owned(), Arc::clone(&table));
-        Ok(Some(table))
+        let table = api.table(name).await?;
+        let table = table.map(|resource| Arc::new(StoredTable::from(resource)));
+        self.known().insert(name.to_owned(), table.clone());
+        Ok(table)
     }
 
     /// Returns a table that was prepared before.
     pub(crate) async fn prepared(&self, api: &Api, name: &str) -> Result<Arc<StoredTable>> {
         self.get(api, name).await?.ok_or_else(|| {
+            self.forget(name);
             Error::new(Code::StoreSchema, "write to a table that was not prepared")
                 .with("table", name)
         })
@@ -114,7 +123,7 @@ impl Tables {
         self.known().remove(name);
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<StoredTable>>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<StoredTable>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -121,7 +121,7 @@ impl Warehouse for BigQueryWarehouse {
     }
 
     async fn scan(&self, wanted: &Scan) -> Result<Vec<RecordBatch>> {
-        scan(self.api(), wanted).await
+        scan(self.api(), self.tables(), wanted).await
     }
 
     async fn replace(&self, tables: Vec<NewRows>) -> Result<()> {

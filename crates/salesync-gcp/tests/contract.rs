@@ -42,7 +42,7 @@ mod warehouse {
     salesync_testkit::each_promise! { make, warehouse: an_unreadable_cursor_is_an_error, }
 }
 
-/// What a merge decides, where it reads only the partitions that it needs.
+/// Where only the partitions are read that a commit needs.
 mod by_partitions {
     use super::*;
 
@@ -50,15 +50,18 @@ mod by_partitions {
         Some((Arc::new(open(Merging::Partitions).await?), ()))
     }
 
-    salesync_testkit::each_promise! { make, warehouse:
-        the_newest_version_wins_in_every_order_and_batching,
-        of_one_version_the_later_reading_wins,
-        the_counts_of_a_mixed_commit_add_up,
-        a_large_commit_over_a_large_table_adds_up,
-        a_marked_row_stays_gone_when_an_older_version_comes_late,
-        details_follow_their_owner,
-        parts_are_kept_apart,
+    salesync_testkit::warehouse_contract!(make);
+}
+
+/// Where rows land beside their table, to be merged once a day.
+mod daily {
+    use super::*;
+
+    async fn make() -> Option<(Arc<dyn Warehouse>, ())> {
+        Some((Arc::new(open(Merging::Daily).await?), ()))
     }
+
+    salesync_testkit::warehouse_contract!(make);
 }
 
 mod queue {

@@ -161,7 +161,8 @@ impl Tables {
             "messages",
             "Messages, a row for each mailbox that holds one",
             MESSAGE_COLUMNS,
-        )?;
+        )?
+        .by_day("internalDate")?;
         let of_message = |name, comment, columns| {
             table(name, comment, columns)?.details_of(&messages, "message_id")
         };
@@ -169,7 +170,8 @@ impl Tables {
             "message_participants",
             "Who is named in a message: a row for each address in each role",
             PARTICIPANT_COLUMNS,
-        )?;
+        )?
+        .by_day("internalDate")?;
         let message_labels = of_message(
             "message_labels",
             "Which labels are on a message",
