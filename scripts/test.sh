@@ -30,7 +30,7 @@ print(*(it.getsockname()[1] for it in sockets))')
   "$bigquery/bin/python" "$repository/scripts/bigquery_emulator.py" --port "$port" --grpc-port "$grpc_port" \
     --project p --dataset d --data-dir "$tables/data" serve >"$tables/log" 2>&1 &
   emulator=$!
-  export SALESYNC_TEST_BIGQUERY=http://127.0.0.1:$port
+  export SALESYNC_TEST_BIGQUERY=http://127.0.0.1:$port SALESYNC_TEST_BIGQUERY_WRITE=http://127.0.0.1:$grpc_port
 else
   say "the emulator of BigQuery could not be installed (it needs Python 3.13): the tests that need it pass over it"
 fi

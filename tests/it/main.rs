@@ -1,6 +1,10 @@
 //! One binary with every test that crosses two crates.
 
 #[cfg(test)]
+#[path = "../../crates/salesync-gcp/tests/emulator/mod.rs"]
+#[expect(dead_code, reason = "the adapter's own tests need more of it")]
+mod bigquery;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod mail_truth;

@@ -2,20 +2,18 @@
 //! row, in every table and view. Both are written by the program and read through the port.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::Arc;
 
-use salesync_core::time::Timestamp;
 use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Scan, Warehouse};
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
-use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+use salesync_gcp::BigQueryWarehouse;
 use salesync_sandbox::{SandboxConfig, Vendor};
 use salesync_testkit::warehouse::{Row, read};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::at_rest::change_everything;
+use crate::bigquery::{self, Dataset};
 use crate::harness::{Bench, from_environment};
 
 /// When and by which run a row was written.
@@ -73,22 +71,20 @@ const NOT_COMPARED: [&str; 6] = [
     "sync_windows",
 ];
 
+/// What a login at Google may need of the environment.
+const LOGIN: [&str; 3] = ["HOME", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG"];
+
 /// The same program over the same vendors, into both warehouses.
 struct Both {
     duckdb: Bench,
     bigquery: Bench,
-    emulator: String,
-    dataset: String,
+    place: Dataset,
 }
 
 impl Both {
     /// Starts vendors with mail and calls; none where no emulator of BigQuery is here.
     fn new(config: SandboxConfig, dataset: &str) -> Option<Self> {
-        let Some(emulator) = from_environment("SALESYNC_TEST_BIGQUERY") else {
-            println!("SALESYNC_TEST_BIGQUERY is not set: passed over");
-            return None;
-        };
-        let emulator = emulator.to_str().unwrap().to_owned();
+        let place = bigquery::new_dataset(dataset)?;
         let mut duckdb = Bench::with_mail(config);
         let url = duckdb.url().to_owned();
         duckdb.set("SALESYNC_DIALPAD_BASE_URL", url);
@@ -96,15 +92,23 @@ impl Both {
             "SALESYNC_SECRET_DIALPAD",
             salesync_sandbox::dialpad_secret(),
         );
-        let dataset = format!("{dataset}_{}", std::process::id());
         let mut bigquery = duckdb.another();
-        bigquery.set("SALESYNC_WAREHOUSE", format!("bigquery:p/{dataset}"));
-        bigquery.set("BIGQUERY_EMULATOR_HOST", emulator.as_str());
+        bigquery.set(
+            "SALESYNC_WAREHOUSE",
+            format!("bigquery:{}/{}", place.project, place.dataset),
+        );
+        match &place.emulator {
+            Some(emulator) => bigquery.set("BIGQUERY_EMULATOR_HOST", emulator.as_str()),
+            None => LOGIN.iter().for_each(|name| {
+                if let Some(value) = from_environment(name) {
+                    bigquery.set(name, value.to_str().unwrap());
+                }
+            }),
+        }
         Some(Self {
             duckdb,
             bigquery,
-            emulator,
-            dataset,
+            place,
         })
     }
 
@@ -119,20 +123,12 @@ impl Both {
 
     /// Reads tables and views of both through the port.
     fn read(&self, tables: &[String]) -> [BTreeMap<String, Vec<Row>>; 2] {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
         let file = self.duckdb.folder().join("salesync.duckdb");
-        runtime.block_on(async {
+        runtime().block_on(async {
             let duckdb = DuckDbWarehouse::open(DuckDbSettings::new(file))
                 .await
                 .unwrap();
-            let place = BigQuerySettings {
-                emulator: Some(self.emulator.clone()),
-                ..BigQuerySettings::new("p", &self.dataset, Timestamp::EPOCH)
-            };
-            let bigquery = BigQueryWarehouse::open(&place).await.unwrap();
+            let bigquery = BigQueryWarehouse::open(&self.place).await.unwrap();
             let warehouses: [Arc<dyn Warehouse>; 2] = [Arc::new(duckdb), Arc::new(bigquery)];
             let mut contents = [BTreeMap::new(), BTreeMap::new()];
             for (warehouse, content) in warehouses.iter().zip(&mut contents) {
@@ -157,10 +153,10 @@ impl Both {
             connection
                 .execute_batch(&sql)
                 .unwrap_or_else(|error| panic!("{sql}: {error}"));
-            let dataset = format!("`p`.`{}`.", self.dataset);
+            let dataset = format!("`{}`.`{}`.", self.place.project, self.place.dataset);
             let question = question.replace("sales.", &dataset);
             let sql = format!("CREATE VIEW {dataset}{view} AS {question}");
-            ask_bigquery(&self.emulator, &sql);
+            runtime().block_on(bigquery::query(&self.place, &sql));
         }
         drop(connection);
         let views: Vec<String> = (0..10).map(|it| format!("question_{it}")).collect();
@@ -211,21 +207,9 @@ fn questions() -> Vec<String> {
         .collect()
 }
 
-/// Runs a statement in the emulator with a plain request, as no code of the product does.
-fn ask_bigquery(emulator: &str, sql: &str) {
-    let host = emulator.trim_start_matches("http://");
-    let body = json!({"query": sql, "useLegacySql": false}).to_string();
-    let mut socket = TcpStream::connect(host).unwrap();
-    write!(
-        socket,
-        "POST /bigquery/v2/projects/p/queries HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{sql}: {answer}");
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
 }
 
 /// Returns rows whose decimals have no zeros at their ends, since of a sum nobody says how many digits it has; and
@@ -366,6 +350,6 @@ fn letters_are_discarded_parked_and_redriven_alike() {
     // The property is text from now on: the table is widened, and what was no number is good text.
     world.add_field(Vendor::HubSpot, "contacts", "fit_score", "string");
     let [one, other] = both.json(&["dlq", "redrive"]);
-    assert_eq!((&one["redriven"], &one), (&json!(2), &other));
+    assert_eq!((&one["redriven"], &one), (&Value::from(2), &other));
     both.assert_equal(8, "with letters that went through");
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::retry::{MAX_RETRIES, wait_before};
@@ -16,8 +17,10 @@ use tokio::time::sleep;
 use ulid::Ulid;
 
 use crate::login::{DefaultLogin, NoLogin};
+use crate::quotas::Quotas;
 use crate::script::Script;
-use crate::settings::{BigQuerySettings, Merging};
+use crate::settings::{BigQuerySettings, Merging, Road};
+use crate::write_api::WriteApi;
 
 const ORIGIN: &str = "https://bigquery.googleapis.com";
 /// 100 requests of one method a second and user.
@@ -42,6 +45,9 @@ pub(crate) struct Api {
     pub(crate) dataset: String,
     location: String,
     pub(crate) merging: Merging,
+    pub(crate) road: Road,
+    pub(crate) quotas: Quotas,
+    write_api: WriteApi,
     max_bytes_billed: u64,
 }
 
@@ -193,6 +199,9 @@ impl Api {
             dataset: settings.dataset.clone(),
             location: settings.location.clone(),
             merging: settings.merging,
+            road: settings.road,
+            quotas: Quotas::default(),
+            write_api: WriteApi::new(settings.write_emulator.clone()),
             max_bytes_billed: settings.max_bytes_billed,
         })
     }
@@ -278,6 +287,7 @@ impl Api {
     /// Loads rows in Parquet into a table of the staging dataset, which is made for them.
     pub(crate) async fn load(&self, table: &str, rows: Bytes) -> Result<()> {
         const OPERATION: &str = "load rows";
+        self.quotas.change(table).await?;
         let job = job_id();
         let configuration = json!({
             "jobReference": self.reference(&job),
@@ -314,6 +324,29 @@ impl Api {
             }
             sleep(POLL).await;
         }
+    }
+
+    /// Makes a table of the staging dataset with these columns, and writes rows to it by the Storage Write API.
+    pub(crate) async fn write(
+        &self,
+        table: &str,
+        columns: &[(&str, &str)],
+        rows: &RecordBatch,
+    ) -> Result<()> {
+        const OPERATION: &str = "make a staging table";
+        let (project, dataset) = (&self.project, self.staging());
+        let fields = columns
+            .iter()
+            .map(|(name, kind)| json!({"name": name, "type": kind}));
+        let body = json!({
+            "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
+            "schema": {"fields": fields.collect::<Vec<_>>()},
+        });
+        let path = self.path(&format!("datasets/{}/tables", segment(&dataset)));
+        self.begin(Request::post(OPERATION, path, REST).json(&body)?)
+            .await?;
+        let table = format!("projects/{project}/datasets/{dataset}/tables/{table}");
+        self.write_api.write(&table, rows).await
     }
 
     /// Runs a script and returns the rows of its last query. A script that met another writer did nothing and is run

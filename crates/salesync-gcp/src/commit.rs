@@ -18,8 +18,8 @@ use crate::merge::{days_of_keys, merge};
 use crate::prepare;
 use crate::script::Script;
 use crate::seen::{note, seen_table};
-use crate::stage::Staged;
 use crate::settings::Merging;
+use crate::stage::Staged;
 use crate::tables::{StoredTable, Tables};
 use crate::target::Target;
 use crate::ties::{Brought, Pair};
@@ -175,9 +175,8 @@ async fn stage<'a>(
 /// Finds out which days of each table the commit touches, where that matters: when only these are to be read, or when
 /// they could be too many for one statement. Returns the queries that found them.
 async fn reach(api: &Api, script: &Script, parts: &mut [Part<'_>]) -> Result<Vec<Vec<String>>> {
-    let is_bounded = |part: &Part<'_>| {
-        api.merging.of_size(part.target.stored.size_bytes) != Merging::Whole
-    };
+    let is_bounded =
+        |part: &Part<'_>| api.merging.of_size(part.target.stored.size_bytes) != Merging::Whole;
     let mut queries = touched(parts);
     for (part, queries) in parts.iter().zip(&mut queries) {
         if !is_bounded(part) && part.write.rows.num_rows() <= WRITTEN_MAX {
@@ -205,7 +204,10 @@ fn touched(parts: &[Part<'_>]) -> Vec<Vec<String>> {
     let mut queries = vec![Vec::new(); parts.len()];
     for (place, own) in parts.iter().enumerate() {
         let mut add = |place: usize, query: String| {
-            queries.get_mut(place).into_iter().for_each(|it: &mut Vec<_>| it.push(query.clone()));
+            queries
+                .get_mut(place)
+                .into_iter()
+                .for_each(|it: &mut Vec<_>| it.push(query.clone()));
         };
         for staged in own.rows.iter().chain(&own.marks) {
             add(place, days_of_keys(&own.target, staged));
@@ -222,7 +224,9 @@ fn touched(parts: &[Part<'_>]) -> Vec<Vec<String>> {
                 if let Some(rows) = &own.rows {
                     add(at, pair.days_of_owners(rows));
                 }
-                pair.days_of_details(owners).into_iter().for_each(|it| add(place, it));
+                pair.days_of_details(owners)
+                    .into_iter()
+                    .for_each(|it| add(place, it));
             }
             (Some(Tie::GroupsOf { .. }), Some(members)) => {
                 if let Some((groups, fellows)) = pair.days_of_groups(members) {
@@ -285,7 +289,12 @@ fn apply(api: &Api, script: &mut Script, own: &Part<'_>, parts: &[Part<'_>]) -> 
     }
     let seen = api.named(&seen_table(table.name().as_str()));
     let keys = (own.rows.as_ref(), own.rejected.as_ref());
-    note(script, (&seen, into.part.as_deref()), &own.write.notes, keys);
+    note(
+        script,
+        (&seen, into.part.as_deref()),
+        &own.write.notes,
+        keys,
+    );
     Ok(counts)
 }
 

@@ -100,7 +100,9 @@ pub(crate) fn days_of(rows: &RecordBatch, column: &str) -> BTreeSet<Day> {
     let days: BTreeSet<Option<i64>> = days
         .map(|micros| micros.map(|it| it.div_euclid(DAY_MICROS)))
         .collect();
-    let named = days.into_iter().map(|day| day_of(Timestamp::from_micros(day? * DAY_MICROS)));
+    let named = days
+        .into_iter()
+        .map(|day| day_of(Timestamp::from_micros(day? * DAY_MICROS)));
     named.collect()
 }
 

@@ -53,11 +53,7 @@ pub(crate) async fn prepare(api: &Api, tables: &Tables, table: &Table) -> Result
     }
     let columns = stored.columns.iter().map(|column| {
         let column_type = column.column_type.unwrap_or(ColumnType::Text);
-        (
-            column.name.as_str(),
-            column_type,
-            column.comment.as_str(),
-        )
+        (column.name.as_str(), column_type, column.comment.as_str())
     });
     let landed = ("_landed", ColumnType::Timestamp, "When the row landed");
     let part = table.part().map(|part| part.name.as_str());
@@ -73,12 +69,15 @@ pub(crate) async fn prepare(api: &Api, tables: &Tables, table: &Table) -> Result
     let view = latest_view(name);
     if !changes.is_empty() || tables.get(api, &view).await?.is_none() {
         let definition = latest(&stored, (&api.named(name), None), &api.named(&own), part);
-        let comment = format!("The newest rows of {name}: those that were merged into it and those that landed since");
+        let comment = format!(
+            "The newest rows of {name}: those that were merged into it and those that landed since"
+        );
         let script = Script::of(format!(
             "CREATE OR REPLACE VIEW {} OPTIONS(description = {}) AS {definition}",
             api.named(&view),
             literal(&comment)
         ));
+        api.quotas.change(&view).await?;
         api.run("make a view", &script).await?;
         tables.forget(&view);
     }
@@ -98,7 +97,10 @@ async fn merge_all(api: &Api, tables: &Tables, table: &Table, is_daily: bool) ->
     };
     let count = Script::of(format!("SELECT COUNT(*) FROM {landing} WHERE {before}"));
     let rows = api.run("look for rows that landed", &count).await?;
-    let cell = rows.pages.first().and_then(|page| page.first()?.first()?.as_deref());
+    let cell = rows
+        .pages
+        .first()
+        .and_then(|page| page.first()?.first()?.as_deref());
     if cell.is_none_or(|count| count == "0") {
         return Ok(());
     }
@@ -106,7 +108,9 @@ async fn merge_all(api: &Api, tables: &Tables, table: &Table, is_daily: bool) ->
     let stored = tables.prepared(api, name).await?;
     let names: Vec<String> = stored.columns.iter().map(|it| quoted(&it.name)).collect();
     let part = table.part().map(|part| part.name.as_str().to_owned());
-    let key = part.as_deref().map_or(String::new(), |part| format!("{}, ", quoted(part)));
+    let key = part
+        .as_deref()
+        .map_or(String::new(), |part| format!("{}, ", quoted(part)));
     let landed = Staged {
         relation: format!(
             "(SELECT {} FROM {landing} WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY {key}id \

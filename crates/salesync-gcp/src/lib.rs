@@ -21,6 +21,7 @@ mod marks;
 mod merge;
 mod prepare;
 mod queue;
+mod quotas;
 mod scan;
 mod script;
 mod seen;
@@ -31,7 +32,8 @@ mod tables;
 mod target;
 mod ties;
 mod warehouse;
+mod write_api;
 
 pub use queue::BigQueryQueue;
-pub use settings::{BigQuerySettings, Merging};
+pub use settings::{BigQuerySettings, Merging, Road};
 pub use warehouse::BigQueryWarehouse;

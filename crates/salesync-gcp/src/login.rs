@@ -5,7 +5,7 @@ use google_cloud_auth::credentials::{AccessTokenCredentials, Builder};
 use salesync_core::error::{Code, Error, Result};
 use salesync_http::{Authenticator, Token, Transport};
 
-const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
+pub(crate) const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
 const OPERATION: &str = "log in to Google";
 
 /// Application Default Credentials: what `GOOGLE_APPLICATION_CREDENTIALS` names (a file of Workload Identity

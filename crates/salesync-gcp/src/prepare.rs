@@ -102,6 +102,7 @@ pub(crate) async fn fit(
     if let Some(beside) = beside {
         script.run(beside);
     }
+    api.quotas.change(wanted.name).await?;
     api.run("make a table fit", &script).await?;
     tables.forget(wanted.name);
     Ok(changes)

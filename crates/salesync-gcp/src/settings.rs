@@ -46,6 +46,27 @@ impl Merging {
     }
 }
 
+/// How rows that are too many for a parameter come to BigQuery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Road {
+    /// By load jobs: they cost nothing and take some seconds.
+    LoadJobs,
+    /// By the Storage Write API: it is billed by the byte and takes a fraction of a second.
+    WriteApi,
+}
+
+impl Road {
+    /// Returns the choice that is called so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "jobs" => Self::LoadJobs,
+            "stream" => Self::WriteApi,
+            _ => return None,
+        })
+    }
+}
+
 /// Which dataset of which project is the warehouse, and how it is reached.
 #[derive(Debug, Clone)]
 pub struct BigQuerySettings {
@@ -59,6 +80,10 @@ pub struct BigQuerySettings {
     pub emulator: Option<String>,
     /// How rows are merged.
     pub merging: Merging,
+    /// How rows come to BigQuery.
+    pub road: Road,
+    /// The origin of an emulator's Storage Write API, which has a port of its own.
+    pub write_emulator: Option<String>,
     /// The most bytes that one job may bill.
     pub max_bytes_billed: u64,
     /// The time of the run.
@@ -76,6 +101,8 @@ impl BigQuerySettings {
             location: "US".to_owned(),
             emulator: None,
             merging: Merging::BySize,
+            road: Road::LoadJobs,
+            write_emulator: None,
             max_bytes_billed: 100 * 1024 * 1024 * 1024,
             now,
         }

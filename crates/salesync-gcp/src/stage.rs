@@ -14,8 +14,10 @@ use ulid::Ulid;
 
 use crate::api::Api;
 use crate::script::Script;
+use crate::settings::Road;
 use crate::sql::{number, quoted};
 use crate::tables::{StoredColumn, StoredTable};
+use crate::write_api::with_plain_decimals;
 
 const OPERATION: &str = "stage rows";
 /// So many rows, of so many bytes in memory, still travel as a parameter: a script and its parameters may be 10 MB.
@@ -36,16 +38,15 @@ pub(crate) struct Staged {
 impl Staged {
     /// Makes rows available to a script.
     pub(crate) async fn put(api: &Api, script: &mut Script, rows: &RecordBatch) -> Result<Self> {
-        let is_small = rows.num_rows() <= PARAMETER_ROWS
-            && rows.get_array_memory_size() <= PARAMETER_BYTES
-            && !rows
-                .schema()
-                .fields()
-                .iter()
-                .any(|field| is_wide(field.data_type()));
-        let relation = match is_small {
-            true => as_parameter(script, rows)?,
-            false => {
+        let schema = rows.schema();
+        let mut fields = schema.fields().iter();
+        let is_wide = fields.any(|field| is_wide(field.data_type()));
+        let is_small =
+            rows.num_rows() <= PARAMETER_ROWS && rows.get_array_memory_size() <= PARAMETER_BYTES;
+        let relation = match api.road {
+            _ if is_small && !is_wide => as_parameter(script, rows)?,
+            Road::WriteApi if !is_wide => written(api, rows).await?,
+            _ => {
                 let table = staging_table();
                 api.load(&table, parquet(rows)?).await?;
                 api.staged(&table)
@@ -94,6 +95,34 @@ impl Staged {
     }
 }
 
+/// Writes rows to a new staging table by the Storage Write API; returns the query for them.
+async fn written(api: &Api, rows: &RecordBatch) -> Result<String> {
+    let schema = rows.schema();
+    let (mut columns, mut values) = (Vec::new(), Vec::new());
+    for field in schema.fields() {
+        let (kind, number) = kind_of(field.data_type())?;
+        columns.push((field.name().as_str(), kind));
+        values.push(arrived(field.name(), number));
+    }
+    let table = staging_table();
+    api.write(&table, &columns, &with_plain_decimals(rows)?)
+        .await?;
+    Ok(format!(
+        "(SELECT {} FROM {} AS _r)",
+        values.join(", "),
+        api.staged(&table)
+    ))
+}
+
+/// Returns the value of a column of alias `_r` that has arrived, which is text where it is a number.
+fn arrived(name: &str, number: Option<&str>) -> String {
+    let name = quoted(name);
+    match number {
+        None => format!("_r.{name}"),
+        Some(number) => format!("CAST(_r.{name} AS {number}) AS {name}"),
+    }
+}
+
 /// Returns the name of a new staging table.
 pub(crate) fn staging_table() -> String {
     format!("rows_{}", Ulid::new())
@@ -121,13 +150,9 @@ fn as_parameter(script: &mut Script, rows: &RecordBatch) -> Result<String> {
     let schema = rows.schema();
     let (mut kinds, mut values) = (Vec::new(), Vec::new());
     for field in schema.fields() {
-        let (kind, value) = kind_of(field.data_type())?;
+        let (kind, number) = kind_of(field.data_type())?;
         kinds.push(json!({"name": field.name(), "type": {"type": kind}}));
-        let name = format!("_r.{}", quoted(field.name()));
-        values.push(match value {
-            None => name,
-            Some(number) => format!("CAST({name} AS {number}) AS {}", quoted(field.name())),
-        });
+        values.push(arrived(field.name(), number));
     }
     let texts: Vec<(&str, Vec<Option<String>>)> = schema
         .fields()

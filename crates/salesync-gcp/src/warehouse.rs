@@ -1,5 +1,6 @@
 //! The warehouse port on a BigQuery dataset.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -12,7 +13,6 @@ use salesync_core::schema::{SchemaChange, Table};
 use salesync_core::staging;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::{SYNC_STATE, Scan, Warehouse};
-use tokio::sync::Mutex;
 
 use crate::api::Api;
 use crate::commit::commit;
@@ -34,8 +34,6 @@ pub struct BigQueryWarehouse {
 struct Shared {
     api: Api,
     tables: Tables,
-    /// Who writes: two statements that change one table would only wait for each other, or cancel each other.
-    writing: Mutex<()>,
 }
 
 impl BigQueryWarehouse {
@@ -50,11 +48,7 @@ impl BigQueryWarehouse {
     pub async fn open(settings: &BigQuerySettings) -> Result<Self> {
         let (mut api, tables) = (Api::new(settings)?, Tables::default());
         lay_out(&mut api, &tables).await?;
-        let shared = Shared {
-            api,
-            tables,
-            writing: Mutex::default(),
-        };
+        let shared = Shared { api, tables };
         Ok(Self {
             shared: Arc::new(shared),
         })
@@ -92,7 +86,8 @@ impl Warehouse for BigQueryWarehouse {
     }
 
     async fn prepare(&self, table: &Arc<Table>) -> Result<Vec<SchemaChange>> {
-        let _turn = self.shared.writing.lock().await;
+        let names = BTreeSet::from([table.name().as_str()]);
+        let _turns = self.api().quotas.rows(names).await;
         prepare::raw(self.api(), self.tables(), table).await
     }
 
@@ -116,7 +111,9 @@ impl Warehouse for BigQueryWarehouse {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Committed>> {
-        let _turn = self.shared.writing.lock().await;
+        let written = batch.writes.iter().filter(|write| write.is_something());
+        let names = written.map(|write| write.table.name().as_str());
+        let _turns = self.api().quotas.rows(names.collect()).await;
         commit(self.api(), self.tables(), &batch).await
     }
 
@@ -125,7 +122,8 @@ impl Warehouse for BigQueryWarehouse {
     }
 
     async fn replace(&self, tables: Vec<NewRows>) -> Result<()> {
-        let _turn = self.shared.writing.lock().await;
+        let names = tables.iter().map(|rows| rows.table.name);
+        let _turns = self.api().quotas.rows(names.collect()).await;
         replace(self.api(), self.tables(), tables).await
     }
 }

@@ -84,7 +84,9 @@ fn bigquery(
     BigQuerySettings {
         location: choices.location.clone(),
         emulator: choices.emulator.clone(),
+        write_emulator: choices.write_emulator.clone(),
         merging: choices.merging,
+        road: choices.road,
         max_bytes_billed: u64::from(choices.max_gb_billed) << 30,
         ..BigQuerySettings::new(project, dataset.unwrap_or(&settings.tenant), now)
     }

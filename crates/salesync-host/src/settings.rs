@@ -8,7 +8,7 @@ use std::time::Duration;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::source::SourceDefinition;
 use salesync_core::validate::check_name;
-use salesync_gcp::Merging;
+use salesync_gcp::{Merging, Road};
 use url::Url;
 
 /// The file that settings are read from beside the environment.
@@ -59,12 +59,22 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_BIGQUERY_MERGE",
         "auto",
-        "how rows are merged: auto (by partitions where a table is above 1 GiB), whole or partitions",
+        "how rows are merged: auto (by the table's size), whole, partitions or daily",
+    ),
+    (
+        "SALESYNC_BIGQUERY_LOAD",
+        "jobs",
+        "how many rows come to BigQuery: jobs (free, some seconds) or stream (the Storage Write API, billed, at once)",
     ),
     (
         EMULATOR,
         "",
         "an emulator of BigQuery that is asked in the place of Google, without a login",
+    ),
+    (
+        WRITE_EMULATOR,
+        "",
+        "where that emulator has the Storage Write API",
     ),
     (
         "SALESYNC_LOG",
@@ -80,12 +90,15 @@ const GENERAL: &[(&str, &str, &str)] = &[
 
 /// The name under which every program looks for an emulator of BigQuery.
 const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
+const WRITE_EMULATOR: &str = "BIGQUERY_STORAGE_EMULATOR_HOST";
 
 /// What the project's own scripts set; the program passes over them.
-const OF_SCRIPTS: [&str; 4] = [
+const OF_SCRIPTS: [&str; 6] = [
     "SALESYNC_CACHE",
     "SALESYNC_PRISM",
     "SALESYNC_TEST_BIGQUERY",
+    "SALESYNC_TEST_BIGQUERY_HEADERS",
+    "SALESYNC_TEST_BIGQUERY_WRITE",
     "SALESYNC_TEST_DATA",
 ];
 
@@ -134,8 +147,11 @@ pub(crate) struct BigQueryChoices {
     pub(crate) location: String,
     pub(crate) max_gb_billed: u32,
     pub(crate) merging: Merging,
+    pub(crate) road: Road,
     /// The origin of an emulator.
     pub(crate) emulator: Option<String>,
+    /// The origin of its Storage Write API.
+    pub(crate) write_emulator: Option<String>,
 }
 
 /// Where secrets are kept.
@@ -267,9 +283,16 @@ impl Settings {
                     "SALESYNC_BIGQUERY_MAX_GB_BILLED",
                     get("SALESYNC_BIGQUERY_MAX_GB_BILLED"),
                 )?,
-                merging: Merging::parse(get("SALESYNC_BIGQUERY_MERGE"))
-                    .ok_or_else(|| wrong("SALESYNC_BIGQUERY_MERGE", "auto, whole or partitions"))?,
-                emulator: emulator(get(EMULATOR))?,
+                merging: Merging::parse(get("SALESYNC_BIGQUERY_MERGE")).ok_or_else(|| {
+                    wrong(
+                        "SALESYNC_BIGQUERY_MERGE",
+                        "auto, whole, partitions or daily",
+                    )
+                })?,
+                road: Road::parse(get("SALESYNC_BIGQUERY_LOAD"))
+                    .ok_or_else(|| wrong("SALESYNC_BIGQUERY_LOAD", "jobs or stream"))?,
+                emulator: emulator(EMULATOR, get(EMULATOR))?,
+                write_emulator: emulator(WRITE_EMULATOR, get(WRITE_EMULATOR))?,
             },
             log: get("SALESYNC_LOG").to_owned(),
             log_format,
@@ -287,7 +310,10 @@ impl Settings {
 
     /// Returns what was given of how warehouses are reached, by the settings' names.
     pub(crate) fn of_warehouse(&self) -> BTreeMap<String, String> {
-        let names = |name: &String| name.starts_with("SALESYNC_BIGQUERY_") || name == EMULATOR;
+        let names = |name: &String| {
+            name.starts_with("SALESYNC_BIGQUERY_")
+                || [EMULATOR, WRITE_EMULATOR].contains(&name.as_str())
+        };
         let given = self.values.iter().filter(|(name, _)| names(name));
         given
             .map(|(name, value)| (name.clone(), value.clone()))
@@ -457,11 +483,11 @@ fn location(text: &str) -> Result<String> {
 }
 
 /// Returns the origin of an emulator, which is given as HOST:PORT or with `http://` before it.
-fn emulator(text: &str) -> Result<Option<String>> {
+fn emulator(name: &'static str, text: &str) -> Result<Option<String>> {
     match text {
         "" => Ok(None),
-        text if text.contains("://") => check_base_url(EMULATOR, text).map(Some),
-        text => check_base_url(EMULATOR, &format!("http://{text}")).map(Some),
+        text if text.contains("://") => check_base_url(name, text).map(Some),
+        text => check_base_url(name, &format!("http://{text}")).map(Some),
     }
 }
 
@@ -546,6 +572,8 @@ mod tests {
             ("SALESYNC_BIGQUERY_LOCATION", "moon base"),
             ("SALESYNC_BIGQUERY_MAX_GB_BILLED", "0"),
             ("SALESYNC_BIGQUERY_MERGE", "sometimes"),
+            ("SALESYNC_BIGQUERY_LOAD", "by hand"),
+            ("BIGQUERY_STORAGE_EMULATOR_HOST", "http://elsewhere.example"),
             ("BIGQUERY_EMULATOR_HOST", "http://elsewhere.example"),
             ("SALESYNC_TENANT", "A-B; drop"),
             ("SALESYNC_SECRETS", "file:/no/such/folder"),

@@ -53,6 +53,8 @@ macro_rules! warehouse_contract {
             column_names_ignore_case,
             columns_may_be_named_like_keywords,
             values_come_back_exactly,
+            many_rows_of_every_type_come_back_exactly,
+            rows_kept_by_another_day_obey_the_same_rule,
             a_megabyte_of_text_comes_back,
             a_stream_without_a_state_has_none,
             the_current_state_is_the_largest_by_generation_epoch_seq_and_run,

@@ -7,7 +7,7 @@ use salesync_core::schema::{ColumnType, SchemaChange};
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::{Filter, Warehouse};
 
-use super::scene::{Scene, read, said, table};
+use super::scene::{Scene, absent, at, micros, read, said, table};
 
 fn holding<'a>(key: &'a str, version: i64, values: Vec<Value<'a>>) -> Change<'a> {
     Change {
@@ -148,6 +148,115 @@ pub async fn columns_may_be_named_like_keywords(warehouse: Arc<dyn Warehouse>) {
     );
     let row = scene.row("a").await;
     assert!(names.iter().all(|name| row[*name] == *name));
+}
+
+/// A table may keep its rows by the day of a time of their own: what counts as newer stays the same, also where that
+/// time is missing or moves.
+pub async fn rows_kept_by_another_day_obey_the_same_rule(warehouse: Arc<dyn Warehouse>) {
+    const DAY: i64 = 86_400;
+    let columns = [
+        ("name", ColumnType::Text),
+        ("made_at", ColumnType::Timestamp),
+    ];
+    let kept = table("testkit_things", &columns);
+    let kept = Arc::new((*kept).clone().by_day("made_at").unwrap());
+    warehouse.prepare(&kept).await.unwrap();
+    let scene = Scene {
+        table: kept,
+        ..Scene::with_columns(warehouse, &columns).await
+    };
+    let made = |key, version, day: Option<i64>| {
+        let day = day.map_or(Value::Null, |day| Value::Timestamp(at(day * DAY)));
+        holding(
+            key,
+            version,
+            vec![Value::Text(format!("v{version}").into()), day],
+        )
+    };
+    scene
+        .commit(9, &[made("a", 1, Some(1)), made("b", 1, None)])
+        .await;
+    let committed = scene
+        .commit(10, &[made("a", 2, Some(1)), made("b", 2, Some(5))])
+        .await;
+    assert_eq!((committed.new, committed.changed), (0, 2));
+    scene.mark(vec![absent("c", 3), absent("a", 3)]).await;
+    let committed = scene
+        .commit(11, &[made("c", 2, Some(7)), made("a", 2, Some(400))])
+        .await;
+    assert_eq!(committed.older_ignored, 2);
+    let committed = scene
+        .commit(12, &[made("c", 4, Some(2)), made("a", 4, Some(400))])
+        .await;
+    assert_eq!((committed.new, committed.changed), (0, 2));
+    let committed = scene
+        .commit(13, &[made("a", 1, Some(1)), made("b", 3, None)])
+        .await;
+    assert_eq!((committed.older_ignored, committed.changed), (1, 1));
+    let rows = scene.rows().await;
+    let of = |key: &str| {
+        let made = rows[key].get("made_at").cloned();
+        (rows[key]["name"].clone(), made)
+    };
+    assert_eq!(of("a"), ("v4".to_owned(), Some(micros(400 * DAY))));
+    assert_eq!(of("b"), ("v3".to_owned(), None));
+    assert_eq!(of("c"), ("v4".to_owned(), Some(micros(2 * DAY))));
+    assert_eq!(scene.keys(Filter::Live).await, ["a", "b", "c"]);
+}
+
+/// Many rows may travel otherwise than a few; the values are the same.
+pub async fn many_rows_of_every_type_come_back_exactly(warehouse: Arc<dyn Warehouse>) {
+    let columns = [
+        ("text", ColumnType::Text),
+        ("bool", ColumnType::Bool),
+        ("int", ColumnType::Int),
+        ("number", ColumnType::NUMBER),
+        ("double", ColumnType::Double),
+        ("time", ColumnType::Timestamp),
+        ("day", ColumnType::Date),
+    ];
+    let scene = Scene::with_columns(warehouse, &columns).await;
+    let keys: Vec<String> = (0..1_200).map(|number| format!("k{number}")).collect();
+    let row = |(number, key): (i32, &String)| {
+        let wide = i64::from(number);
+        let values = vec![
+            Value::Text(format!("ä {number} 😀").into()),
+            Value::Bool(number % 2 == 0),
+            Value::Int(i64::MAX - wide),
+            Value::Decimal(-12_345_678_901_234_567_890_000_001 - i128::from(number)),
+            Value::Double(f64::from(number) + 0.1),
+            Value::Timestamp(at(wide)),
+            Value::Date(number - 600),
+        ];
+        let values = match number % 10 {
+            9 => vec![Value::Null; values.len()],
+            _ => values,
+        };
+        Change {
+            key: key.clone().into(),
+            ..holding("", 1, values)
+        }
+    };
+    let changes: Vec<Change<'_>> = (0..).zip(&keys).map(row).collect();
+    assert_eq!(scene.commit(9, &changes).await.new, 1_200);
+    assert_eq!(scene.commit(10, &changes).await.unchanged, 1_200);
+    let rows = scene.rows().await;
+    assert_eq!(rows.len(), 1_200);
+    assert!(!rows["k1199"].contains_key("text"));
+    let row = &rows["k1000"];
+    let expected = [
+        ("text", "ä 1000 😀"),
+        ("bool", "true"),
+        ("int", "9223372036854774807"),
+        ("number", "-12345678901234567.890001001"),
+        ("double", "1000.1"),
+        ("time", micros(1_000).as_str()),
+        ("day", "1971-02-05"),
+    ]
+    .map(|(name, text)| (name, text.to_owned()));
+    for (name, text) in expected {
+        assert_eq!(row[name], text, "{name}");
+    }
 }
 
 /// The edges of every type.
