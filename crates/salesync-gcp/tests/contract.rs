@@ -2,6 +2,7 @@
 //! and passes over it.
 #![expect(clippy::unwrap_used, reason = "these are the helpers of tests")]
 
+#[cfg(test)]
 #[expect(dead_code, reason = "others of the adapter's tests need more of it")]
 mod emulator;
 

@@ -6,6 +6,7 @@
     reason = "these are the helpers of tests"
 )]
 
+#[cfg(test)]
 #[expect(dead_code, reason = "others of the adapter's tests need more of it")]
 mod emulator;
 

@@ -6,6 +6,7 @@
     reason = "these are the helpers of tests"
 )]
 
+#[cfg(test)]
 mod emulator;
 
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ fn day(number: i64) -> Timestamp {
 fn things(columns: &[&str]) -> Arc<Table> {
     let columns = columns
         .iter()
-        .map(|name| Column::new(*name, ColumnType::Text, "").unwrap());
+        .map(|name| Column::new(name, ColumnType::Text, "").unwrap());
     Arc::new(Table::new("things", "What the test writes", columns.collect()).unwrap())
 }
 
@@ -197,20 +198,12 @@ async fn what_landed_is_read_at_once_and_is_the_same_when_it_was_merged() {
     assert_eq!(count(&settings, "_landing_things").await, "0");
 }
 
-/// 100,000 changes of three days, in a table of 10 million rows over a thousand days.
-#[tokio::test]
-async fn changes_of_a_large_table_read_only_the_partitions_that_they_touch() {
-    const ROWS: usize = 10_000_000;
-    const CHANGES: usize = 100_000;
-    let Some(settings) = emulator::new_dataset("large") else {
-        return;
-    };
-    let table = things(&["name"]);
-    let warehouse = open(&settings, Merging::Partitions).await;
-    warehouse.prepare(&table).await.unwrap();
-    let whole = format!("`{}.{}.things`", settings.project, settings.dataset);
+const ROWS: usize = 10_000_000;
+
+/// Puts rows into a table, the same number on each of a thousand days.
+async fn fill(settings: &BigQuerySettings, whole: &str) {
     query(
-        &settings,
+        settings,
         &format!(
             "INSERT INTO {whole} (id, name, _version, _synced_at, _run_id) \
              SELECT CAST(n AS STRING), 'old', TIMESTAMP_MILLIS((20000 + MOD(n, 1000)) * {DAY_MS}), \
@@ -219,6 +212,20 @@ async fn changes_of_a_large_table_read_only_the_partitions_that_they_touch() {
         ),
     )
     .await;
+}
+
+/// 100,000 changes of three days, in a table of 10 million rows over a thousand days.
+#[tokio::test]
+async fn changes_of_a_large_table_read_only_the_partitions_that_they_touch() {
+    const CHANGES: usize = 100_000;
+    let Some(settings) = emulator::new_dataset("large") else {
+        return;
+    };
+    let table = things(&["name"]);
+    let warehouse = open(&settings, Merging::Partitions).await;
+    warehouse.prepare(&table).await.unwrap();
+    let whole = format!("`{}.{}.things`", settings.project, settings.dataset);
+    fill(&settings, &whole).await;
     // Those of the days 17, 18 and 419, which change on day 1,000.
     let keys: Vec<String> = (1..=ROWS)
         .filter(|number| [17, 18, 419].contains(&(number % 1_000)))

@@ -1,11 +1,4 @@
 //! The BigQuery that tests ask: an emulator, or a project at Google.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    clippy::indexing_slicing,
-    reason = "these are the helpers of tests"
-)]
-
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 
