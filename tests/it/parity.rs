@@ -323,6 +323,12 @@ fn letters_are_discarded_parked_and_redriven_alike() {
         );
         world.put_raw(Vendor::HubSpot, "contacts", id, &sent);
     }
+    let checked = both.bigquery.json(&["check", "hubspot"]);
+    let checks = checked["checks"].as_array().unwrap().iter();
+    let checks: Vec<(&str, bool)> = checks
+        .map(|it| (it["source"].as_str().unwrap(), it["ok"] == true))
+        .collect();
+    assert_eq!(checks, [("warehouse", true), ("hubspot", true)]);
     both.sync(&["hubspot", "--streams", "contacts"]);
     let [one, other] = both.json(&["dlq", "list"]);
     let ids = |listed: &Value| -> Vec<String> {

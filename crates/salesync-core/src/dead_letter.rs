@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, count, text};
+use crate::queue::Message;
 use crate::record::{RawRecord, Reject, Value};
 use crate::run::RunId;
 use crate::schema::ColumnType;
@@ -77,6 +78,34 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
+    /// Returns the letter that a message is.
+    ///
+    /// # Errors
+    /// [`Code::QueuePublish`] where the message is no letter, or another one than its id says.
+    pub fn in_message(message: &Message) -> Result<Self> {
+        let refused =
+            || Error::new(Code::QueuePublish, "read a dead letter").with("id", &message.id);
+        let letter: Self =
+            serde_json::from_str(&message.body).map_err(|error| refused().because(error))?;
+        match letter.dead_id == message.id {
+            true => Ok(letter),
+            false => Err(refused()),
+        }
+    }
+
+    /// Returns the letter as a message, whose id is the letter's.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where it can not be written as JSON.
+    pub fn to_message(&self) -> Result<Message> {
+        let body = serde_json::to_string(self)
+            .map_err(|error| Error::new(Code::Internal, "write a dead letter").because(error))?;
+        Ok(Message {
+            id: self.dead_id.clone(),
+            body,
+        })
+    }
+
     /// Returns the letter of a record that was rejected.
     #[must_use]
     pub fn new(

@@ -6,6 +6,9 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 
+/// How often a message may fail before it is parked.
+pub const MAX_ATTEMPTS: u32 = 3;
+
 /// A message on a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -20,7 +23,7 @@ pub struct Message {
 pub enum Outcome {
     /// It is done with, and goes.
     Done,
-    /// It failed and is delivered again; after three times it is parked.
+    /// It failed and is delivered again; after [`MAX_ATTEMPTS`] it is parked.
     Failed,
     /// Nobody wants it, and it goes.
     Discarded,

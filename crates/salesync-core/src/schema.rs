@@ -162,6 +162,23 @@ pub const SYSTEM_COLUMNS: [(&str, ColumnType, &str); 7] = [
     ),
 ];
 
+/// The columns that commits decide by: a raw table in which one is missing or of another type was made by someone else.
+pub const DECISIVE_COLUMNS: [&str; 7] = [
+    "id",
+    "_version",
+    "_synced_at",
+    "_run_id",
+    "_deleted_at",
+    "_deleted_reason",
+    "_merged_into",
+];
+
+/// Returns whether a column of a raw table says something of the record, and not of how its row came here.
+#[must_use]
+pub fn is_content(column: &str) -> bool {
+    !["id", "_version", "_synced_at", "_run_id"].contains(&column)
+}
+
 /// A raw table: the key, the vendor's columns and the system columns.
 #[derive(Debug, Clone)]
 pub struct Table {

@@ -15,6 +15,7 @@ use arrow::array::{Array, RecordBatch};
 use duckdb::Connection;
 use salesync_core::batch::Committed;
 use salesync_core::error::{Code, Error, Result};
+use salesync_core::schema::is_content;
 
 use crate::database::StoredTable;
 use crate::failure::failure;
@@ -22,9 +23,6 @@ use crate::sql::{quoted, same_key};
 use crate::stage::{Staged, drop_temporary, value_for};
 
 const OPERATION: &str = "merge rows";
-/// Columns that say how a row came here, not what the record says.
-const NOT_CONTENT: [&str; 4] = ["id", "_version", "_synced_at", "_run_id"];
-
 /// A raw table that is written to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target<'a> {
@@ -205,16 +203,14 @@ fn meet(
 fn same_content(table: &StoredTable, rows: &RecordBatch) -> String {
     let schema = rows.schema();
     let names = schema.fields().iter().map(|field| field.name().as_str());
-    let conditions = names
-        .filter(|name| !NOT_CONTENT.contains(name))
-        .map(|name| {
-            let stored = format!("t.{}", quoted(name));
-            if name == "_merged_into" {
-                // The row names the end of the chain of merges, the record its first step.
-                return format!("({stored} IS NULL) = (s._merged_into IS NULL)");
-            }
-            format!("{stored} IS NOT DISTINCT FROM {}", value_for(table, name))
-        });
+    let conditions = names.filter(|name| is_content(name)).map(|name| {
+        let stored = format!("t.{}", quoted(name));
+        if name == "_merged_into" {
+            // The row names the end of the chain of merges, the record its first step.
+            return format!("({stored} IS NULL) = (s._merged_into IS NULL)");
+        }
+        format!("{stored} IS NOT DISTINCT FROM {}", value_for(table, name))
+    });
     conditions.collect::<Vec<_>>().join(" AND ")
 }
 

@@ -2,22 +2,10 @@
 
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainTable;
-use salesync_core::schema::{ColumnType, SchemaChange, Table};
+use salesync_core::schema::{ColumnType, DECISIVE_COLUMNS, SchemaChange, Table};
 
 use crate::database::{Database, StoredTable};
 use crate::sql::{literal, quoted, type_called, type_name};
-
-/// Columns that commits decide by: a table in which one is missing or of another type was made by
-/// someone else.
-const DECISIVE: [&str; 7] = [
-    "id",
-    "_version",
-    "_synced_at",
-    "_run_id",
-    "_deleted_at",
-    "_deleted_reason",
-    "_merged_into",
-];
 
 type Column<'a> = (&'a str, ColumnType, &'a str);
 
@@ -35,7 +23,7 @@ impl Database {
             name: table.name().as_str(),
             comment: table.comment(),
             columns: table.all_columns().collect(),
-            decisive: &DECISIVE,
+            decisive: &DECISIVE_COLUMNS,
         })
     }
 

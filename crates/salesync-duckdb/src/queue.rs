@@ -5,7 +5,7 @@ use duckdb::{Connection, OptionalExt, Row, ToSql, params};
 use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainRows;
-use salesync_core::queue::{Message, Outcome, Queue};
+use salesync_core::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
 use salesync_core::staging;
 use salesync_core::time::Timestamp;
 
@@ -13,9 +13,6 @@ use crate::database::Database;
 use crate::failure::failure;
 use crate::logs::{append, prepared};
 use crate::store::Store;
-
-/// How often a letter may fail before it is parked.
-const MAX_ATTEMPTS: u32 = 3;
 
 /// The dead letters of a DuckDB file as a queue: a message's id is the letter's, its body the letter as
 /// JSON.
@@ -35,7 +32,7 @@ impl Queue for DuckDbQueue {
     async fn publish(&self, messages: &[Message]) -> Result<()> {
         let mut rows = PlainRows::new(&DEAD_LETTER_EVENTS)?;
         for message in messages {
-            letter_in(message)?.append_to(&mut rows, 0)?;
+            DeadLetter::in_message(message)?.append_to(&mut rows, 0)?;
         }
         let (plain, rows) = rows.finish()?;
         let publish = move |database: &mut Database| {
@@ -71,17 +68,6 @@ impl Queue for DuckDbQueue {
         self.store
             .run(move |database| settle(database, &id, outcome))
             .await
-    }
-}
-
-fn letter_in(message: &Message) -> Result<DeadLetter> {
-    let refused = || Error::new(Code::QueuePublish, "read a dead letter").with("id", &message.id);
-    let letter: DeadLetter =
-        serde_json::from_str(&message.body).map_err(|error| refused().because(error))?;
-    if letter.dead_id == message.id {
-        Ok(letter)
-    } else {
-        Err(refused())
     }
 }
 
@@ -161,9 +147,8 @@ fn message_of(stored: Stored) -> Result<Message> {
         payload,
         encoding,
     ] = stored.letter;
-    let dead_id = dead_id.unwrap_or_default();
     let letter = DeadLetter {
-        dead_id: dead_id.clone(),
+        dead_id: dead_id.unwrap_or_default(),
         source: source.unwrap_or_default(),
         stream: stream.unwrap_or_default(),
         record_id,
@@ -177,9 +162,7 @@ fn message_of(stored: Stored) -> Result<Message> {
         payload: payload.unwrap_or_default(),
         payload_encoding: encoding.unwrap_or_default(),
     };
-    let body = serde_json::to_string(&letter)
-        .map_err(|error| Error::new(Code::Internal, "write a dead letter").because(error))?;
-    Ok(Message { id: dead_id, body })
+    letter.to_message()
 }
 
 /// Appends what became of an open or parked letter; of any other one there is nothing to say.

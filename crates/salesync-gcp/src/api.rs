@@ -224,36 +224,42 @@ impl Api {
     /// Makes a dataset, or finds out where the one is that is there. Of one whose tables end after some time, the
     /// time is given.
     pub(crate) async fn dataset(&mut self, name: &str, ends: Option<Duration>) -> Result<()> {
-        const OPERATION: &str = "make a dataset";
-        let path = self.path(&format!("datasets/{}", segment(name)));
-        let answer = self.ask(Request::get(OPERATION, path, REST)).await?;
-        if answer.status == 404 {
-            let mut body = json!({
-                "datasetReference": {"projectId": self.project, "datasetId": name},
-                "location": self.location,
-                "description": "Made by salesync",
-            });
-            if let (Some(ends), Some(body)) = (ends, body.as_object_mut()) {
-                let ends = ends.as_millis().to_string();
-                body.insert("defaultTableExpirationMs".to_owned(), ends.into());
-            }
-            let request = Request::post(OPERATION, self.path("datasets"), REST).json(&body)?;
-            let answer = self.ask(request).await?;
-            // Another process may have been faster.
-            return match answer.status {
-                200..=299 | 409 => Ok(()),
-                _ => Err(refused(&answer)),
-            };
+        if self.find_dataset(name).await? {
+            return Ok(());
         }
+        let mut body = json!({
+            "datasetReference": {"projectId": self.project, "datasetId": name},
+            "location": self.location,
+            "description": "Made by salesync",
+        });
+        if let (Some(ends), Some(body)) = (ends, body.as_object_mut()) {
+            let ends = ends.as_millis().to_string();
+            body.insert("defaultTableExpirationMs".to_owned(), ends.into());
+        }
+        let path = self.path("datasets");
+        let request = Request::post("make a dataset", path, REST).json(&body)?;
+        // Another process may have been faster.
+        self.begin(request).await
+    }
+
+    /// Returns whether a dataset is there; jobs run where it is.
+    pub(crate) async fn find_dataset(&mut self, name: &str) -> Result<bool> {
         #[derive(Deserialize)]
         struct Dataset {
             location: Option<String>,
+        }
+        let path = self.path(&format!("datasets/{}", segment(name)));
+        let answer = self
+            .ask(Request::get("look for a dataset", path, REST))
+            .await?;
+        if answer.status == 404 {
+            return Ok(false);
         }
         let dataset: Dataset = good(&answer)?.json()?;
         if let Some(location) = dataset.location {
             self.location = location;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Removes a dataset with all that is in it, where there is one.
@@ -365,7 +371,9 @@ impl Api {
         }
     }
 
-    async fn run_once(&self, operation: &'static str, script: &Script) -> Result<Rows> {
+    /// Runs a script once and returns the rows of its last query. A commit that met another writer is begun anew by
+    /// whoever asked for it.
+    pub(crate) async fn run_once(&self, operation: &'static str, script: &Script) -> Result<Rows> {
         let job = job_id();
         let (query, parameters) = script.parts();
         let mut configuration = json!({
@@ -395,7 +403,7 @@ impl Api {
         json!({"projectId": self.project, "jobId": job, "location": self.location})
     }
 
-    /// Starts a job. Where the first answer was lost, it is there already.
+    /// Starts a job or makes something. Where the first answer was lost, it is there already.
     async fn begin(&self, request: Request) -> Result<()> {
         let answer = self.ask(request).await?;
         match answer.status {

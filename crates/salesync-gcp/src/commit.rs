@@ -103,11 +103,11 @@ pub(crate) async fn commit(api: &Api, tables: &Tables, batch: &Batch) -> Result<
     }
     script.run("COMMIT TRANSACTION");
     if counts.is_empty() {
-        api.run(OPERATION, &script).await?;
+        api.run_once(OPERATION, &script).await?;
         return Ok(vec![Committed::default(); batch.writes.len()]);
     }
     script.run(select(&counts));
-    let rows = api.run(OPERATION, &script).await?;
+    let rows = api.run_once(OPERATION, &script).await?;
     let committed = counts.iter().enumerate();
     let committed = committed.map(|(place, counts)| read(&rows, place, counts));
     let mut committed = committed.collect::<Result<Vec<_>>>()?;

@@ -9,13 +9,12 @@
 //! | the same | other | not later | older, ignored |
 //! | older | any | | older, ignored |
 
+use salesync_core::schema::is_content;
+
 use crate::script::Script;
 use crate::sql::quoted;
 use crate::stage::Staged;
 use crate::target::Target;
-
-/// Columns that say how a row came here, not what the record says.
-const NOT_CONTENT: [&str; 4] = ["id", "_version", "_synced_at", "_run_id"];
 
 /// Returns the query for the times of the partitions in which rows of the staged keys lie. It reads the columns of the
 /// key and the time.
@@ -97,7 +96,7 @@ fn write(script: &mut Script, into: &Target, staged: &Staged, verdicts: &str) {
 /// Returns the condition under which staged row `_s` says what row `_t` says.
 fn same_content(into: &Target, staged: &Staged) -> String {
     let columns = staged.names().filter_map(|name| into.stored.column(name));
-    let content = columns.filter(|column| !NOT_CONTENT.contains(&column.name.as_str()));
+    let content = columns.filter(|column| is_content(&column.name));
     let conditions = content.map(|column| {
         let stored = format!("_t.{}", quoted(&column.name));
         if column.is_called("_merged_into") {

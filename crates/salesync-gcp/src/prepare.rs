@@ -3,7 +3,7 @@
 
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainTable;
-use salesync_core::schema::{ColumnType, SchemaChange, Table};
+use salesync_core::schema::{ColumnType, DECISIVE_COLUMNS, SchemaChange, Table};
 
 use crate::api::Api;
 use crate::landing;
@@ -11,18 +11,6 @@ use crate::script::Script;
 use crate::seen;
 use crate::sql::{cast_name, literal, quoted, type_name};
 use crate::tables::{StoredTable, Tables};
-
-/// Columns that commits decide by: a table in which one is missing or of another type was made by
-/// someone else.
-const DECISIVE: [&str; 7] = [
-    "id",
-    "_version",
-    "_synced_at",
-    "_run_id",
-    "_deleted_at",
-    "_deleted_reason",
-    "_merged_into",
-];
 /// The most columns that a table can be clustered by.
 const CLUSTERED_MAX: usize = 4;
 
@@ -56,7 +44,7 @@ pub(crate) async fn raw(api: &Api, tables: &Tables, table: &Table) -> Result<Vec
         columns: table.all_columns().collect(),
         day: Some(table.day()),
         clustered_by: part.into_iter().chain(["id"]).collect(),
-        decisive: &DECISIVE,
+        decisive: &DECISIVE_COLUMNS,
     };
     let changes = fit(api, tables, &wanted, Some(seen::create(api, wanted.name))).await?;
     landing::prepare(api, tables, table).await?;

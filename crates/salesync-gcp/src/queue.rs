@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainRows;
-use salesync_core::queue::{Message, Outcome, Queue};
+use salesync_core::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
 use salesync_core::staging;
 use salesync_core::time::Timestamp;
 
@@ -13,8 +13,6 @@ use crate::script::Script;
 use crate::stage::Staged;
 use crate::warehouse::BigQueryWarehouse;
 
-/// How often a letter may fail before it is parked.
-const MAX_ATTEMPTS: i64 = 3;
 /// The columns of a letter, in the order in which [`message_of`] reads them.
 const COLUMNS: &str = "dead_id, source, stream, record_id, code, field, message, attempt, run_id, first_seen, \
                        payload, payload_encoding";
@@ -48,7 +46,7 @@ impl Queue for BigQueryQueue {
         let failed = |error| Error::new(Code::QueuePublish, OPERATION).because(error);
         let mut rows = PlainRows::new(&DEAD_LETTER_EVENTS)?;
         for message in messages {
-            letter_in(message)?.append_to(&mut rows, 0)?;
+            DeadLetter::in_message(message)?.append_to(&mut rows, 0)?;
         }
         let (plain, rows) = rows.finish()?;
         if rows.num_rows() == 0 {
@@ -132,17 +130,6 @@ impl Queue for BigQueryQueue {
     }
 }
 
-fn letter_in(message: &Message) -> Result<DeadLetter> {
-    let refused = || Error::new(Code::QueuePublish, "read a dead letter").with("id", &message.id);
-    let letter: DeadLetter =
-        serde_json::from_str(&message.body).map_err(|error| refused().because(error))?;
-    if letter.dead_id == message.id {
-        Ok(letter)
-    } else {
-        Err(refused())
-    }
-}
-
 /// Returns the letter in a row of [`COLUMNS`].
 fn message_of(row: Vec<Option<String>>) -> Result<Message> {
     let mut cells = row.into_iter();
@@ -158,7 +145,7 @@ fn message_of(row: Vec<Option<String>>) -> Result<Message> {
     let run_id = staging::run_id(next().unwrap_or_default())?;
     let seen_at = Timestamp::from_micros(number(next()).unwrap_or_default());
     let letter = DeadLetter {
-        dead_id: dead_id.clone(),
+        dead_id,
         source,
         stream,
         record_id,
@@ -172,7 +159,5 @@ fn message_of(row: Vec<Option<String>>) -> Result<Message> {
         payload: next().unwrap_or_default(),
         payload_encoding: next().unwrap_or_default(),
     };
-    let body = serde_json::to_string(&letter)
-        .map_err(|error| Error::new(Code::Internal, "write a dead letter").because(error))?;
-    Ok(Message { id: dead_id, body })
+    letter.to_message()
 }

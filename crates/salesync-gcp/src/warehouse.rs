@@ -54,6 +54,18 @@ impl BigQueryWarehouse {
         })
     }
 
+    /// Asks whether the credentials may see the dataset and run jobs, and changes nothing. A dataset that is not there
+    /// yet is no failure.
+    ///
+    /// # Errors
+    /// As [`BigQueryWarehouse::open`].
+    pub async fn check(settings: &BigQuerySettings) -> Result<()> {
+        let mut api = Api::new(settings)?;
+        api.find_dataset(&settings.dataset).await?;
+        let nothing = Script::of("SELECT 1");
+        api.run("run a job", &nothing).await.map(drop)
+    }
+
     /// Removes the dataset and its staging tables, with all that is in them; where there is none, nothing happens.
     ///
     /// # Errors

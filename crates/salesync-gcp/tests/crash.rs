@@ -22,7 +22,7 @@ use salesync_core::run::RunId;
 use salesync_core::schema::{Column, ColumnType, Table};
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::{Scan, Warehouse};
-use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse, Merging};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -221,7 +221,8 @@ async fn survives(place: Dataset, rows: usize, fault: Fault) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_ends_at_any_of_its_requests_is_whole_or_absent_and_may_be_repeated() {
-    // A small commit looks at two tables and runs one script; a large one loads rows before it.
+    // A large commit looks at two tables, loads rows and runs one script; a small one whose rows land looks for
+    // partitions first.
     let faults = |last: u32| {
         let each = 1..=last;
         each.flat_map(|number| {
@@ -232,11 +233,12 @@ async fn a_commit_that_ends_at_any_of_its_requests_is_whole_or_absent_and_may_be
             ]
         })
     };
-    let small = faults(5).map(|fault| (20, fault));
-    let large = faults(7).map(|fault| (600, fault));
-    let all = small.chain(large).filter_map(|(rows, fault)| {
+    let large = faults(7).map(|fault| (600, Merging::Whole, fault));
+    let landing = faults(8).map(|fault| (20, Merging::Daily, fault));
+    let all = large.chain(landing).filter_map(|(rows, merging, fault)| {
         // What goes wrong is put between us and an emulator.
-        let place = emulator::new_dataset("crash").filter(|it| it.emulator.is_some())?;
+        let mut place = emulator::new_dataset("crash").filter(|it| it.emulator.is_some())?;
+        place.0.merging = merging;
         Some(survives(place, rows, fault))
     });
     join_all(all).await;

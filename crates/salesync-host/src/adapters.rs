@@ -65,6 +65,17 @@ pub(crate) fn batches(settings: &Settings) -> BatchLimits {
     }
 }
 
+/// Asks whether the warehouse can be reached, and changes nothing; none of a file, which is there when it is needed.
+pub(crate) async fn check_warehouse(settings: &Settings, now: Timestamp) -> Option<Result<()>> {
+    match &settings.warehouse {
+        WarehouseChoice::DuckDb(_) => None,
+        WarehouseChoice::BigQuery { project, dataset } => {
+            let place = bigquery(settings, (project, dataset.as_deref()), now);
+            Some(BigQueryWarehouse::check(&place).await)
+        }
+    }
+}
+
 /// Removes a dataset with all its tables.
 pub(crate) async fn remove_bigquery(
     settings: &Settings,

@@ -238,29 +238,28 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
 
 async fn run_check(cx: &Context, name: &str) -> Result<Report> {
     let (selected, not_configured) = configured(cx, name)?;
-    let mut checks = Vec::new();
+    let warehouse = adapters::check_warehouse(&cx.settings, cx.now).await;
+    let warehouse = warehouse.map(|result| checked("warehouse", result));
+    let mut checks: Vec<Checked> = warehouse.into_iter().collect();
     for definition in selected {
         let result = match cx.connect(definition) {
             Ok(source) => source.check().await,
             Err(error) => Err(error),
         };
-        checks.push(match result {
-            Ok(()) => Checked {
-                source: definition.name,
-                ok: true,
-                code: None,
-                message: None,
-            },
-            Err(error) => Checked {
-                source: definition.name,
-                ok: false,
-                code: Some(error.code().as_str()),
-                message: Some(format!("{error}; {}", error.code().remedy())),
-            },
-        });
+        checks.push(checked(definition.name, result));
     }
     Ok(Report::Checked {
         checks,
         not_configured,
     })
+}
+
+fn checked(source: &'static str, result: Result<()>) -> Checked {
+    let error = result.err();
+    Checked {
+        source,
+        ok: error.is_none(),
+        code: error.as_ref().map(|error| error.code().as_str()),
+        message: error.map(|error| format!("{error}; {}", error.code().remedy())),
+    }
 }

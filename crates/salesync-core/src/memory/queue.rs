@@ -6,10 +6,7 @@ use async_trait::async_trait;
 
 use super::lock;
 use crate::error::Result;
-use crate::queue::{Message, Outcome, Queue};
-
-/// How often a message may fail before it is parked.
-const MAX_ATTEMPTS: u32 = 3;
+use crate::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
 
 /// A queue that lives as long as the process.
 #[derive(Debug, Default)]

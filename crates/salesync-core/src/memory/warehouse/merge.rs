@@ -14,12 +14,9 @@ use super::tables::{Row, key_text, rows_of, value};
 use crate::batch::{Committed, RowKey, Seen, TableWrite, Tombstone};
 use crate::error::{Code, Error, Result};
 use crate::record::{Deletion, DeletionReason};
-use crate::schema::{ColumnType, SchemaChange, Table};
+use crate::schema::{ColumnType, SchemaChange, Table, is_content};
 use crate::time::Timestamp;
 use crate::warehouse::Filter;
-
-/// Columns that say how a row came here, not what the record says.
-const NOT_CONTENT: [&str; 3] = ["_version", "_synced_at", "_run_id"];
 
 /// A raw table.
 #[derive(Debug, Default, Clone)]
@@ -431,7 +428,7 @@ fn compare(old: &Row, new: &Row) -> Verdict {
 
 fn same_content(old: &Row, new: &Row) -> bool {
     old.iter()
-        .filter(|(name, _)| !NOT_CONTENT.contains(&name.as_str()))
+        .filter(|(name, _)| is_content(name))
         .all(|(name, _)| value(old, name) == value(new, name))
 }
 
