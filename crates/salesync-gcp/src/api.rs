@@ -176,6 +176,15 @@ struct Status {
 impl Api {
     /// Returns the API; nothing is asked yet.
     pub(crate) fn new(settings: &BigQuerySettings) -> Result<Self> {
+        let is_one_place = settings.emulator.is_some() == settings.write_emulator.is_some();
+        if settings.road == Road::WriteApi && !is_one_place {
+            return Err(
+                Error::new(Code::ConfigInvalid, "find the Storage Write API").with(
+                    "BIGQUERY_EMULATOR_HOST",
+                    "goes with BIGQUERY_STORAGE_EMULATOR_HOST",
+                ),
+            );
+        }
         let origin = settings.emulator.as_deref().unwrap_or(ORIGIN);
         let mut client = ClientSettings::new(origin, settings.now);
         client.limits = vec![Limit {
@@ -448,8 +457,12 @@ impl Api {
                     .push(results.rows.into_iter().map(cells).collect());
             }
             match results.page_token {
-                Some(next) if token.as_ref() != Some(&next) => token = Some(next),
-                _ => return Ok(rows),
+                None => return Ok(rows),
+                // A page that leads back to itself would be read for ever.
+                Some(next) if token.as_ref() == Some(&next) => {
+                    return Err(Error::new(Code::StoreUnavailable, operation).with("page", "again"));
+                }
+                next => token = next,
             }
         }
     }

@@ -3,6 +3,7 @@
 //! place, so that one which is sent again is there once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
@@ -26,6 +27,9 @@ const OPERATION: &str = "write rows";
 /// A request may be 10 MB; the rest of it is small.
 const REQUEST_BYTES: usize = 9 * 1024 * 1024;
 
+/// A stream that takes longer than this has come to nothing.
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// A connection to the Storage Write API; it is opened when it is first used.
 #[derive(Debug)]
 pub(crate) struct WriteApi {
@@ -47,6 +51,11 @@ impl WriteApi {
     /// # Cancel safety
     /// A dropped call has written all rows or none.
     pub(crate) async fn write(&self, table: &str, rows: &RecordBatch) -> Result<()> {
+        let writes = tokio::time::timeout(LONGEST, self.write_all(table, rows));
+        writes.await.unwrap_or_else(|_| Err(failed(None)))
+    }
+
+    async fn write_all(&self, table: &str, rows: &RecordBatch) -> Result<()> {
         let client = self.client.get_or_try_init(|| self.connect()).await?;
         let schema = ArrowSchema::new().set_serialized_schema(header(rows)?.0);
         let stream = client.create_stream::<PendingStream>(table);

@@ -299,4 +299,5 @@ async fn changes_of_a_large_table_read_only_the_partitions_that_they_touch() {
     println!("the merge reads {planned} bytes; the table has {of_all}");
     // The partitions held 0.4 % of the rows, and the staged rows are 1 % more.
     assert!(planned <= of_all / 50, "{planned} of {of_all}");
+    BigQueryWarehouse::remove(&settings).await.unwrap();
 }
