@@ -98,7 +98,11 @@ impl Both {
             format!("bigquery:{}/{}", place.project, place.dataset),
         );
         match &place.emulator {
-            Some(emulator) => bigquery.set("BIGQUERY_EMULATOR_HOST", emulator.as_str()),
+            Some(emulator) => {
+                bigquery.set("BIGQUERY_EMULATOR_HOST", emulator.as_str());
+                let write_api = place.write_emulator.as_deref().unwrap();
+                bigquery.set("BIGQUERY_STORAGE_EMULATOR_HOST", write_api);
+            }
             None => LOGIN.iter().for_each(|name| {
                 if let Some(value) = from_environment(name) {
                     bigquery.set(name, value.to_str().unwrap());
@@ -312,9 +316,10 @@ fn letters_are_discarded_parked_and_redriven_alike() {
         mailboxes: 1,
         ..SandboxConfig::default()
     };
-    let Some(both) = Both::new(config, "letters") else {
+    let Some(mut both) = Both::new(config, "letters") else {
         return;
     };
+    both.bigquery.set("SALESYNC_BIGQUERY_LOAD", "stream");
     let world = both.duckdb.world();
     for contact in world.hubspot_records("contacts").iter().take(4) {
         let id = contact["id"].as_str().unwrap();

@@ -91,6 +91,8 @@ const GENERAL: &[(&str, &str, &str)] = &[
 /// The name under which every program looks for an emulator of BigQuery.
 const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
 const WRITE_EMULATOR: &str = "BIGQUERY_STORAGE_EMULATOR_HOST";
+/// The settings that do not begin with the product's name.
+const EMULATORS: [&str; 2] = [EMULATOR, WRITE_EMULATOR];
 
 /// What the project's own scripts set; the program passes over them.
 const OF_SCRIPTS: [&str; 6] = [
@@ -210,9 +212,9 @@ impl Settings {
             reason = "this is the one place where the environment is read"
         )]
         let environment = std::env::vars();
-        values.extend(
-            environment.filter(|(name, _)| name.starts_with("SALESYNC_") || name == EMULATOR),
-        );
+        values.extend(environment.filter(|(name, _)| {
+            name.starts_with("SALESYNC_") || EMULATORS.contains(&name.as_str())
+        }));
         Self::from_values(values, sources)
     }
 
@@ -311,8 +313,7 @@ impl Settings {
     /// Returns what was given of how warehouses are reached, by the settings' names.
     pub(crate) fn of_warehouse(&self) -> BTreeMap<String, String> {
         let names = |name: &String| {
-            name.starts_with("SALESYNC_BIGQUERY_")
-                || [EMULATOR, WRITE_EMULATOR].contains(&name.as_str())
+            name.starts_with("SALESYNC_BIGQUERY_") || EMULATORS.contains(&name.as_str())
         };
         let given = self.values.iter().filter(|(name, _)| names(name));
         given
