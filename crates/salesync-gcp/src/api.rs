@@ -20,6 +20,7 @@ use crate::login::{DefaultLogin, NoLogin};
 use crate::quotas::Quotas;
 use crate::script::Script;
 use crate::settings::{BigQuerySettings, Merging, Road};
+use crate::tables::StoredTable;
 use crate::write_api::WriteApi;
 
 const ORIGIN: &str = "https://bigquery.googleapis.com";
@@ -44,7 +45,7 @@ pub(crate) struct Api {
     pub(crate) project: String,
     pub(crate) dataset: String,
     location: String,
-    pub(crate) merging: Merging,
+    merging: Merging,
     pub(crate) road: Road,
     pub(crate) quotas: Quotas,
     write_api: WriteApi,
@@ -213,6 +214,11 @@ impl Api {
             write_api: WriteApi::new(settings.write_emulator.clone()),
             max_bytes_billed: settings.max_bytes_billed,
         })
+    }
+
+    /// Returns how rows are merged into a table.
+    pub(crate) fn merges(&self, table: &StoredTable) -> Merging {
+        self.merging.of_size(table.size_bytes)
     }
 
     /// Returns the name of the dataset for staging tables.

@@ -156,16 +156,10 @@ async fn stage<'a>(
         false => &write.rejected,
     };
     let rejected = put(api, script, &staging::keys(noted)?).await?;
+    let landing = landing(api, tables, table.name().as_str(), &stored).await?;
     Ok(Part {
         write,
-        target: Target {
-            name: api.named(table.name().as_str()),
-            landing: landing(api, tables, table.name().as_str(), stored.size_bytes).await?,
-            stored,
-            part: part.map(str::to_owned),
-            day: table.day().to_owned(),
-            days: Days::default(),
-        },
+        target: Target::new(api, table, stored, landing),
         rows,
         marks,
         rejected,
@@ -175,8 +169,7 @@ async fn stage<'a>(
 /// Finds out which days of each table the commit touches, where that matters: when only these are to be read, or when
 /// they could be too many for one statement. Returns the queries that found them.
 async fn reach(api: &Api, script: &Script, parts: &mut [Part<'_>]) -> Result<Vec<Vec<String>>> {
-    let is_bounded =
-        |part: &Part<'_>| api.merging.of_size(part.target.stored.size_bytes) != Merging::Whole;
+    let is_bounded = |part: &Part<'_>| api.merges(&part.target.stored) != Merging::Whole;
     let mut queries = touched(parts);
     for (part, queries) in parts.iter().zip(&mut queries) {
         if !is_bounded(part) && part.write.rows.num_rows() <= WRITTEN_MAX {
@@ -204,10 +197,9 @@ fn touched(parts: &[Part<'_>]) -> Vec<Vec<String>> {
     let mut queries = vec![Vec::new(); parts.len()];
     for (place, own) in parts.iter().enumerate() {
         let mut add = |place: usize, query: String| {
-            queries
-                .get_mut(place)
-                .into_iter()
-                .for_each(|it: &mut Vec<_>| it.push(query.clone()));
+            if let Some(own) = queries.get_mut(place) {
+                own.push(query);
+            }
         };
         for staged in own.rows.iter().chain(&own.marks) {
             add(place, days_of_keys(&own.target, staged));

@@ -13,8 +13,8 @@ use crate::script::Script;
 use crate::settings::Merging;
 use crate::sql::{literal, quoted};
 use crate::stage::Staged;
-use crate::tables::Tables;
-use crate::target::{Target, latest};
+use crate::tables::{StoredTable, Tables};
+use crate::target::{Target, latest, newest};
 
 /// Returns the name of the table in which a table's rows land.
 pub(crate) fn landing_table(table: &str) -> String {
@@ -31,10 +31,10 @@ pub(crate) async fn landing(
     api: &Api,
     tables: &Tables,
     table: &str,
-    size_bytes: u64,
+    stored: &StoredTable,
 ) -> Result<Option<String>> {
     let own = landing_table(table);
-    let is_daily = api.merging.of_size(size_bytes) == Merging::Daily;
+    let is_daily = api.merges(stored) == Merging::Daily;
     let is_there = is_daily && tables.get(api, &own).await?.is_some();
     Ok(is_there.then(|| api.named(&own)))
 }
@@ -46,7 +46,7 @@ pub(crate) async fn prepare(api: &Api, tables: &Tables, table: &Table) -> Result
     let stored = tables.prepared(api, name).await?;
     let own = landing_table(name);
     tables.forget(&own);
-    let is_daily = api.merging.of_size(stored.size_bytes) == Merging::Daily;
+    let is_daily = api.merges(&stored) == Merging::Daily;
     let was_there = tables.get(api, &own).await?.is_some();
     if !is_daily && !was_there {
         return Ok(());
@@ -106,27 +106,11 @@ async fn merge_all(api: &Api, tables: &Tables, table: &Table, is_daily: bool) ->
     }
 
     let stored = tables.prepared(api, name).await?;
-    let names: Vec<String> = stored.columns.iter().map(|it| quoted(&it.name)).collect();
-    let part = table.part().map(|part| part.name.as_str().to_owned());
-    let key = part
-        .as_deref()
-        .map_or(String::new(), |part| format!("{}, ", quoted(part)));
+    let mut into = Target::new(api, table, stored, None);
     let landed = Staged {
-        relation: format!(
-            "(SELECT {} FROM {landing} WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY {key}id \
-             ORDER BY _version DESC, _synced_at DESC, _landed DESC) = 1)",
-            names.join(", ")
-        ),
-        schema: stored.arrow(),
+        relation: format!("({})", newest(&into.stored, &landing, into.part.as_deref())),
+        schema: into.stored.arrow(),
         rows: None,
-    };
-    let mut into = Target {
-        name: api.named(name),
-        stored,
-        part,
-        day: table.day().to_owned(),
-        landing: None,
-        days: Days::default(),
     };
     let day = quoted(&into.day);
     let queries = [

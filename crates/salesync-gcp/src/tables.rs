@@ -8,7 +8,7 @@ use salesync_core::error::{Code, Error, Result};
 use salesync_core::schema::ColumnType;
 
 use crate::api::{Api, TableResource};
-use crate::sql::{cast_name, type_called, type_name};
+use crate::sql::{cast_name, quoted, type_called, type_name};
 
 /// A table as it stands in BigQuery.
 #[derive(Debug)]
@@ -78,6 +78,12 @@ impl From<TableResource> for StoredTable {
 }
 
 impl StoredTable {
+    /// Returns the names of its columns, as a statement lists them.
+    pub(crate) fn names(&self) -> String {
+        let names = self.columns.iter().map(|it| quoted(&it.name));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// Returns its columns as Arrow has them.
     pub(crate) fn arrow(&self) -> SchemaRef {
         let fields = self.columns.iter().map(|column| {

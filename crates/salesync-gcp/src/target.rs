@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use salesync_core::schema::Table;
+
+use crate::api::Api;
 use crate::days::Days;
 use crate::script::Script;
 use crate::sql::{quoted, same_key};
@@ -24,6 +27,23 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Returns a table of which nobody knows yet what of it will be read.
+    pub(crate) fn new(
+        api: &Api,
+        table: &Table,
+        stored: Arc<StoredTable>,
+        landing: Option<String>,
+    ) -> Self {
+        Self {
+            name: api.named(table.name().as_str()),
+            stored,
+            part: table.part().map(|part| part.name.as_str().to_owned()),
+            day: table.day().to_owned(),
+            landing,
+            days: Days::default(),
+        }
+    }
+
     /// Returns the rows that the script reads, the latest of each key; it stands after `FROM`, without an alias.
     pub(crate) fn rows(&self) -> String {
         let within = self.days.within(&format!("_t.{}", quoted(&self.day)));
@@ -83,8 +103,7 @@ impl Target {
     /// where a loop does it again and again.
     pub(crate) fn put(&self, script: &mut Script, rows: &str, step: Option<&str>) {
         let columns = || self.stored.columns.iter();
-        let names = columns().map(|it| quoted(&it.name)).collect::<Vec<_>>();
-        let names = names.join(", ");
+        let names = self.stored.names();
         if let Some(landing) = &self.landing {
             let place = script.place();
             let place = step.map_or(place.to_string(), |step| format!("{place} + {step}"));
@@ -115,21 +134,29 @@ impl Target {
     }
 }
 
-/// Returns the query for the latest rows of a table and of the one where its rows land. Of one version and reading
-/// counts what landed last.
+/// Returns the query for the latest rows of a table and of the one where its rows land.
 pub(crate) fn latest(
     stored: &StoredTable,
     (merged, within): (&str, Option<&str>),
     landing: &str,
     part: Option<&str>,
 ) -> String {
-    let names: Vec<String> = stored.columns.iter().map(|it| quoted(&it.name)).collect();
-    let names = names.join(", ");
-    let part = part.map_or(String::new(), |part| format!("{}, ", quoted(part)));
+    let names = stored.names();
     let within = within.map_or(String::new(), |within| format!(" WHERE {within}"));
+    let both = format!(
+        "(SELECT {names}, TIMESTAMP_MICROS(0) AS _landed FROM {merged} AS _t{within} \
+         UNION ALL SELECT {names}, _landed FROM {landing})"
+    );
+    newest(stored, &both, part)
+}
+
+/// Returns the query for the newest row of each key among rows that landed. Of one version and reading counts what landed
+/// last.
+pub(crate) fn newest(stored: &StoredTable, landed: &str, part: Option<&str>) -> String {
+    let names = stored.names();
+    let part = part.map_or(String::new(), |part| format!("{}, ", quoted(part)));
     format!(
-        "SELECT {names} FROM (SELECT {names}, TIMESTAMP_MICROS(0) AS _landed FROM {merged} AS _t{within} \
-         UNION ALL SELECT {names}, _landed FROM {landing}) WHERE TRUE \
+        "SELECT {names} FROM {landed} WHERE TRUE \
          QUALIFY ROW_NUMBER() OVER (PARTITION BY {part}id \
            ORDER BY _version DESC, _synced_at DESC, _landed DESC) = 1"
     )

@@ -20,7 +20,7 @@ use salesync_core::schema::{Column, ColumnType, Table};
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::{Scan, Warehouse};
 use salesync_gcp::{BigQuerySettings, BigQueryWarehouse, Merging};
-use salesync_testkit::warehouse::{Row, read};
+use salesync_testkit::warehouse::{Row, read_by_key};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -81,14 +81,7 @@ async fn commit(warehouse: &BigQueryWarehouse, write: TableWrite) {
 }
 
 async fn all(warehouse: &BigQueryWarehouse, table: &Arc<Table>) -> BTreeMap<String, Row> {
-    let rows = read(warehouse, &Scan::of(table.name().clone())).await;
-    let count = rows.len();
-    let rows: BTreeMap<_, _> = rows
-        .into_iter()
-        .map(|row| (row["id"].clone(), row))
-        .collect();
-    assert_eq!(rows.len(), count, "a key is there twice");
-    rows
+    read_by_key(warehouse, &Scan::of(table.name().clone())).await
 }
 
 async fn count(settings: &BigQuerySettings, table: &str) -> String {

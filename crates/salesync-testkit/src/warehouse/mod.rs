@@ -12,7 +12,7 @@ mod whole;
 pub use marks::*;
 pub use merge::*;
 pub use reading::*;
-pub use scene::{Row, Scene, read};
+pub use scene::{Row, Scene, read, read_by_key};
 pub use shape::*;
 pub use state::*;
 pub use ties::*;

@@ -151,14 +151,7 @@ impl Scene {
 
     /// Returns all rows by key; a key that is there twice fails the test.
     pub(super) async fn rows(&self) -> BTreeMap<String, Row> {
-        let rows = read(&*self.warehouse, &self.scan(Filter::All)).await;
-        let count = rows.len();
-        let rows: BTreeMap<String, Row> = rows
-            .into_iter()
-            .map(|row| (row["id"].clone(), row))
-            .collect();
-        assert_eq!(rows.len(), count, "a key is there more than once");
-        rows
+        read_by_key(&*self.warehouse, &self.scan(Filter::All)).await
     }
 
     pub(super) async fn row(&self, key: &str) -> Row {
@@ -198,6 +191,18 @@ pub(super) fn write(
 pub async fn read(warehouse: &dyn Warehouse, scan: &Scan) -> Vec<Row> {
     let batches = warehouse.scan(scan).await.unwrap();
     batches.iter().flat_map(rows_of).collect()
+}
+
+/// Reads rows by key; a key that is there twice fails the test.
+pub async fn read_by_key(warehouse: &dyn Warehouse, scan: &Scan) -> BTreeMap<String, Row> {
+    let rows = read(warehouse, scan).await;
+    let count = rows.len();
+    let rows: BTreeMap<String, Row> = rows
+        .into_iter()
+        .map(|row| (row["id"].clone(), row))
+        .collect();
+    assert_eq!(rows.len(), count, "a key is there more than once");
+    rows
 }
 
 fn rows_of(batch: &RecordBatch) -> Vec<Row> {
