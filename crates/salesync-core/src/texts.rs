@@ -1,7 +1,8 @@
 //! Texts that are kept once and known by a number.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// A text's number. Equal texts have equal numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,13 +21,21 @@ impl Symbol {
     pub(crate) fn number(self) -> u32 {
         self.0
     }
+
+    /// Returns the number as a place in a list that has one for each text and one before them.
+    pub(crate) fn place(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
 }
 
-/// All texts, each once.
+/// All texts, each once, one after another.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    numbers: HashMap<Arc<str>, Symbol>,
-    texts: Vec<Arc<str>>,
+    numbers: HashTable<Symbol>,
+    hasher: DefaultHashBuilder,
+    text: String,
+    /// Where each text ends.
+    ends: Vec<usize>,
 }
 
 impl Texts {
@@ -35,27 +44,77 @@ impl Texts {
         if text.is_empty() {
             return Symbol::EMPTY;
         }
-        if let Some(symbol) = self.numbers.get(text) {
-            return *symbol;
+        let hash = self.hasher.hash_one(text);
+        if let Some(symbol) = self.look_up(hash, text) {
+            return symbol;
         }
-        let text: Arc<str> = text.into();
-        self.texts.push(Arc::clone(&text));
-        let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        self.numbers.insert(text, symbol);
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+        let symbol = Symbol(u32::try_from(self.ends.len()).unwrap_or(u32::MAX));
+        let (known, ends, hasher) = (&self.text, &self.ends, &self.hasher);
+        self.numbers.insert_unique(hash, symbol, |symbol| {
+            hasher.hash_one(text_of(known, ends, *symbol))
+        });
         symbol
     }
 
     /// Returns a text by its number.
     pub(crate) fn text(&self, symbol: Symbol) -> &str {
-        let at = usize::try_from(symbol.0)
-            .ok()
-            .and_then(|number| number.checked_sub(1));
-        at.and_then(|at| self.texts.get(at))
-            .map_or("", AsRef::as_ref)
+        text_of(&self.text, &self.ends, symbol)
     }
 
     /// Returns the number of a text that is known.
     pub(crate) fn find(&self, text: &str) -> Option<Symbol> {
-        self.numbers.get(text).copied()
+        self.look_up(self.hasher.hash_one(text), text)
+    }
+
+    /// Returns every text with its number.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (Symbol, &str)> {
+        let numbers = 1..=u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        numbers.map(|number| (Symbol(number), self.text(Symbol(number))))
+    }
+
+    /// Returns how many texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn look_up(&self, hash: u64, text: &str) -> Option<Symbol> {
+        let is_text = |symbol: &Symbol| self.text(*symbol) == text;
+        self.numbers.find(hash, is_text).copied()
+    }
+}
+
+/// Returns the text that ends where its number says.
+fn text_of<'a>(text: &'a str, ends: &[usize], symbol: Symbol) -> &'a str {
+    let Some(at) = symbol.place().checked_sub(1) else {
+        return "";
+    };
+    let start = at
+        .checked_sub(1)
+        .map_or(Some(0), |before| ends.get(before).copied());
+    let range = start.zip(ends.get(at).copied());
+    range
+        .and_then(|(start, end)| text.get(start..end))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_one_number_and_is_found_by_it() {
+        let mut texts = Texts::default();
+        let words: Vec<String> = (0..1_000).map(|number| format!("é{number}")).collect();
+        let numbers: Vec<Symbol> = words.iter().map(|word| texts.intern(word)).collect();
+        for (word, number) in words.iter().zip(numbers) {
+            assert_eq!(texts.text(number), word);
+            assert_eq!(texts.intern(word), number);
+            assert_eq!(texts.find(word), Some(number));
+        }
+        assert_eq!(texts.len(), 1_000);
+        assert_eq!(texts.intern(""), Symbol::EMPTY);
+        assert_eq!((texts.text(Symbol::EMPTY), texts.find("none")), ("", None));
     }
 }

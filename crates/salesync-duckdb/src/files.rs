@@ -18,11 +18,17 @@ pub enum FileFormat {
     Parquet,
 }
 
-/// Reads a file whole; every column comes as text, nulls stay nulls.
+/// Reads a file batch by batch; every column comes as text, nulls stay nulls. `take` gets at least one batch, which is
+/// empty where the file has no rows.
 ///
 /// # Errors
-/// [`Code::RequestInvalid`] where the file is not there or is not of that format.
-pub fn read(path: &Path, format: FileFormat) -> Result<Vec<RecordBatch>> {
+/// [`Code::RequestInvalid`] where the file is not there or is not of that format, and what `take` says. What `take` got
+/// before an error is then a part of the file only.
+pub fn read(
+    path: &Path,
+    format: FileFormat,
+    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
     let unreadable =
         || Error::new(Code::RequestInvalid, "read a file").with("file", path.display());
     std::fs::File::open(path)
@@ -43,15 +49,21 @@ pub fn read(path: &Path, format: FileFormat) -> Result<Vec<RecordBatch>> {
                 .with("reason", "it is not of the format that its ending says")
                 .because(error)
         })?;
-    let batches = statement.query_arrow([]).map_err(|error| {
+    let bad_row = |error: duckdb::Error| {
         unreadable()
             .with(
                 "reason",
                 "a row is not of the format that the file's ending says",
             )
             .because(error)
-    })?;
-    Ok(batches.collect())
+    };
+    let schema = statement.stream_arrow([]).map_err(bad_row)?.get_schema();
+    take(&RecordBatch::new_empty(schema))?;
+    // The iterator over a result that is still being read panics at a bad row; a step says it.
+    while let Some(rows) = statement.step().map_err(bad_row)? {
+        take(&RecordBatch::from(rows))?;
+    }
+    Ok(())
 }
 
 /// Writes rows to a file; an old one of that name is replaced only when the new one is whole.
@@ -109,8 +121,18 @@ mod tests {
         ] {
             let path = folder.path().join(name);
             write(&path, format, &rows).unwrap();
-            let read = read(&path, format).unwrap();
-            assert_eq!(read[0].column(0).as_string::<i32>(), &values, "{format:?}");
+            let mut read_back = Vec::new();
+            read(&path, format, |batch| {
+                let column = batch.column(0).as_string::<i32>();
+                read_back.extend(column.iter().map(|value| value.map(str::to_owned)));
+                Ok(())
+            })
+            .unwrap();
+            let written: Vec<_> = values
+                .iter()
+                .map(|value| value.map(str::to_owned))
+                .collect();
+            assert_eq!(read_back, written, "{format:?}");
         }
     }
 
@@ -119,13 +141,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("none.csv");
         assert_eq!(
-            read(&missing, FileFormat::Csv).unwrap_err().code(),
+            read(&missing, FileFormat::Csv, |_| Ok(()))
+                .unwrap_err()
+                .code(),
             Code::RequestInvalid
         );
+        let late = folder.path().join("late.ndjson");
+        let good = "{\"a\": 1}\n".repeat(300_000);
+        std::fs::write(&late, format!("{good}{{\"a\": \n")).unwrap();
+        let mut seen = 0;
+        let read_late = read(&late, FileFormat::Ndjson, |batch| {
+            seen += batch.num_rows();
+            Ok(())
+        });
+        assert_eq!(read_late.unwrap_err().code(), Code::RequestInvalid);
+        assert!(seen > 0, "rows before the bad one were taken");
         let text = folder.path().join("text.parquet");
         std::fs::write(&text, "hello").unwrap();
         assert_eq!(
-            read(&text, FileFormat::Parquet).unwrap_err().code(),
+            read(&text, FileFormat::Parquet, |_| Ok(()))
+                .unwrap_err()
+                .code(),
             Code::RequestInvalid
         );
     }

@@ -3,17 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, Float64Builder, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::resolve::{
-    ColumnField, ColumnMap, EntityKind, Identity, Membership, Previous, Resolution, Settings,
-    resolve,
-};
+use salesync_core::resolve::{ColumnField, ColumnMap, EntityKind, Grouped, Records, Settings};
 use salesync_duckdb::files::{self, FileFormat};
 use serde_json::json;
 
 use crate::cli::{FormatWord, KindWord, MatchWords};
+use crate::progress::Counter;
 use crate::report::{self, Output};
 
 /// Matches a file and writes the answer.
@@ -32,39 +30,28 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
         return Err(Error::new(Code::RequestInvalid, "match a file")
             .with("--out must be", "another file than the one that is read"));
     }
-    let batches = files::read(&words.file, format_of(&words.file, None)?)?;
-    let headers: Vec<String> = batches.first().map_or_else(Vec::new, |batch| {
-        batch
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect()
-    });
-    let map = column_map(&headers, &words.map)?;
-    if output == Output::Text {
-        report::note(&describe(&map, &headers));
-    }
-    let identities = identities(&batches, &map, words)?;
-    let resolution = resolve(&identities, &Previous::default(), &Settings::default());
-    let rows = answer(&identities, &resolution)?;
+    let mut rows = Rows::new(words, output);
+    files::read(&words.file, format_of(&words.file, None)?, |batch| {
+        rows.take(batch)
+    })?;
+    let grouped = rows.grouped();
+    let (people, companies) = (grouped.people(), grouped.companies());
+    let (entities, pairs) = (people + companies, grouped.counts.candidate_pairs);
+    let rows = answer(grouped)?;
+    let records = rows.num_rows();
     files::write(&words.out, format_of(&words.out, words.format)?, &rows)?;
-    let entities = resolution.people.len() + resolution.companies.len();
     let secs = started.elapsed().as_secs_f64();
     match output {
         Output::Json => report::line(
             &json!({
-                "records": identities.len(), "entities": entities, "people": resolution.people.len(),
-                "companies": resolution.companies.len(), "pairs_compared": resolution.counts.candidate_pairs,
+                "records": records, "entities": entities, "people": people,
+                "companies": companies, "pairs_compared": pairs,
                 "seconds": secs, "out": words.out,
             })
             .to_string(),
         ),
         Output::Text => report::line(&format!(
-            "{} records are {entities} entities ({} people, {} companies), in {secs:.2} s: {}",
-            identities.len(),
-            resolution.people.len(),
-            resolution.companies.len(),
+            "{records} records are {entities} entities ({people} people, {companies} companies), in {secs:.2} s: {}",
             words.out.display()
         )),
     }
@@ -132,67 +119,100 @@ fn describe(map: &ColumnMap, headers: &[String]) -> String {
     format!("columns: {}", pairs.collect::<Vec<_>>().join(" "))
 }
 
-fn identities(
-    batches: &[RecordBatch],
-    map: &ColumnMap,
-    words: &MatchWords,
-) -> Result<Vec<Identity>> {
-    let mut identities = Vec::new();
-    for batch in batches {
+/// The rows of the file, as they are read.
+struct Rows<'a> {
+    words: &'a MatchWords,
+    output: Output,
+    map: Option<ColumnMap>,
+    records: Records,
+    count: u64,
+    progress: Counter,
+}
+
+impl<'a> Rows<'a> {
+    fn new(words: &'a MatchWords, output: Output) -> Self {
+        Self {
+            words,
+            output,
+            map: None,
+            records: Records::new(Settings::default()),
+            count: 0,
+            progress: Counter::start("reading"),
+        }
+    }
+
+    /// Takes rows in; what the columns mean is guessed from the first batch.
+    fn take(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.map.is_none() {
+            let schema = batch.schema();
+            let headers = schema.fields().iter().map(|field| field.name().clone());
+            let headers: Vec<String> = headers.collect();
+            let map = column_map(&headers, &self.words.map)?;
+            if self.output == Output::Text {
+                report::note(&describe(&map, &headers));
+            }
+            self.map = Some(map);
+        }
+        let Some(map) = &self.map else { return Ok(()) };
         let columns: Option<Vec<&StringArray>> = batch
             .columns()
             .iter()
             .map(|column| column.as_string_opt::<i32>())
             .collect();
         let columns = columns.ok_or_else(|| Error::new(Code::Internal, "read a file as text"))?;
+        let mut values = Vec::with_capacity(columns.len());
         for row in 0..batch.num_rows() {
-            let values: Vec<Option<&str>> = columns
-                .iter()
-                .map(|column| column.is_valid(row).then(|| column.value(row)))
-                .collect();
-            let number = u64::try_from(identities.len() + 1).unwrap_or(u64::MAX);
-            let mut identity = map.identity(&values, "file", number);
-            match words.kind {
-                Some(KindWord::Person) => identity.kind = EntityKind::Person,
+            values.clear();
+            values.extend(
+                columns
+                    .iter()
+                    .map(|column| column.is_valid(row).then(|| column.value(row))),
+            );
+            self.count += 1;
+            let mut said = map.said(&values, "file", self.count);
+            match self.words.kind {
+                Some(KindWord::Person) => said.kind = EntityKind::Person,
                 Some(KindWord::Company) => {
-                    identity.kind = EntityKind::Company;
-                    identity.company = identity.company.or_else(|| identity.full_name.take());
+                    said.kind = EntityKind::Company;
+                    said.company = said.company.or_else(|| said.full_name.take());
                 }
                 None => {}
             }
-            identities.push(identity);
+            self.records.add(&said);
         }
+        self.progress.show(self.count);
+        Ok(())
     }
-    Ok(identities)
+
+    /// Says which rows are one.
+    fn grouped(self) -> Grouped {
+        self.progress.turn("matching");
+        let grouped = self.records.grouped();
+        self.progress.end();
+        grouped
+    }
 }
 
 /// Returns one row per row of the file, in the file's order.
-fn answer(identities: &[Identity], resolution: &Resolution) -> Result<RecordBatch> {
-    let by_record: std::collections::HashMap<_, &Membership> = resolution
-        .memberships
-        .iter()
-        .map(|member| ((member.kind, &member.record), member))
-        .collect();
-    let mut ids = Vec::with_capacity(identities.len());
-    let mut entities = Vec::with_capacity(identities.len());
-    let mut confidences = Vec::with_capacity(identities.len());
-    for identity in identities {
-        let Some(member) = by_record.get(&(identity.kind, &identity.record)) else {
-            return Err(Error::new(Code::Internal, "find the entity of a record"));
-        };
-        ids.push(identity.record.id.to_string());
-        entities.push(member.entity_id.as_str().to_owned());
-        confidences.push(f64::from(member.confidence));
+fn answer(grouped: Grouped) -> Result<RecordBatch> {
+    let mut ids = StringBuilder::new();
+    let mut entities = StringBuilder::new();
+    let mut confidences = Float64Builder::new();
+    for (record, entity, confidence) in grouped.rows() {
+        ids.append_value(record);
+        entities.append_value(entity.as_str());
+        confidences.append_value(f64::from(confidence));
     }
+    drop(grouped);
     let schema = Schema::new(vec![
         Field::new("record_id", DataType::Utf8, false),
         Field::new("entity_id", DataType::Utf8, false),
         Field::new("confidence", DataType::Float64, false),
     ]);
     let columns: Vec<arrow::array::ArrayRef> = vec![
-        Arc::new(StringArray::from(ids)),
-        Arc::new(StringArray::from(entities)),
-        Arc::new(Float64Array::from(confidences)),
+        Arc::new(ids.finish()),
+        Arc::new(entities.finish()),
+        Arc::new(confidences.finish()),
     ];
     RecordBatch::try_new(Arc::new(schema), columns)
         .map_err(|error| Error::new(Code::Internal, "build a batch").because(error))

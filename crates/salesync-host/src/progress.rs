@@ -57,3 +57,38 @@ impl Bars {
         bar
     }
 }
+
+/// A line that counts records, drawn on stderr where that is a terminal.
+pub(crate) struct Counter(ProgressBar);
+
+impl Counter {
+    /// Starts a line that says what is done with the records.
+    pub(crate) fn start(doing: &'static str) -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::no_length()
+        } else {
+            ProgressBar::hidden()
+        };
+        if let Ok(style) = ProgressStyle::with_template("{msg} {human_pos} records  {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(doing);
+        Self(bar)
+    }
+
+    /// Says how many records there are by now.
+    pub(crate) fn show(&self, records: u64) {
+        self.0.set_position(records);
+    }
+
+    /// Says what else is now done with the records.
+    pub(crate) fn turn(&self, doing: &'static str) {
+        self.0.set_message(doing);
+        self.0.enable_steady_tick(std::time::Duration::from_secs(1));
+    }
+
+    /// Takes the line away.
+    pub(crate) fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,8 +1,13 @@
 //! Company names without their legal form.
 
+use std::sync::LazyLock;
+
+use hashbrown::{HashMap, HashSet};
+
 use super::legal_forms::{ABBREVIATIONS, LEADING_FORMS, LEGAL_FORMS};
 use super::name_words::PLACEHOLDERS;
 use super::text;
+use super::word_set::WordSet;
 
 /// A company's name in its one spelling.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,35 +25,24 @@ const LONGEST_FORM: usize = 5;
 
 /// Normalises a company's name. Nothing comes back for placeholders such as `n/a` or `self employed`.
 pub fn normalise(raw: &str) -> Option<NormalCompany> {
-    const NO_COMPANY: &[&str] = &[
-        "self",
-        "self employed",
-        "selfemployed",
-        "individual",
-        "freelance",
-        "freelancer",
-        "none",
-        "no company",
-        "company",
-        "company name",
-        "private person",
-        "personal",
-        "retired",
-        "student",
-        "unemployed",
-        "home",
-    ];
+    if let Some(company) = plain(raw) {
+        return Some(company);
+    }
+    normalise_any(raw)
+}
+
+/// Normalises a name that may be written in any way.
+fn normalise_any(raw: &str) -> Option<NormalCompany> {
     let folded = text::fold(&without_brackets(raw));
     let mut words = text::words(&folded);
     let joined = words.join(" ");
     let letters = joined
         .chars()
         .any(|character| character.is_ascii_alphanumeric());
-    if !letters || PLACEHOLDERS.contains(&joined.as_str()) || NO_COMPANY.contains(&joined.as_str())
-    {
+    if !letters || PLACEHOLDERS.contains(&joined) || NO_COMPANY.contains(&joined) {
         return None;
     }
-    words.retain(|word| !matches!(word.as_str(), "and" | "und" | "et" | "og" | "och"));
+    words.retain(|word| !JOINING.contains(word));
     let legal_form = cut_legal_forms(&mut words);
     let expanded: Vec<&str> = words.iter().map(|word| expand(word)).collect();
     let core = expanded.join(" ");
@@ -57,6 +51,59 @@ pub fn normalise(raw: &str) -> Option<NormalCompany> {
         core,
         compact,
         legal_form,
+    })
+}
+
+/// Values that stand for "no company".
+static NO_COMPANY: WordSet = WordSet::of(&[
+    "self",
+    "self employed",
+    "selfemployed",
+    "individual",
+    "freelance",
+    "freelancer",
+    "none",
+    "no company",
+    "company",
+    "company name",
+    "private person",
+    "personal",
+    "retired",
+    "student",
+    "unemployed",
+    "home",
+]);
+
+/// Words that join others.
+static JOINING: WordSet = WordSet::of(&["and", "und", "et", "og", "och"]);
+
+/// Returns a name of ASCII words of which none is on any list, as most are. It is what the long way would find.
+fn plain(raw: &str) -> Option<NormalCompany> {
+    static LISTED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let lists: [&'static WordSet; 5] = [
+            &LEGAL_FORMS,
+            &LEADING_FORMS,
+            &PLACEHOLDERS,
+            &NO_COMPANY,
+            &JOINING,
+        ];
+        let listed = lists.into_iter().flat_map(|list| list.iter());
+        let short = ABBREVIATIONS.iter().map(|(short, _)| *short);
+        listed
+            .chain(short)
+            .flat_map(|words| words.split([' ', '/']))
+            .collect()
+    });
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ';
+    if raw.is_empty() || raw.len() > text::MAX_CHARS || !raw.bytes().all(inner) {
+        return None;
+    }
+    let core = raw.to_ascii_lowercase();
+    let is_word = |word: &str| !word.is_empty() && !LISTED.contains(word);
+    core.split(' ').all(is_word).then(|| NormalCompany {
+        compact: core.replace(' ', ""),
+        core,
+        legal_form: String::new(),
     })
 }
 
@@ -87,9 +134,7 @@ fn cut_legal_forms(words: &mut Vec<String>) -> String {
         let found = longest.into_iter().find_map(|length| {
             let start = words.len().checked_sub(length)?;
             let form = words.get(start..)?.join(" ");
-            LEGAL_FORMS
-                .contains(&form.as_str())
-                .then_some((start, form))
+            LEGAL_FORMS.contains(&form).then_some((start, form))
         });
         let Some((start, form)) = found else { break };
         words.truncate(start);
@@ -98,7 +143,7 @@ fn cut_legal_forms(words: &mut Vec<String>) -> String {
     while words.len() > 1
         && words
             .first()
-            .is_some_and(|word| LEADING_FORMS.contains(&word.as_str()))
+            .is_some_and(|word| LEADING_FORMS.contains(word))
     {
         words.remove(0);
     }
@@ -108,15 +153,42 @@ fn cut_legal_forms(words: &mut Vec<String>) -> String {
 
 /// Writes an abbreviation out.
 fn expand(word: &str) -> &str {
-    ABBREVIATIONS
-        .iter()
-        .find(|(short, _)| *short == word)
-        .map_or(word, |(_, long)| long)
+    static LONG: LazyLock<HashMap<&'static str, &'static str>> =
+        LazyLock::new(|| ABBREVIATIONS.iter().rev().copied().collect());
+    LONG.get(word).copied().unwrap_or(word)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_finds_what_the_long_way_finds(words in proptest::collection::vec(word(), 1..4)) {
+            let raw = words.join(" ");
+            prop_assert_eq!(normalise(&raw), normalise_any(&raw));
+        }
+    }
+
+    /// A word, or one that companies' names leave out or abbreviate.
+    fn word() -> impl Strategy<Value = String> {
+        let lists: [&'static WordSet; 5] = [
+            &LEGAL_FORMS,
+            &LEADING_FORMS,
+            &PLACEHOLDERS,
+            &NO_COMPANY,
+            &JOINING,
+        ];
+        let listed = lists.into_iter().flat_map(|list| list.iter());
+        let short = ABBREVIATIONS.iter().map(|(short, _)| *short);
+        let listed: Vec<&str> = listed.chain(short).collect();
+        prop_oneof![
+            "[A-Za-z0-9]{1,10}",
+            proptest::sample::select(listed).prop_map(str::to_owned),
+        ]
+    }
 
     #[test]
     fn legal_forms_of_many_countries_are_cut_off() {

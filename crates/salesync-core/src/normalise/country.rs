@@ -1,5 +1,9 @@
 //! Country names and codes, made two letters.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+
 use super::countries::{COUNTRIES, Country};
 use super::text;
 
@@ -11,12 +15,19 @@ pub fn normalise(raw: &str) -> Option<&'static str> {
 
 /// Returns the country of a code or name.
 pub(super) fn find(raw: &str) -> Option<&'static Country> {
+    static BY_NAME: LazyLock<HashMap<String, &Country>> = LazyLock::new(|| {
+        let mut by_name = HashMap::new();
+        for country in COUNTRIES {
+            let names = country.names.iter().map(|name| (*name).to_owned());
+            for name in names.chain([country.code.to_lowercase()]) {
+                by_name.entry(name).or_insert(country);
+            }
+        }
+        by_name
+    });
     let folded = text::fold(raw);
     let name = folded.replace('.', "");
-    let name = name.trim();
-    COUNTRIES
-        .iter()
-        .find(|country| country.code.eq_ignore_ascii_case(name) || country.names.contains(&name))
+    BY_NAME.get(name.trim()).copied()
 }
 
 #[cfg(test)]

@@ -96,11 +96,11 @@ fn classify(registrable: &str) -> DomainClass {
         "yandex",
     ];
     let label = registrable.split('.').next().unwrap_or(registrable);
-    if FREE_MAIL.contains(&registrable) || FREE_LABELS.contains(&label) {
+    if FREE_MAIL.contains(registrable) || FREE_LABELS.contains(&label) {
         DomainClass::Free
-    } else if SHARED_HOSTS.contains(&registrable) {
+    } else if SHARED_HOSTS.contains(registrable) {
         DomainClass::Shared
-    } else if PLACEHOLDER_DOMAINS.contains(&registrable) || label == "example" {
+    } else if PLACEHOLDER_DOMAINS.contains(registrable) || label == "example" {
         DomainClass::Placeholder
     } else {
         DomainClass::Own

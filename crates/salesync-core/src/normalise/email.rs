@@ -1,5 +1,7 @@
 //! E-mail addresses: one spelling per mailbox, and what the mailbox is good for.
 
+use std::borrow::Cow;
+
 use super::domain::{self, DomainClass};
 use super::mail_words::{PLACEHOLDER_LOCALS, ROLE_WORDS, SYSTEM_WORDS};
 
@@ -34,6 +36,15 @@ pub struct NormalEmail {
 /// Normalises an e-mail address, also one in `Name <a@b>`, `mailto:` or with stray punctuation around it.
 /// Nothing comes back for what cannot be an address.
 pub fn normalise(raw: &str) -> Option<NormalEmail> {
+    normalise_with(raw, |host| domain::normalise(host).map(|named| named.class))
+}
+
+/// Normalises an address as [`normalise`] does. `class_of` says whose a host name in ASCII is, `None` for what is no
+/// domain.
+pub(crate) fn normalise_with(
+    raw: &str,
+    class_of: impl FnOnce(&str) -> Option<DomainClass>,
+) -> Option<NormalEmail> {
     let address = bare(raw)?;
     let (local, host) = address.rsplit_once('@')?;
     let host = host.trim_end_matches('.');
@@ -42,7 +53,7 @@ pub fn normalise(raw: &str) -> Option<NormalEmail> {
     } else {
         idna::domain_to_ascii(host).ok()?
     };
-    let named = domain::normalise(&host)?;
+    let domain_class = class_of(&host)?;
     let good =
         |character: char| character.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(character);
     if local.is_empty() || local.len() > 64 || !local.chars().all(good) || local.starts_with('.') {
@@ -59,7 +70,7 @@ pub fn normalise(raw: &str) -> Option<NormalEmail> {
     } else {
         (local.to_owned(), host)
     };
-    let class = classify(&local, named.class);
+    let class = classify(&local, domain_class);
     Some(NormalEmail {
         address: format!("{local}@{host}"),
         local,
@@ -70,11 +81,16 @@ pub fn normalise(raw: &str) -> Option<NormalEmail> {
 
 /// Says whether a folded word is that of a function with a mailbox of its own, such as `sales`.
 pub fn is_role_word(word: &str) -> bool {
-    ROLE_WORDS.contains(&word)
+    ROLE_WORDS.contains(word)
 }
 
 /// Takes an address out of what stands around it, in lower case.
 fn bare(raw: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@.-_".contains(&byte);
+    if raw.len() <= 512 && raw.bytes().all(plain) {
+        let one_at = raw.bytes().filter(|byte| *byte == b'@').count() == 1;
+        return one_at.then(|| raw.trim_end_matches('.').to_ascii_lowercase());
+    }
     let lower: String = raw.chars().take(512).flat_map(char::to_lowercase).collect();
     let inner = match lower.rsplit_once('<') {
         Some((_, tail)) if tail.contains('@') => tail.split('>').next()?,
@@ -93,22 +109,22 @@ fn bare(raw: &str) -> Option<String> {
 
 /// Says what a mailbox is good for.
 fn classify(local: &str, domain: DomainClass) -> EmailClass {
-    let words: Vec<&str> = local
-        .split(['.', '-', '_'])
-        .filter(|word| !word.is_empty())
-        .collect();
-    let joined: String = words.concat();
-    let first = words.first().copied().unwrap_or_default();
+    let mut words = local.split(['.', '-', '_']).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    let several = words.next().is_some();
+    let joined: Cow<'_, str> = if first.len() == local.len() {
+        Cow::Borrowed(local)
+    } else {
+        Cow::Owned(local.replace(['.', '-', '_'], ""))
+    };
     if SYSTEM_WORDS
         .iter()
         .any(|word| joined.starts_with(word) || joined.ends_with(word))
     {
         EmailClass::System
-    } else if domain == DomainClass::Placeholder || PLACEHOLDER_LOCALS.contains(&joined.as_str()) {
+    } else if domain == DomainClass::Placeholder || PLACEHOLDER_LOCALS.contains(&joined) {
         EmailClass::Placeholder
-    } else if ROLE_WORDS.contains(&joined.as_str())
-        || (words.len() > 1 && ROLE_WORDS.contains(&first))
-    {
+    } else if ROLE_WORDS.contains(&joined) || (several && ROLE_WORDS.contains(first)) {
         EmailClass::Role
     } else if domain == DomainClass::Free {
         EmailClass::Free

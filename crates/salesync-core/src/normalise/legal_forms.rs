@@ -1,7 +1,9 @@
 //! Legal forms of companies in many countries, cut off the end of a name, and words that names abbreviate.
 
+use super::word_set::WordSet;
+
 /// Legal forms as words after folding, by country. Longer ones are tried first.
-pub(super) const LEGAL_FORMS: &[&str] = &[
+pub(super) static LEGAL_FORMS: WordSet = WordSet::of(&[
     // United States, Canada
     "inc",
     "incorporated",
@@ -196,12 +198,12 @@ pub(super) const LEGAL_FORMS: &[&str] = &[
     "ojsc",
     "tbk",
     "pt",
-];
+]);
 
 /// Legal forms that stand before a name.
-pub(super) const LEADING_FORMS: &[&str] = &[
+pub(super) static LEADING_FORMS: WordSet = WordSet::of(&[
     "ooo", "oao", "zao", "pao", "tov", "pt", "firma", "fa", "the", "sa",
-];
+]);
 
 /// Abbreviations and what they stand for.
 pub(super) const ABBREVIATIONS: &[(&str, &str)] = &[

@@ -1,7 +1,9 @@
 //! Words and domains that tell what a mailbox or a site is. Sorted by kind, not by letter.
 
+use super::word_set::WordSet;
+
 /// Domains at which anybody can have a mailbox.
-pub(super) const FREE_MAIL: &[&str] = &[
+pub(super) static FREE_MAIL: WordSet = WordSet::of(&[
     "gmail.com",
     "googlemail.com",
     "msn.com",
@@ -156,10 +158,10 @@ pub(super) const FREE_MAIL: &[&str] = &[
     "mweb.co.za",
     "webmail.co.za",
     "vodamail.co.za",
-];
+]);
 
 /// Sites on which many companies have a page, so that a page there names none of them.
-pub(super) const SHARED_HOSTS: &[&str] = &[
+pub(super) static SHARED_HOSTS: WordSet = WordSet::of(&[
     "linkedin.com",
     "facebook.com",
     "fb.com",
@@ -207,10 +209,10 @@ pub(super) const SHARED_HOSTS: &[&str] = &[
     "crunchbase.com",
     "trustpilot.com",
     "wikipedia.org",
-];
+]);
 
 /// Domains that people type where they have none.
-pub(super) const PLACEHOLDER_DOMAINS: &[&str] = &[
+pub(super) static PLACEHOLDER_DOMAINS: WordSet = WordSet::of(&[
     "example.com",
     "example.org",
     "example.net",
@@ -240,10 +242,10 @@ pub(super) const PLACEHOLDER_DOMAINS: &[&str] = &[
     "email.invalid",
     "a.com",
     "aaa.com",
-];
+]);
 
 /// Locals that people type where they have none; without dots, hyphens and underscores.
-pub(super) const PLACEHOLDER_LOCALS: &[&str] = &[
+pub(super) static PLACEHOLDER_LOCALS: WordSet = WordSet::of(&[
     "test",
     "tester",
     "testing",
@@ -283,10 +285,10 @@ pub(super) const PLACEHOLDER_LOCALS: &[&str] = &[
     "invalid",
     "deleted",
     "username",
-];
+]);
 
 /// Functions that have a mailbox of their own; without dots, hyphens and underscores.
-pub(super) const ROLE_WORDS: &[&str] = &[
+pub(super) static ROLE_WORDS: WordSet = WordSet::of(&[
     "info",
     "infos",
     "information",
@@ -477,7 +479,7 @@ pub(super) const ROLE_WORDS: &[&str] = &[
     "kundtjanst",
     "myynti",
     "toimisto",
-];
+]);
 
 /// Machines that send mail; a local that starts or ends with one of these is theirs.
 pub(super) const SYSTEM_WORDS: &[&str] = &[

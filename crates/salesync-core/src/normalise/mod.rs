@@ -18,3 +18,4 @@ mod legal_forms;
 mod mail_words;
 mod name_words;
 mod nicknames;
+mod word_set;

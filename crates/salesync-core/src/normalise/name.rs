@@ -1,11 +1,13 @@
 //! People's names: parts, generation, nickname groups.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::name_words::{CREDENTIALS, GENERATIONS, PARTICLES, PLACEHOLDERS, TITLES};
 use super::nicknames::GROUPS;
 use super::text;
+use super::word_set::WordSet;
 
 /// What a name field holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +43,17 @@ const CALLER_ID_LEN: usize = 15;
 
 /// Normalises a name that is in one field: `First Last`, `Last, First`, with titles, degrees and remarks.
 pub fn normalise(raw: &str) -> NormalName {
+    if let Some((first, last)) = raw.split_once(' ')
+        && raw.bytes().any(|byte| byte.is_ascii_lowercase())
+        && let Some(name) = plain_name(first, last)
+    {
+        return name;
+    }
+    normalise_any(raw)
+}
+
+/// Normalises a name that may be written in any way.
+fn normalise_any(raw: &str) -> NormalName {
     if let Some(shape) = empty_shape(&text::fold(raw)) {
         return NormalName {
             shape,
@@ -50,7 +63,7 @@ pub fn normalise(raw: &str) -> NormalName {
     let folded = text::fold(&without_remarks(raw));
     if let Some((head, tail)) = folded.split_once(',') {
         let tail_words = name_words(tail);
-        let credential = |word: &String| CREDENTIALS.contains(&word.as_str());
+        let credential = |word: &String| CREDENTIALS.contains(word);
         let only_credentials = tail_words.words.iter().all(credential);
         if !only_credentials && !name_words(head).words.is_empty() {
             return parts(&tail_words.words.join(" "), "", head, tail_words.generation);
@@ -62,6 +75,16 @@ pub fn normalise(raw: &str) -> NormalName {
 
 /// Normalises a name that is in fields of its own. A field that holds a placeholder counts as empty.
 pub fn normalise_parts(first: &str, middle: &str, last: &str) -> NormalName {
+    if middle.is_empty()
+        && let Some(name) = plain_name(first, last)
+    {
+        return name;
+    }
+    normalise_any_parts(first, middle, last)
+}
+
+/// Normalises a name whose parts may be written in any way.
+fn normalise_any_parts(first: &str, middle: &str, last: &str) -> NormalName {
     let whole = text::fold(&format!("{first} {middle} {last}"));
     if let Some(shape) = empty_shape(&whole) {
         return NormalName {
@@ -92,30 +115,87 @@ pub fn normalise_parts(first: &str, middle: &str, last: &str) -> NormalName {
     parts(&first, &middle, &last, 0)
 }
 
-/// Returns the nickname groups of a given name. Two names that share a group may be one person's.
-pub fn nickname_groups(first: &str) -> &'static [u16] {
-    static BY_NAME: LazyLock<HashMap<&'static str, Vec<u16>>> = LazyLock::new(|| {
-        let mut by_name: HashMap<&str, Vec<u16>> = HashMap::new();
-        for (number, group) in (0u16..).zip(GROUPS) {
-            for name in group.split(' ') {
-                let groups = by_name.entry(name).or_default();
-                if groups.last() != Some(&number) {
-                    groups.push(number);
-                }
+/// Returns a name of two ASCII words that are a given name and a surname and nothing else, as most are. It is
+/// what the long way would find.
+fn plain_name(first: &str, last: &str) -> Option<NormalName> {
+    static NO_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let lists: [&'static WordSet; 4] = [&TITLES, &CREDENTIALS, &PARTICLES, &PLACEHOLDERS];
+        let listed = lists.into_iter().flat_map(|list| list.iter());
+        let generations = GENERATIONS.iter().map(|(word, _)| *word);
+        listed
+            .chain(generations)
+            .flat_map(|words| words.split([' ', '/']))
+            .collect()
+    });
+    let word = |raw: &str| {
+        let letters = (2..=40).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphabetic());
+        let lower = letters.then(|| raw.to_ascii_lowercase())?;
+        (!NO_NAMES.contains(lower.as_str())).then_some(lower)
+    };
+    Some(NormalName {
+        first: word(first)?,
+        last: word(last)?,
+        shape: NameShape::Real,
+        ..NormalName::default()
+    })
+}
+
+/// A given name that has short or foreign forms, by number; by default one that has none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Nickname(u16);
+
+/// Given names with the groups they are in.
+#[derive(Default)]
+struct Nicknames {
+    numbers: HashMap<&'static str, Nickname>,
+    /// By number; the first is that of a name in no group.
+    groups: Vec<Vec<u16>>,
+}
+
+static NICKNAMES: LazyLock<Nicknames> = LazyLock::new(|| {
+    let mut known = Nicknames {
+        groups: vec![Vec::new()],
+        ..Nicknames::default()
+    };
+    for (group, names) in (0u16..).zip(GROUPS) {
+        for name in names.split(' ') {
+            let next = u16::try_from(known.groups.len()).unwrap_or(0);
+            let number = *known.numbers.entry(name).or_insert(Nickname(next));
+            if number == Nickname(next) {
+                known.groups.push(Vec::new());
+            }
+            if let Some(groups) = known.groups.get_mut(usize::from(number.0))
+                && groups.last() != Some(&group)
+            {
+                groups.push(group);
             }
         }
-        by_name
-    });
-    BY_NAME.get(first).map_or(&[], Vec::as_slice)
+    }
+    known
+});
+
+impl Nickname {
+    /// Looks a folded given name up.
+    pub(crate) fn of(first: &str) -> Self {
+        NICKNAMES.numbers.get(first).copied().unwrap_or_default()
+    }
+
+    /// Returns the name's groups. Two names that share a group may be one person's.
+    pub(crate) fn groups(self) -> &'static [u16] {
+        let groups = NICKNAMES.groups.get(usize::from(self.0));
+        groups.map_or(&[], Vec::as_slice)
+    }
+
+    /// Says whether two names share a group.
+    pub(crate) fn meets(self, other: Self) -> bool {
+        let groups = other.groups();
+        self.groups().iter().any(|group| groups.contains(group))
+    }
 }
 
 /// Says whether two given names are forms of one.
 pub fn are_nicknames(one: &str, other: &str) -> bool {
-    let groups = nickname_groups(other);
-    one == other
-        || nickname_groups(one)
-            .iter()
-            .any(|group| groups.contains(group))
+    one == other || Nickname::of(one).meets(Nickname::of(other))
 }
 
 /// Returns the shape of a folded text that holds no name.
@@ -137,10 +217,8 @@ fn is_placeholder(folded: &str) -> bool {
         .chars()
         .any(|character| character.is_ascii_alphabetic());
     !letters
-        || PLACEHOLDERS.contains(&joined.as_str())
-        || plain
-            .iter()
-            .all(|word| PLACEHOLDERS.contains(&word.as_str()))
+        || PLACEHOLDERS.contains(&joined)
+        || plain.iter().all(|word| PLACEHOLDERS.contains(word))
 }
 
 /// Drops what stands in brackets, after a bar, after ` via `, and after ` - `.
@@ -194,16 +272,12 @@ fn name_words(folded: &str) -> NameWords {
         let single_initial = found.is_some() && last == "i" && words.len() < 2;
         match found {
             Some((_, number)) if !single_initial => generation = *number,
-            _ if words.len() > 1 && CREDENTIALS.contains(&last.as_str()) => {}
+            _ if words.len() > 1 && CREDENTIALS.contains(last) => {}
             _ => break,
         }
         words.pop();
     }
-    while words.len() > 1
-        && words
-            .first()
-            .is_some_and(|word| TITLES.contains(&word.as_str()))
-    {
+    while words.len() > 1 && words.first().is_some_and(|word| TITLES.contains(word)) {
         words.remove(0);
     }
     NameWords { words, generation }
@@ -243,7 +317,7 @@ fn normalise_words(folded: &str, raw: &str, generation: u8) -> NormalName {
     }
     let particle = middle
         .iter()
-        .position(|word| PARTICLES.contains(&word.as_str()) && word.len() > 1);
+        .position(|word| PARTICLES.contains(word) && word.len() > 1);
     let (given, surname) = middle.split_at(particle.unwrap_or(middle.len()));
     let surname: Vec<&str> = surname.iter().chain([tail]).map(String::as_str).collect();
     let middle = given.join(" ");
@@ -264,7 +338,7 @@ fn parts(first: &str, middle: &str, last: &str, generation: u8) -> NormalName {
     while surnames.len() > 1
         && surnames
             .first()
-            .is_some_and(|word| PARTICLES.contains(&word.as_str()))
+            .is_some_and(|word| PARTICLES.contains(word))
     {
         surnames.remove(0);
     }
@@ -289,6 +363,8 @@ fn parts(first: &str, middle: &str, last: &str, generation: u8) -> NormalName {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -342,6 +418,27 @@ mod tests {
                 "{fields:?}"
             );
         }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_finds_what_the_long_way_finds(first in word(), last in word()) {
+            let raw = format!("{first} {last}");
+            prop_assert_eq!(normalise(&raw), normalise_any(&raw));
+            let parts = normalise_any_parts(&first, "", &last);
+            prop_assert_eq!(normalise_parts(&first, "", &last), parts);
+        }
+    }
+
+    /// A word of letters, or one that is no name.
+    fn word() -> impl Strategy<Value = String> {
+        let lists: [&'static WordSet; 4] = [&TITLES, &CREDENTIALS, &PARTICLES, &PLACEHOLDERS];
+        let listed: Vec<&str> = lists.into_iter().flat_map(|list| list.iter()).collect();
+        prop_oneof![
+            "[A-Za-z]{1,12}",
+            "[A-Z]{1,12}",
+            proptest::sample::select(listed).prop_map(str::to_owned),
+        ]
     }
 
     #[test]

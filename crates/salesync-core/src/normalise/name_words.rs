@@ -1,7 +1,9 @@
 //! Words in name fields that are not names.
 
+use super::word_set::WordSet;
+
 /// Forms of address and titles, before a name.
-pub(super) const TITLES: &[&str] = &[
+pub(super) static TITLES: WordSet = WordSet::of(&[
     "mr",
     "mrs",
     "ms",
@@ -63,14 +65,14 @@ pub(super) const TITLES: &[&str] = &[
     "shri",
     "smt",
     "sri",
-];
+]);
 
 /// Degrees and memberships, after a name.
-pub(super) const CREDENTIALS: &[&str] = &[
+pub(super) static CREDENTIALS: WordSet = WordSet::of(&[
     "phd", "md", "mba", "msc", "bsc", "ba", "ma", "bs", "ms", "jd", "llm", "llb", "esq", "esquire",
     "cpa", "cfa", "pmp", "pe", "rn", "dds", "dvm", "do", "mph", "edd", "cfp", "cissp", "phr",
     "sphr", "mbe", "obe", "cbe", "frcs", "meng", "beng", "dphil",
-];
+]);
 
 /// Generations, after a name. A junior is not the senior.
 pub(super) const GENERATIONS: &[(&str, u8)] = &[
@@ -90,14 +92,14 @@ pub(super) const GENERATIONS: &[(&str, u8)] = &[
 ];
 
 /// Small words that belong to the surname after them and are often left out.
-pub(super) const PARTICLES: &[&str] = &[
+pub(super) static PARTICLES: WordSet = WordSet::of(&[
     "van", "von", "de", "der", "den", "del", "della", "dela", "di", "da", "dos", "das", "do", "du",
     "des", "la", "le", "el", "al", "bin", "ibn", "ben", "bint", "abu", "ter", "ten", "te", "zu",
     "zum", "zur", "af", "av", "st", "san", "santa", "mac", "y", "e",
-];
+]);
 
 /// Whole values, and parts of them, that stand for "no name".
-pub(super) const PLACEHOLDERS: &[&str] = &[
+pub(super) static PLACEHOLDERS: WordSet = WordSet::of(&[
     "not provided",
     "not available",
     "not given",
@@ -216,4 +218,4 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
     "sans nom",
     "city",
     "usa",
-];
+]);

@@ -1,5 +1,9 @@
 //! Phone numbers: E.164 where the country is known, and a key that both forms share.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+
 use super::countries::{COUNTRIES, Country};
 use super::country;
 
@@ -33,7 +37,11 @@ pub struct NormalPhone {
 /// it is believed only for numbers that do not name their own.
 pub fn normalise(raw: &str, country: Option<&str>) -> NormalPhone {
     let (number, extension) = split_extension(raw);
-    let number = number.replace("(0)", "");
+    let number = if number.contains("(0)") {
+        number.replace("(0)", "")
+    } else {
+        number
+    };
     let digits: String = number.chars().filter_map(ascii_digit).take(24).collect();
     let home = country.and_then(country::find);
 
@@ -89,6 +97,10 @@ fn ascii_digit(character: char) -> Option<char> {
 
 /// Parts a number from its extension (`x12`, `ext. 12`, `#12`, `;ext=12`).
 fn split_extension(raw: &str) -> (String, Option<String>) {
+    let marks = |byte: u8| byte.is_ascii_alphabetic() || b"#;,".contains(&byte);
+    if raw.len() <= 64 && raw.is_ascii() && !raw.bytes().any(marks) {
+        return (raw.to_owned(), None);
+    }
     let lower: String = raw.chars().take(64).flat_map(char::to_lowercase).collect();
     let lower = lower.trim_start_matches("tel:").to_owned();
     let seen_digits = |head: &str| head.chars().filter(char::is_ascii_digit).count() >= 6;
@@ -107,13 +119,33 @@ fn split_extension(raw: &str) -> (String, Option<String>) {
     )
 }
 
+/// The most digits of a calling code.
+const LONGEST_CODE: usize = 3;
+
+/// Returns the countries of a calling code, in the order of the table.
+fn by_calling_code(code: &str) -> &'static [&'static Country] {
+    static BY_CODE: LazyLock<HashMap<&str, Vec<&Country>>> = LazyLock::new(|| {
+        let mut by_code: HashMap<&str, Vec<&Country>> = HashMap::new();
+        for country in COUNTRIES {
+            by_code
+                .entry(country.calling_code)
+                .or_default()
+                .push(country);
+        }
+        by_code
+    });
+    BY_CODE.get(code).map_or(&[], Vec::as_slice)
+}
+
 /// Reads digits that start with a calling code.
 fn international(digits: &str) -> Option<Found> {
-    COUNTRIES.iter().find_map(|country| {
-        let rest = digits.strip_prefix(country.calling_code)?;
-        fit(rest, country).map(|national| Found {
-            country: Some(country),
-            national,
+    (1..=LONGEST_CODE).find_map(|length| {
+        let (code, rest) = digits.split_at_checked(length)?;
+        by_calling_code(code).iter().find_map(|country| {
+            fit(rest, country).map(|national| Found {
+                country: Some(country),
+                national,
+            })
         })
     })
 }
@@ -191,12 +223,7 @@ fn classify(national: &str) -> PhoneClass {
             PhoneClass::Malformed
         };
     }
-    let sequences = [
-        "01234567890123456789",
-        "09876543210987654321",
-        "98765432109876543210",
-    ];
-    let sequence = sequences.iter().any(|sequence| sequence.contains(national));
+    let sequence = is_sequence(national);
     let tail = national
         .get(national.len().saturating_sub(7)..)
         .unwrap_or(national);
@@ -206,9 +233,25 @@ fn classify(national: &str) -> PhoneClass {
     PhoneClass::Real
 }
 
+/// Says whether each digit is the one before plus one, or each the one before less one; 9 and 0 are neighbours.
+fn is_sequence(number: &str) -> bool {
+    let steps = |step: u8| {
+        let digits = number.as_bytes().windows(2);
+        digits.into_iter().all(|pair| match pair {
+            [one, other] => (one.wrapping_sub(b'0') + step) % 10 == other.wrapping_sub(b'0'),
+            _ => true,
+        })
+    };
+    number.bytes().all(|byte| byte.is_ascii_digit()) && (steps(1) || steps(9))
+}
+
 /// Counts the different digits of a number.
-fn distinct_digits(number: &str) -> usize {
-    ('0'..='9').filter(|digit| number.contains(*digit)).count()
+fn distinct_digits(number: &str) -> u32 {
+    let seen = number.bytes().fold(0u16, |seen, byte| match byte {
+        b'0'..=b'9' => seen | 1 << (byte - b'0'),
+        _ => seen,
+    });
+    seen.count_ones()
 }
 
 #[cfg(test)]

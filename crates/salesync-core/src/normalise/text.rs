@@ -11,6 +11,10 @@ pub const MAX_CHARS: usize = 256;
 ///
 /// Punctuation stays, white space becomes single spaces, and what is beyond [`MAX_CHARS`] is cut off.
 pub fn fold(raw: &str) -> String {
+    // Most values are one ASCII word.
+    if raw.len() <= MAX_CHARS && raw.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return raw.to_ascii_lowercase();
+    }
     let repaired = repair_mojibake(raw);
     let mut folded = String::with_capacity(repaired.len().min(MAX_CHARS));
     if repaired.is_ascii() {

@@ -177,7 +177,7 @@ impl Reader {
     fn identity(&self, id: &str, values: &[Option<String>]) -> Identity {
         let mut borrowed: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
         borrowed.push(Some(self.declared.kind.as_str()));
-        let mut identity = self.map.identity(&borrowed, &self.source, 0);
+        let mut identity = self.map.said(&borrowed, &self.source, 0).to_identity();
         identity.record = RecordRef::new(Arc::clone(&self.source), Arc::clone(&self.stream), id);
         identity
     }

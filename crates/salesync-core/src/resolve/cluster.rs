@@ -4,18 +4,25 @@ use super::entity::EntityId;
 use super::evidence::{Evidence, FieldEvidence, Outcome};
 use super::frequency::probability;
 use super::identity::{EntityKind, RecordRef};
+use super::keys::KeyKind;
 use super::model::Model;
+use super::records::{number, place};
 
 /// A pair that speaks for joining.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Edge {
-    pub(super) left: usize,
-    pub(super) right: usize,
-    pub(super) key: &'static str,
-    pub(super) fields: Vec<FieldEvidence>,
-    pub(super) prior: f32,
-    pub(super) total: f32,
+    pub(super) left: u32,
+    pub(super) right: u32,
+    pub(super) key: KeyKind,
     pub(super) outcome: Outcome,
+    pub(super) total: f32,
+}
+
+/// What speaks for and against a pair.
+#[derive(Debug, Clone)]
+pub(super) struct Reasons {
+    pub(super) prior: f32,
+    pub(super) fields: Vec<FieldEvidence>,
 }
 
 impl Edge {
@@ -24,17 +31,17 @@ impl Edge {
         &self,
         kind: EntityKind,
         id: &EntityId,
-        left: &RecordRef,
-        right: &RecordRef,
+        (left, right): (RecordRef, RecordRef),
+        reasons: &Reasons,
     ) -> Evidence {
         Evidence {
             kind,
-            left: left.clone(),
-            right: right.clone(),
+            left,
+            right,
             entity_id: id.clone(),
-            key: self.key,
-            fields: self.fields.clone(),
-            prior_bits: self.prior,
+            key: self.key.as_str(),
+            fields: reasons.fields.clone(),
+            prior_bits: reasons.prior,
             total_bits: self.total,
             probability: probability(self.total),
             outcome: self.outcome,
@@ -45,7 +52,7 @@ impl Edge {
 /// A record in a cluster.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member {
-    pub(super) index: usize,
+    pub(super) index: u32,
     /// The probability of the strongest edge that joined it to others; 1 alone.
     pub(super) confidence: f32,
 }
@@ -66,9 +73,11 @@ pub(super) struct Clustering {
     /// By smallest record.
     pub(super) clusters: Vec<Cluster>,
     /// Each record's cluster.
-    pub(super) cluster_of: Vec<usize>,
+    pub(super) cluster_of: Vec<u32>,
     /// The edges that joined clusters or were refused, strongest first.
     pub(super) edges: Vec<Edge>,
+    /// What speaks for and against each of these edges; empty unless it was asked for.
+    pub(super) reasons: Vec<Reasons>,
     pub(super) candidate_pairs: usize,
     pub(super) capped_keys: usize,
 }
@@ -89,29 +98,27 @@ pub(super) fn join(
     count: usize,
     mut edges: Vec<Edge>,
     model: &Model,
-    mut contradicts: impl FnMut(usize, usize) -> bool,
+    mut contradicts: impl FnMut(u32, u32) -> bool,
 ) -> Clustering {
-    edges.sort_by(|a, b| {
+    edges.sort_unstable_by(|a, b| {
         b.total
             .total_cmp(&a.total)
             .then_with(|| (a.left, a.right).cmp(&(b.left, b.right)))
     });
     let mut union = Union::new(count);
     let mut strongest = vec![f32::NEG_INFINITY; count];
-    let mut used = Vec::new();
-    for mut edge in edges {
+    edges.retain_mut(|edge| {
         let (left, right) = (union.root(edge.left), union.root(edge.right));
         if left == right {
-            continue;
+            return false;
         }
-        let (left_members, right_members) = (union.members(left), union.members(right));
         let looks = model.contradiction_looks;
         let mut looked = 0u16;
         let mut contradicted = 0u16;
-        for one in left_members.iter().take(looks) {
-            for other in right_members.iter().take(looks) {
+        for one in union.members(left).take(looks) {
+            for other in union.members(right).take(looks) {
                 looked = looked.saturating_add(1);
-                contradicted = contradicted.saturating_add(u16::from(contradicts(*one, *other)));
+                contradicted = contradicted.saturating_add(u16::from(contradicts(one, other)));
             }
         }
         if f32::from(contradicted) > model.contradiction_share * f32::from(looked) {
@@ -119,119 +126,142 @@ pub(super) fn join(
         } else {
             union.join(left, right, edge.total);
             for index in [edge.left, edge.right] {
-                if let Some(bits) = strongest.get_mut(index) {
+                if let Some(bits) = strongest.get_mut(place(index)) {
                     *bits = bits.max(edge.total);
                 }
             }
         }
-        used.push(edge);
-    }
+        true
+    });
+    edges.shrink_to_fit();
     let (clusters, cluster_of) = union.clusters(&strongest);
     Clustering {
         kind,
         clusters,
         cluster_of,
-        edges: used,
+        edges,
+        reasons: Vec::new(),
         candidate_pairs: 0,
         capped_keys: 0,
     }
 }
 
-/// Disjoint sets that know their members.
+/// Disjoint sets that know their members: each set is a chain from the record that stands for it.
 struct Union {
-    parents: Vec<usize>,
-    members: Vec<Vec<usize>>,
-    weakest: Vec<f32>,
+    nodes: Vec<Node>,
+}
+
+/// A record in its set.
+#[derive(Clone, Copy)]
+struct Node {
+    parent: u32,
+    /// The next member; of the last one, itself.
+    next: u32,
+    /// Of a record that stands for its set: the last member, and how many there are.
+    last: u32,
+    size: u32,
+    /// The weakest edge that joined the set.
+    weakest: f32,
 }
 
 impl Union {
     /// Starts with every record alone.
     fn new(count: usize) -> Self {
+        let alone = |index| Node {
+            parent: index,
+            next: index,
+            last: index,
+            size: 1,
+            weakest: f32::INFINITY,
+        };
         Self {
-            parents: (0..count).collect(),
-            members: (0..count).map(|index| vec![index]).collect(),
-            weakest: vec![f32::INFINITY; count],
+            nodes: (0..number(count)).map(alone).collect(),
+        }
+    }
+
+    fn node(&self, index: u32) -> Node {
+        let alone = Node {
+            parent: index,
+            next: index,
+            last: index,
+            size: 0,
+            weakest: f32::INFINITY,
+        };
+        self.nodes.get(place(index)).copied().unwrap_or(alone)
+    }
+
+    fn change(&mut self, index: u32, change: impl FnOnce(&mut Node)) {
+        if let Some(node) = self.nodes.get_mut(place(index)) {
+            change(node);
         }
     }
 
     /// Returns the record that stands for a record's set.
-    fn root(&mut self, index: usize) -> usize {
+    fn root(&mut self, index: u32) -> u32 {
         let mut at = index;
-        while let Some(parent) = self.parents.get(at).copied().filter(|parent| *parent != at) {
-            let grandparent = self.parents.get(parent).copied().unwrap_or(parent);
-            if let Some(place) = self.parents.get_mut(at) {
-                *place = grandparent;
+        loop {
+            let parent = self.node(at).parent;
+            if parent == at {
+                return at;
             }
+            let grandparent = self.node(parent).parent;
+            self.change(at, |node| node.parent = grandparent);
             at = grandparent;
         }
-        at
     }
 
     /// Returns the members of the set that a root stands for.
-    fn members(&self, root: usize) -> &[usize] {
-        self.members.get(root).map_or(&[], Vec::as_slice)
+    fn members(&self, root: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors(Some(root), |at| {
+            let next = self.node(*at).next;
+            (next != *at).then_some(next)
+        })
     }
 
     /// Joins the sets of two roots.
-    fn join(&mut self, left: usize, right: usize, bits: f32) {
-        let (keep, lose) = if self.members(left).len() >= self.members(right).len() {
+    fn join(&mut self, left: u32, right: u32, bits: f32) {
+        let (keep, lose) = if self.node(left).size >= self.node(right).size {
             (left, right)
         } else {
             (right, left)
         };
-        let moved = self
-            .members
-            .get_mut(lose)
-            .map(std::mem::take)
-            .unwrap_or_default();
-        let lost_bits = self.weakest.get(lose).copied().unwrap_or(f32::INFINITY);
-        if let Some(members) = self.members.get_mut(keep) {
-            members.extend(moved);
-        }
-        if let Some(weakest) = self.weakest.get_mut(keep) {
-            *weakest = weakest.min(lost_bits).min(bits);
-        }
-        if let Some(parent) = self.parents.get_mut(lose) {
-            *parent = keep;
-        }
+        let (kept, lost) = (self.node(keep), self.node(lose));
+        self.change(kept.last, |node| node.next = lose);
+        self.change(lose, |node| node.parent = keep);
+        self.change(keep, |node| {
+            node.last = lost.last;
+            node.size = kept.size + lost.size;
+            node.weakest = kept.weakest.min(lost.weakest).min(bits);
+        });
     }
 
     /// Returns the sets in the order of their smallest records, and each record's set.
-    fn clusters(self, strongest: &[f32]) -> (Vec<Cluster>, Vec<usize>) {
-        let mut sets: Vec<(Vec<usize>, f32)> = self
-            .members
-            .into_iter()
-            .zip(self.weakest)
-            .filter(|(members, _)| !members.is_empty())
-            .collect();
-        for (members, _) in &mut sets {
-            members.sort_unstable();
-        }
-        sets.sort_by(|one, other| one.0.first().cmp(&other.0.first()));
-        let mut cluster_of = vec![0; strongest.len()];
-        let mut clusters = Vec::with_capacity(sets.len());
-        for (number, (members, weakest)) in sets.into_iter().enumerate() {
-            let bits_of = |index: usize| {
-                strongest
-                    .get(index)
-                    .copied()
-                    .filter(|bits| bits.is_finite())
-            };
-            let members: Vec<Member> = members
-                .into_iter()
-                .map(|index| Member {
-                    index,
-                    confidence: bits_of(index).map_or(1.0, probability),
-                })
-                .collect();
-            for member in &members {
-                if let Some(place) = cluster_of.get_mut(member.index) {
-                    *place = number;
-                }
+    fn clusters(mut self, strongest: &[f32]) -> (Vec<Cluster>, Vec<u32>) {
+        let mut cluster_of = vec![u32::MAX; strongest.len()];
+        let mut clusters: Vec<Cluster> = Vec::new();
+        for index in 0..number(strongest.len()) {
+            let root = self.root(index);
+            if cluster_of
+                .get(place(index))
+                .is_none_or(|known| *known != u32::MAX)
+            {
+                continue;
             }
+            let mut members: Vec<Member> = Vec::with_capacity(place(self.node(root).size));
+            for index in self.members(root) {
+                if let Some(cluster) = cluster_of.get_mut(place(index)) {
+                    *cluster = number(clusters.len());
+                }
+                let bits = strongest.get(place(index)).copied();
+                let confidence = bits
+                    .filter(|bits| bits.is_finite())
+                    .map_or(1.0, probability);
+                members.push(Member { index, confidence });
+            }
+            members.sort_unstable_by_key(|member| member.index);
             clusters.push(Cluster {
                 members,
-                confidence: probability(weakest),
+                confidence: probability(self.node(root).weakest),
             });
         }
         (clusters, cluster_of)
@@ -242,19 +272,17 @@ impl Union {
 mod tests {
     use super::*;
 
-    fn edge(left: usize, right: usize, total: f32) -> Edge {
+    fn edge(left: u32, right: u32, total: f32) -> Edge {
         Edge {
             left,
             right,
-            key: "mailbox",
-            fields: Vec::new(),
-            prior: 0.0,
-            total,
+            key: KeyKind::Mailbox,
             outcome: Outcome::Joined,
+            total,
         }
     }
 
-    fn sets(clustering: &Clustering) -> Vec<Vec<usize>> {
+    fn sets(clustering: &Clustering) -> Vec<Vec<u32>> {
         clustering
             .clusters
             .iter()

@@ -1,8 +1,8 @@
 //! Reads identities out of tables whose columns are named by people.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
-use super::identity::{EntityKind, Identity, RecordRef};
+use super::identity::{EntityKind, Said};
 use crate::normalise::text;
 
 /// What a column says about a person or company.
@@ -364,6 +364,7 @@ impl ColumnField {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnMap {
     headers: Vec<String>,
+    /// By field.
     columns: Vec<(ColumnField, usize)>,
 }
 
@@ -397,6 +398,7 @@ impl ColumnMap {
         self.columns
             .retain(|(known, place)| *known != field && *place != at);
         self.columns.push((field, at));
+        self.columns.sort_by_key(|(field, _)| *field);
         Some(self)
     }
 
@@ -406,48 +408,46 @@ impl ColumnMap {
     }
 
     /// Reads a row. `source` and `row` name the record where the row does not name itself.
-    pub fn identity(&self, values: &[Option<&str>], source: &str, row: u64) -> Identity {
+    pub fn said<'a>(&self, values: &[Option<&'a str>], source: &'a str, row: u64) -> Said<'a> {
         let cells = Cells { map: self, values };
-        let id = cells
-            .first(ColumnField::RecordId)
-            .map_or_else(|| row.to_string().into(), Arc::from);
-        let record = RecordRef {
-            source: cells.first(ColumnField::Source).unwrap_or(source).into(),
-            stream: cells.first(ColumnField::Stream).unwrap_or("rows").into(),
-            id,
+        let text = |field| cells.first(field);
+        let kind = cells.kind();
+        let (name, company) = (text(ColumnField::Name), text(ColumnField::Company));
+        let (full_name, company) = match kind {
+            EntityKind::Person => (name, company),
+            EntityKind::Company => (None, company.or(name)),
         };
-        let mut identity = Identity::new(record, cells.kind());
-        let text = |field| cells.first(field).map(str::to_owned);
-        identity.first_name = text(ColumnField::FirstName);
-        identity.middle_name = text(ColumnField::MiddleName);
-        identity.last_name = text(ColumnField::LastName);
-        identity.company = text(ColumnField::Company);
-        identity.other_company = text(ColumnField::OtherCompany);
-        match identity.kind {
-            EntityKind::Person => identity.full_name = text(ColumnField::Name),
-            EntityKind::Company => {
-                identity.company = identity.company.or_else(|| text(ColumnField::Name))
-            }
+        let street = match (text(ColumnField::StreetNumber), text(ColumnField::Street)) {
+            (Some(number), Some(street)) => Some(Cow::Owned(format!("{number} {street}"))),
+            (number, street) => street.or(number).map(Cow::Borrowed),
+        };
+        let created_at = cells.time(ColumnField::CreatedAt);
+        Said {
+            source: text(ColumnField::Source).unwrap_or(source),
+            stream: text(ColumnField::Stream).unwrap_or("rows"),
+            id: text(ColumnField::RecordId)
+                .map_or_else(|| Cow::Owned(row.to_string()), Cow::Borrowed),
+            kind,
+            full_name,
+            first_name: text(ColumnField::FirstName),
+            middle_name: text(ColumnField::MiddleName),
+            last_name: text(ColumnField::LastName),
+            emails: cells.all(ColumnField::Email),
+            phones: cells.all(ColumnField::Phone),
+            company,
+            other_company: text(ColumnField::OtherCompany),
+            website: text(ColumnField::Website),
+            title: text(ColumnField::Title),
+            street,
+            city: text(ColumnField::City),
+            region: text(ColumnField::Region),
+            postal_code: text(ColumnField::PostalCode),
+            country: text(ColumnField::Country),
+            birth_date: text(ColumnField::BirthDate),
+            employer: None,
+            created_at,
+            changed_at: cells.time(ColumnField::ChangedAt).max(created_at),
         }
-        identity.emails = cells.all(ColumnField::Email);
-        identity.phones = cells.all(ColumnField::Phone);
-        identity.website = text(ColumnField::Website);
-        identity.title = text(ColumnField::Title);
-        identity.street = match (
-            cells.first(ColumnField::StreetNumber),
-            cells.first(ColumnField::Street),
-        ) {
-            (Some(number), Some(street)) => Some(format!("{number} {street}")),
-            (number, street) => street.or(number).map(str::to_owned),
-        };
-        identity.city = text(ColumnField::City);
-        identity.region = text(ColumnField::Region);
-        identity.postal_code = text(ColumnField::PostalCode);
-        identity.country = text(ColumnField::Country);
-        identity.birth_date = text(ColumnField::BirthDate);
-        identity.created_at = cells.time(ColumnField::CreatedAt);
-        identity.changed_at = cells.time(ColumnField::ChangedAt).max(identity.created_at);
-        identity
     }
 }
 
@@ -457,21 +457,22 @@ fn key(header: &str) -> String {
 }
 
 /// One row under its map.
-struct Cells<'a> {
-    map: &'a ColumnMap,
-    values: &'a [Option<&'a str>],
+struct Cells<'m, 'a> {
+    map: &'m ColumnMap,
+    values: &'m [Option<&'a str>],
 }
 
-impl<'a> Cells<'a> {
+impl<'a> Cells<'_, 'a> {
     /// Returns the values of a field that are not empty.
     fn of(&self, field: ColumnField) -> impl Iterator<Item = &'a str> {
-        let values = self.values;
-        let places = self
-            .map
-            .columns
+        let columns = self.map.columns.as_slice();
+        let start = columns.partition_point(|(known, _)| *known < field);
+        let places = columns
+            .get(start..)
+            .unwrap_or_default()
             .iter()
-            .filter(move |(known, _)| *known == field);
-        let cells = places.filter_map(|(_, at)| values.get(*at).copied().flatten());
+            .take_while(move |(known, _)| *known == field);
+        let cells = places.filter_map(|(_, at)| self.values.get(*at).copied().flatten());
         cells.map(str::trim).filter(|value| !value.is_empty())
     }
 
@@ -481,18 +482,18 @@ impl<'a> Cells<'a> {
     }
 
     /// Returns every value of a field, cells with several split.
-    fn all(&self, field: ColumnField) -> Vec<String> {
+    fn all(&self, field: ColumnField) -> Vec<&'a str> {
         let several = self.of(field).flat_map(|cell| cell.split([';', '|']));
         several
             .map(str::trim)
             .filter(|value| !value.is_empty())
-            .map(str::to_owned)
             .collect()
     }
 
     /// Returns what the row is about; without a word on it, a row with a company and no person is a company.
     fn kind(&self) -> EntityKind {
-        match self.first(ColumnField::Kind).map(text::fold).as_deref() {
+        let word = self.first(ColumnField::Kind).map(str::to_ascii_lowercase);
+        match word.as_deref() {
             Some("company" | "account" | "organization" | "organisation" | "org" | "business") => {
                 EntityKind::Company
             }
@@ -552,7 +553,7 @@ mod tests {
             "1815-12-10",
         ]
         .map(Some);
-        let identity = map.identity(&values, "file", 1);
+        let identity = map.said(&values, "file", 1).to_identity();
         assert_eq!(identity.record.to_string(), "file/rows/7");
         assert_eq!(identity.first_name.as_deref(), Some("Ada"));
         assert_eq!(identity.emails, ["a@x.com", "b@x.com", "c@x.com"]);
@@ -565,9 +566,8 @@ mod tests {
             .with(ColumnField::Name, "Who")
             .expect("a column");
         assert_eq!(
-            map.identity(&[None, Some("Ada"), Some("x")], "file", 3)
-                .full_name
-                .as_deref(),
+            map.said(&[None, Some("Ada"), Some("x")], "file", 3)
+                .full_name,
             Some("Ada")
         );
         assert!(map.with(ColumnField::Name, "nobody").is_none());
@@ -581,12 +581,11 @@ mod tests {
     fn a_row_with_only_a_company_is_a_company() {
         let map = ColumnMap::guess(&["company", "website", "first_name"]);
         assert_eq!(
-            map.identity(&[Some("Acme"), None, None], "f", 1).kind,
+            map.said(&[Some("Acme"), None, None], "f", 1).kind,
             EntityKind::Company
         );
         assert_eq!(
-            map.identity(&[Some("Acme"), None, Some("Ada")], "f", 1)
-                .kind,
+            map.said(&[Some("Acme"), None, Some("Ada")], "f", 1).kind,
             EntityKind::Person
         );
     }

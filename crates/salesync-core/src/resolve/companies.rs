@@ -1,135 +1,141 @@
 //! Finds which records are one company.
 
-use std::collections::{BTreeSet, HashMap};
+use hashbrown::HashMap;
 
-use super::cluster::{self, Clustering, Edge};
-use super::compare::{self, CONFLICT, Comparer, Likeness, MISSING, PlaceScale, finding};
+use super::cluster::{self, Clustering, Edge, Reasons};
+use super::compare::{self, CONFLICT, Likeness, MISSING, PlaceScale, finding};
 use super::evidence::{FieldEvidence, Outcome};
 use super::frequency::{Frequency, count_of, log2};
 use super::identity::EntityKind;
-use super::keys::{self, Key, KeyKind, Keys};
+use super::keys::{self, Blocks, KeyKind, Pairs};
 use super::model::{Model, Settings};
-use super::prepared::{Company, Prepared, Symbol, Texts};
+use super::records::{Company, Prepared, Symbol, Texts, number, place};
 
-/// Clusters the records about companies.
-pub(super) fn cluster(prepared: &Prepared<'_>, settings: &Settings) -> Clustering {
+/// Clusters the records about companies; with the reasons of every edge used if `explained`.
+pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {
     let model = &settings.model;
     let first_words = first_words(prepared);
     let mut scale = Scale::new(prepared, model, &first_words);
-    let blocks = keys(prepared, &first_words).into_blocks();
-    scale.count_users(&blocks);
-    let met = keys::pairs(&blocks, (model.block_cap, model.block_window), |index| {
-        let company = prepared.companies.get(index);
-        let name = company
-            .and_then(|company| company.names.first())
-            .copied()
-            .unwrap_or_default();
-        let domain = company
-            .and_then(|company| company.domains.first())
-            .copied()
-            .unwrap_or_default();
-        [
-            prepared.texts.text(name).to_owned(),
-            prepared.texts.text(domain).to_owned(),
-        ]
-    });
+    let mut met = Pairs::new(model.block_cap, model.block_window);
+    let text = |symbols: &[Symbol]| {
+        let first = symbols.first().copied().unwrap_or_default();
+        prepared.texts.text(first)
+    };
+    let mut blocks = Blocks::default();
+    let mut words: Vec<&str> = first_words.values().copied().collect();
+    words.sort_unstable();
+    words.dedup();
+    for kind in KINDS {
+        blocks.clear();
+        for (index, company) in (0..).zip(prepared.companies()) {
+            put_keys(kind, &company, (&words, &first_words), |value| {
+                blocks.put(value, index);
+            });
+        }
+        blocks.sort();
+        if matches!(kind, KeyKind::Domain | KeyKind::Phone) {
+            scale.count_users(kind, &blocks);
+        }
+        met.meet(kind, &blocks, |index| {
+            let company = prepared.company(place(index));
+            company.map_or([""; 2], |company| {
+                [text(company.names), text(company.domains)]
+            })
+        });
+    }
+    let capped_keys = met.capped;
+    let met = met.into_sorted();
     let mut edges = Vec::new();
-    for (left, right, kind) in &met.pairs {
-        let Some(fields) = scale.weigh(*left, *right) else {
+    for (left, right, key) in met.iter() {
+        let Some(fields) = scale.weigh(left, right) else {
             continue;
         };
         let total = scale.total(&fields);
         if total >= model.accept_bits {
             edges.push(Edge {
-                left: *left,
-                right: *right,
-                key: kind.as_str(),
-                fields: fields
-                    .into_iter()
-                    .filter(|field| field.level != MISSING)
-                    .collect(),
-                prior: scale.prior,
-                total,
+                left,
+                right,
+                key,
                 outcome: Outcome::Joined,
+                total,
             });
         }
     }
-    let mut found = cluster::join(
-        EntityKind::Company,
-        prepared.companies.len(),
-        edges,
-        model,
-        |one, other| scale.contradict(one, other),
-    );
-    found.candidate_pairs = met.pairs.len();
-    found.capped_keys = met.capped;
+    let count = prepared.companies.len();
+    let mut found = cluster::join(EntityKind::Company, count, edges, model, |one, other| {
+        scale.contradict(one, other)
+    });
+    if explained {
+        let reasons = found.edges.iter().map(|edge| scale.reasons(edge));
+        found.reasons = reasons.collect();
+    }
+    found.candidate_pairs = met.len();
+    found.capped_keys = capped_keys;
     found
 }
 
+/// The kinds of keys under which companies meet, in the order in which they count.
+const KINDS: [KeyKind; 5] = [
+    KeyKind::Domain,
+    KeyKind::Phone,
+    KeyKind::House,
+    KeyKind::CompanyName,
+    KeyKind::FirstWord,
+];
+
 /// Returns the first word of every company's names, by name.
-fn first_words(prepared: &Prepared<'_>) -> HashMap<Symbol, String> {
-    let names = prepared
-        .companies
-        .iter()
-        .flat_map(|company| company.names.iter().copied());
+fn first_words(prepared: &Prepared) -> HashMap<Symbol, &str> {
+    let names = prepared.companies().flat_map(|company| company.names);
     let first = |name| {
-        prepared
-            .texts
-            .text(name)
-            .split(' ')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+        let words = prepared.texts.text(name);
+        words.split(' ').next().unwrap_or_default()
     };
-    names.map(|name| (name, first(name))).collect()
+    names.map(|name| (*name, first(*name))).collect()
 }
 
-/// Puts every record under its keys.
-fn keys(prepared: &Prepared<'_>, first_words: &HashMap<Symbol, String>) -> Keys {
-    let mut keys = Keys::default();
-    let mut words: Vec<&str> = first_words.values().map(String::as_str).collect();
-    words.sort_unstable();
-    words.dedup();
-    for (at, company) in prepared.companies.iter().enumerate() {
-        company
-            .domains
+/// Puts a record under its keys of a kind.
+fn put_keys(
+    kind: KeyKind,
+    company: &Company<'_>,
+    (words, first_words): (&[&str], &HashMap<Symbol, &str>),
+    mut put: impl FnMut(Option<u64>),
+) {
+    let each = |symbols: &[Symbol], put: &mut dyn FnMut(Option<u64>)| {
+        symbols
             .iter()
-            .for_each(|domain| keys.put_numbered(KeyKind::Domain, (*domain, 0), at));
-        company
-            .phones
-            .iter()
-            .for_each(|phone| keys.put_numbered(KeyKind::Phone, (*phone, 0), at));
-        for name in company.compact_names.iter().chain(&company.domain_cores) {
-            keys.put_numbered(KeyKind::CompanyName, (*name, 0), at);
+            .for_each(|symbol| put(keys::numbered(*symbol, 0)));
+    };
+    match kind {
+        KeyKind::Domain => each(company.domains, &mut put),
+        KeyKind::Phone => each(company.phones, &mut put),
+        KeyKind::House => put(keys::both(company.place.number, company.place.street)),
+        KeyKind::CompanyName => {
+            each(company.compact_names, &mut put);
+            each(company.domain_cores, &mut put);
         }
-        keys.put(
-            KeyKind::House,
-            (company.place.number, company.place.street),
-            at,
-        );
-        for name in &company.names {
-            let word = first_words.get(name).map_or("", String::as_str);
-            if let Ok(number) = words.binary_search(&word) {
-                keys.put_number(KeyKind::FirstWord, count_of(number), at);
+        KeyKind::FirstWord => {
+            for name in company.names {
+                let word = first_words.get(name).copied().unwrap_or_default();
+                let number = words.binary_search(&word).ok().map(number);
+                put(number.map(u64::from));
             }
         }
+        _ => {}
     }
-    keys
 }
 
 /// What pairs of companies are weighed with.
 struct Scale<'a> {
-    companies: &'a [Company],
+    prepared: &'a Prepared,
     model: &'a Model,
     texts: &'a Texts,
-    comparer: Comparer<'a>,
     places: PlaceScale<'a>,
-    first_words: &'a HashMap<Symbol, String>,
+    first_words: &'a HashMap<Symbol, &'a str>,
     /// How many companies bear a name: as many as it has domains.
     bearers: HashMap<Symbol, u32>,
     /// How many different names start with a word.
     starts: Frequency<&'a str>,
-    users: HashMap<(KeyKind, u32), u32>,
+    users: HashMap<(KeyKind, u64), u32>,
     population: u32,
     prior: f32,
 }
@@ -146,27 +152,28 @@ const MANY_USERS: usize = 24;
 impl<'a> Scale<'a> {
     /// Counts names and places.
     fn new(
-        prepared: &'a Prepared<'_>,
+        prepared: &'a Prepared,
         model: &'a Model,
-        first_words: &'a HashMap<Symbol, String>,
+        first_words: &'a HashMap<Symbol, &'a str>,
     ) -> Self {
-        let companies = prepared.companies.as_slice();
-        let mut domains: HashMap<Symbol, BTreeSet<Symbol>> = HashMap::new();
-        for company in companies {
-            for name in &company.compact_names {
-                domains
-                    .entry(*name)
-                    .or_default()
-                    .extend(company.domains.first());
+        let mut domains: HashMap<Symbol, Vec<Symbol>> = HashMap::new();
+        for company in prepared.companies() {
+            for name in company.compact_names {
+                let known = domains.entry(*name).or_default();
+                known.extend(
+                    company
+                        .domains
+                        .first()
+                        .filter(|domain| !known.contains(domain)),
+                );
             }
         }
         let population = count_of(domains.len()).max(FEWEST_COMPANIES);
-        let places = || companies.iter().map(|company| &company.place);
+        let places = || prepared.companies.iter().map(|row| &row.place);
         Self {
-            companies,
+            prepared,
             model,
             texts: &prepared.texts,
-            comparer: Comparer::new(&prepared.texts),
             places: PlaceScale {
                 weights: &model.companies.address,
                 postal_codes: Frequency::of(
@@ -185,54 +192,54 @@ impl<'a> Scale<'a> {
                 .into_iter()
                 .map(|(name, domains)| (name, count_of(domains.len()).max(1)))
                 .collect(),
-            starts: Frequency::of(first_words.values().map(String::as_str)),
+            starts: Frequency::of(first_words.values().copied()),
             users: HashMap::new(),
             population,
             prior: model.companies.prior_offset - log2(population),
         }
     }
 
-    /// Counts the companies on every domain and phone: names that contradict each other are several.
-    fn count_users(&mut self, blocks: &[(Key, Vec<usize>)]) {
-        for (key, members) in blocks {
-            if !matches!(key.kind, KeyKind::Domain | KeyKind::Phone) {
-                continue;
-            }
-            let mut users: Vec<&Company> = Vec::new();
-            for company in members
-                .iter()
-                .filter_map(|member| self.companies.get(*member))
-            {
+    /// Counts the companies on every domain or phone: names that contradict each other are several.
+    fn count_users(&mut self, kind: KeyKind, blocks: &Blocks) {
+        for block in blocks.shared() {
+            let mut users: Vec<Company<'_>> = Vec::new();
+            let members = block.iter();
+            for company in members.filter_map(|(_, index)| self.prepared.company(place(*index))) {
                 let known = company.names.is_empty()
                     || users
                         .iter()
-                        .any(|user| self.name(user, company).level != CONFLICT);
+                        .any(|user| self.name(user, &company).level != CONFLICT);
                 if !known && users.len() < MANY_USERS {
                     users.push(company);
                 }
             }
-            self.users
-                .insert((key.kind, key.one), count_of(users.len()).max(1));
+            if let Some((value, _)) = block.first() {
+                let count = count_of(users.len()).max(1);
+                self.users.insert((kind, *value), count);
+            }
         }
     }
 
+    fn likeness(&self, one: Symbol, other: Symbol) -> Likeness {
+        compare::likeness(self.texts.text(one), self.texts.text(other))
+    }
+
     /// Weighs a pair field by field.
-    fn weigh(&mut self, left: usize, right: usize) -> Option<[FieldEvidence; 5]> {
-        let companies = self.companies;
-        let (one, other) = (companies.get(left)?, companies.get(right)?);
-        let name = self.name(one, other);
-        let domain = self.domain(one, other);
-        let mut phone = self.phone(one, other);
+    fn weigh(&self, left: u32, right: u32) -> Option<[FieldEvidence; 5]> {
+        let prepared = self.prepared;
+        let one = prepared.company(place(left))?;
+        let other = prepared.company(place(right))?;
+        let name = self.name(&one, &other);
+        let domain = self.domain(&one, &other);
+        let mut phone = self.phone(&one, &other);
         if domain.level == "shared" && phone.level == "shared" {
             phone.bits = 2.0;
         }
-        let address = compare::places(&mut self.comparer, &self.places, &one.place, &other.place);
+        let address = compare::places(self.texts, &self.places, &one.place, &other.place);
         let country = match (one.place.country, other.place.country) {
-            (Some(one), Some(other)) if one != other => {
-                finding("country", CONFLICT, self.model.companies.country_conflict)
-            }
-            (Some(_), Some(_)) => finding("country", "equal", 0.0),
-            _ => finding("country", MISSING, 0.0),
+            ([0, 0], _) | (_, [0, 0]) => finding("country", MISSING, 0.0),
+            (one, other) if one == other => finding("country", "equal", 0.0),
+            _ => finding("country", CONFLICT, self.model.companies.country_conflict),
         };
         Some([name, domain, phone, address, country])
     }
@@ -244,8 +251,17 @@ impl<'a> Scale<'a> {
             .fold(self.prior, |sum, field| sum + field.bits)
     }
 
+    /// Returns what speaks for and against an edge.
+    fn reasons(&self, edge: &Edge) -> Reasons {
+        let fields = self.weigh(edge.left, edge.right).into_iter().flatten();
+        Reasons {
+            prior: self.prior,
+            fields: fields.filter(|field| field.level != MISSING).collect(),
+        }
+    }
+
     /// Says whether two records cannot be one company's.
-    fn contradict(&mut self, left: usize, right: usize) -> bool {
+    fn contradict(&self, left: u32, right: u32) -> bool {
         let Some(fields) = self.weigh(left, right) else {
             return false;
         };
@@ -255,10 +271,10 @@ impl<'a> Scale<'a> {
     }
 
     /// Weighs names: the best pair of them.
-    fn name(&mut self, one: &Company, other: &Company) -> FieldEvidence {
+    fn name(&self, one: &Company<'_>, other: &Company<'_>) -> FieldEvidence {
         let mut best = finding("name", MISSING, 0.0);
-        for (left, left_compact) in one.names.iter().zip(&one.compact_names) {
-            for (right, right_compact) in other.names.iter().zip(&other.compact_names) {
+        for (left, left_compact) in one.names.iter().zip(one.compact_names) {
+            for (right, right_compact) in other.names.iter().zip(other.compact_names) {
                 let found = if left_compact == right_compact {
                     finding("name", "equal", self.rarity(*left_compact))
                 } else {
@@ -279,7 +295,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Weighs two names that differ, each as words and without spaces.
-    fn two_names(&mut self, one: (Symbol, Symbol), other: (Symbol, Symbol)) -> FieldEvidence {
+    fn two_names(&self, one: (Symbol, Symbol), other: (Symbol, Symbol)) -> FieldEvidence {
         let weights = &self.model.companies;
         let (left, right) = (self.texts.text(one.0), self.texts.text(other.0));
         let (short, long) = if left.len() <= right.len() {
@@ -290,7 +306,7 @@ impl<'a> Scale<'a> {
         let contained = short
             .split(' ')
             .all(|word| long.split(' ').any(|other| other == word));
-        let first = |name: &Symbol| self.first_words.get(name).map_or("", String::as_str);
+        let first = |name: &Symbol| self.first_words.get(name).copied().unwrap_or_default();
         let same_start = first(&one.0) == first(&other.0);
         let start_bits = self
             .starts
@@ -304,7 +320,7 @@ impl<'a> Scale<'a> {
                 (start_bits - weights.name_contained_off).max(0.3),
             );
         }
-        match self.comparer.likeness(one.1, other.1) {
+        match self.likeness(one.1, other.1) {
             Likeness::OneEdit if short.len() >= LONG_NAME => {
                 let rarity = self.rarity(one.1).min(self.rarity(other.1));
                 finding(
@@ -328,7 +344,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Weighs domains.
-    fn domain(&mut self, one: &Company, other: &Company) -> FieldEvidence {
+    fn domain(&self, one: &Company<'_>, other: &Company<'_>) -> FieldEvidence {
         let weights = &self.model.companies;
         if one.domains.is_empty() || other.domains.is_empty() {
             return finding("domain", MISSING, 0.0);
@@ -355,9 +371,9 @@ impl<'a> Scale<'a> {
             return finding("domain", "core", weights.domain_core);
         }
         let mut typo = false;
-        for left in &one.domains {
-            for right in &other.domains {
-                typo |= self.comparer.likeness(*left, *right) == Likeness::OneEdit;
+        for left in one.domains {
+            for right in other.domains {
+                typo |= self.likeness(*left, *right) == Likeness::OneEdit;
             }
         }
         if typo {
@@ -367,7 +383,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Weighs phones.
-    fn phone(&self, one: &Company, other: &Company) -> FieldEvidence {
+    fn phone(&self, one: &Company<'_>, other: &Company<'_>) -> FieldEvidence {
         if one.phones.is_empty() || other.phones.is_empty() {
             return finding("phone", MISSING, 0.0);
         }
@@ -396,9 +412,8 @@ impl<'a> Scale<'a> {
 
     /// Returns how many companies use a domain or phone.
     fn users_of(&self, kind: KeyKind, value: Symbol) -> u32 {
-        self.users
-            .get(&(kind, value.number()))
-            .copied()
-            .unwrap_or(1)
+        let key = keys::numbered(value, 0);
+        let known = key.and_then(|key| self.users.get(&(kind, key)));
+        known.copied().unwrap_or(1)
     }
 }

@@ -1,13 +1,14 @@
 //! How far two values agree, in levels.
 
-use std::collections::HashMap;
-
 use rapidfuzz::distance::jaro_winkler;
 
 use super::evidence::FieldEvidence;
-use super::frequency::Frequency;
+use super::frequency::{Frequency, Rarities};
 use super::model::{AddressWeights, NamePartWeights, PeopleWeights};
-use super::prepared::{Name, NameOrigin, Place, Symbol, Texts};
+use super::records::{Name, NameOrigin, Place, Symbol, Texts};
+use super::sketch::Sketch;
+
+use crate::normalise::name::Nickname;
 
 /// Below this Jaro-Winkler similarity, two texts are different.
 const SIMILAR: f64 = 0.88;
@@ -29,35 +30,8 @@ pub(super) enum Likeness {
     Different,
 }
 
-/// Compares texts, each pair once.
-#[derive(Debug)]
-pub(super) struct Comparer<'a> {
-    texts: &'a Texts,
-    seen: HashMap<(Symbol, Symbol), Likeness>,
-}
-
-impl<'a> Comparer<'a> {
-    /// Starts with nothing compared.
-    pub(super) fn new(texts: &'a Texts) -> Self {
-        Self {
-            texts,
-            seen: HashMap::new(),
-        }
-    }
-
-    /// Returns how much alike two texts are that differ and are not empty.
-    pub(super) fn likeness(&mut self, one: Symbol, other: Symbol) -> Likeness {
-        let texts = self.texts;
-        let pair = (one.min(other), one.max(other));
-        *self
-            .seen
-            .entry(pair)
-            .or_insert_with(|| likeness(texts.text(pair.0), texts.text(pair.1)))
-    }
-}
-
 /// Returns how much alike two texts are that differ and are not empty.
-fn likeness(one: &str, other: &str) -> Likeness {
+pub(super) fn likeness(one: &str, other: &str) -> Likeness {
     let (short, long) = if one.len() <= other.len() {
         (one, other)
     } else {
@@ -94,8 +68,8 @@ fn likeness(one: &str, other: &str) -> Likeness {
 #[derive(Debug)]
 pub(super) struct NameScale<'a> {
     pub(super) weights: &'a PeopleWeights,
-    pub(super) firsts: Frequency<Symbol>,
-    pub(super) lasts: Frequency<Symbol>,
+    pub(super) firsts: Rarities,
+    pub(super) lasts: Rarities,
 }
 
 /// How two whole names compare.
@@ -137,7 +111,8 @@ pub(super) fn finding(field: &'static str, level: &'static str, bits: f32) -> Fi
 #[derive(Debug, Clone, Copy)]
 struct Part {
     text: Symbol,
-    groups: &'static [u16],
+    forms: Nickname,
+    sketch: Sketch,
     cut_off: bool,
 }
 
@@ -147,32 +122,29 @@ fn parts(name: &Name) -> (Part, Part) {
     (
         Part {
             text: name.first,
-            groups: name.first_groups,
+            forms: name.first_forms,
+            sketch: name.first_sketch,
             cut_off,
         },
         Part {
             text: name.last,
-            groups: name.last_groups,
+            forms: name.last_forms,
+            sketch: name.last_sketch,
             cut_off,
         },
     )
 }
 
 /// Compares two names, also in swapped order.
-pub(super) fn names(
-    comparer: &mut Comparer<'_>,
-    scale: &NameScale<'_>,
-    one: &Name,
-    other: &Name,
-) -> NameFinding {
+pub(super) fn names(texts: &Texts, scale: &NameScale<'_>, one: &Name, other: &Name) -> NameFinding {
     let ((first, last), (other_first, other_last)) = (parts(one), parts(other));
     let PeopleWeights {
         first_name,
         last_name,
         ..
     } = scale.weights;
-    let mut part = |field, parts: (Part, Part), weights, frequency| {
-        part_finding(comparer, field, parts, Rarity { weights, frequency })
+    let part = |field, parts: (Part, Part), weights, frequency| {
+        part_finding(texts, field, parts, Rarity { weights, frequency })
     };
     let straight = (
         part(
@@ -201,7 +173,7 @@ pub(super) fn names(
         bits -= scale.weights.correlation_off;
     }
     if !one.middle.is_empty() && !other.middle.is_empty() {
-        bits += middle(comparer, scale.weights, one.middle, other.middle);
+        bits += middle(texts, scale.weights, one.middle, other.middle);
     }
     if one.generation != 0 && other.generation != 0 && one.generation != other.generation {
         bits += scale.weights.generation_conflict;
@@ -215,8 +187,8 @@ pub(super) fn names(
 }
 
 /// Weighs middle names.
-fn middle(comparer: &mut Comparer<'_>, weights: &PeopleWeights, one: Symbol, other: Symbol) -> f32 {
-    if one == other || comparer.likeness(one, other) != Likeness::Different {
+fn middle(texts: &Texts, weights: &PeopleWeights, one: Symbol, other: Symbol) -> f32 {
+    if one == other || likeness(texts.text(one), texts.text(other)) != Likeness::Different {
         weights.middle_equal
     } else {
         weights.middle_conflict
@@ -227,12 +199,12 @@ fn middle(comparer: &mut Comparer<'_>, weights: &PeopleWeights, one: Symbol, oth
 #[derive(Debug, Clone, Copy)]
 struct Rarity<'a> {
     weights: &'a NamePartWeights,
-    frequency: &'a Frequency<Symbol>,
+    frequency: &'a Rarities,
 }
 
 /// Compares one part of two names.
 fn part_finding(
-    comparer: &mut Comparer<'_>,
+    texts: &Texts,
     field: &'static str,
     (one, other): (Part, Part),
     Rarity { weights, frequency }: Rarity<'_>,
@@ -240,19 +212,21 @@ fn part_finding(
     if one.text.is_empty() || other.text.is_empty() {
         return finding(field, MISSING, 0.0);
     }
-    let rarity = frequency
-        .bits(&one.text)
-        .min(frequency.bits(&other.text))
-        .min(weights.rarity_cap);
-    let less = |off: f32| (rarity - off).max(0.3);
+    let less = |off: f32| {
+        let rarity = frequency.bits(one.text).min(frequency.bits(other.text));
+        (rarity.min(weights.rarity_cap) - off).max(0.3)
+    };
     if one.text == other.text {
         return finding(field, "equal", less(weights.equal_off));
     }
-    if one.groups.iter().any(|group| other.groups.contains(group)) {
+    if one.forms.meets(other.forms) {
         return finding(field, "nickname", less(weights.nickname_off));
     }
-    let both_known = !one.groups.is_empty() && !other.groups.is_empty();
-    match comparer.likeness(one.text, other.text) {
+    let both_known = one.forms != Nickname::default() && other.forms != Nickname::default();
+    if !one.sketch.may_be_like(other.sketch) {
+        return finding(field, CONFLICT, weights.conflict);
+    }
+    match likeness(texts.text(one.text), texts.text(other.text)) {
         Likeness::Initial => finding(field, "initial", weights.initial),
         Likeness::Prefix if one.cut_off || other.cut_off => {
             finding(field, "truncated", less(weights.truncated_off))
@@ -276,15 +250,16 @@ pub(super) struct PlaceScale<'a> {
 
 /// Compares two places.
 pub(super) fn places(
-    comparer: &mut Comparer<'_>,
+    texts: &Texts,
     scale: &PlaceScale<'_>,
     one: &Place,
     other: &Place,
 ) -> FieldEvidence {
     let weights = scale.weights;
     let both = |one: Symbol, other: Symbol| !one.is_empty() && !other.is_empty();
-    let mut alike = |one: Symbol, other: Symbol| {
-        both(one, other) && (one == other || comparer.likeness(one, other) != Likeness::Different)
+    let alike = |one: Symbol, other: Symbol| {
+        both(one, other)
+            && (one == other || likeness(texts.text(one), texts.text(other)) != Likeness::Different)
     };
     let street = alike(one.street, other.street);
     let number = both(one.number, other.number) && one.number == other.number;

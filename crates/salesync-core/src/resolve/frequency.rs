@@ -1,7 +1,10 @@
 //! How rare a value is: a rare one that two records share says more.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use hashbrown::HashMap;
+
+use super::records::{Symbol, Texts};
 
 /// How often values occur.
 #[derive(Debug)]
@@ -30,21 +33,52 @@ impl<K: Eq + Hash> Frequency<K> {
         frequency
     }
 
-    /// Takes the counts as part of at least so many values: few values say little about how rare one is.
-    pub(super) fn among_at_least(mut self, least: u32) -> Self {
-        self.total = self.total.max(least);
-        self
-    }
-
     /// Returns how many bits it takes to tell the value from all others: log2 of one over its share.
     pub(super) fn bits(&self, value: &K) -> f32 {
         let count = self.counts.get(value).copied().unwrap_or(1);
         log2(self.total.max(1)) - log2(count)
     }
 
+    /// Returns every value with how often it occurs, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, u32)> {
+        self.counts.iter().map(|(value, count)| (value, *count))
+    }
+
     /// Returns how often the value occurs.
     pub(super) fn count(&self, value: &K) -> u32 {
         self.counts.get(value).copied().unwrap_or(0)
+    }
+}
+
+/// How many bits it takes to tell each text from all others, by its number: as [`Frequency`], but found at once.
+#[derive(Debug)]
+pub(super) struct Rarities {
+    bits: Vec<f32>,
+    /// Of a text that never occurs, or once.
+    most: f32,
+}
+
+impl Rarities {
+    /// Counts texts, each as often as it comes, as part of at least so many.
+    pub(super) fn of(texts: &Texts, values: impl Iterator<Item = Symbol>, least: u32) -> Self {
+        let mut counts = vec![0u32; texts.len() + 1];
+        let mut total = 0u32;
+        for value in values {
+            if let Some(count) = counts.get_mut(value.place()) {
+                *count += 1;
+                total += 1;
+            }
+        }
+        let most = log2(total.max(least).max(1));
+        Self {
+            bits: counts.into_iter().map(|count| most - log2(count)).collect(),
+            most,
+        }
+    }
+
+    /// Returns the bits of a text.
+    pub(super) fn bits(&self, value: Symbol) -> f32 {
+        self.bits.get(value.place()).copied().unwrap_or(self.most)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What one record says about one person or company, in the record's own spelling.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 /// What an entity is.
@@ -136,16 +138,136 @@ impl Identity {
     }
 }
 
-/// Returns one identity per kind and record, the one changed last, in the order of kind and record.
-pub(super) fn in_order(identities: &[Identity]) -> Vec<&Identity> {
-    let mut ordered: Vec<&Identity> = identities.iter().collect();
-    ordered.sort_unstable_by(|a, b| {
-        let newest_first = b.changed_at.cmp(&a.changed_at);
-        (a.kind, &a.record)
-            .cmp(&(b.kind, &b.record))
-            .then(newest_first)
-            .then_with(|| a.cmp(b))
-    });
-    ordered.dedup_by(|later, first| later.kind == first.kind && later.record == first.record);
-    ordered
+/// What one record says, borrowed from where it is read. The fields are those of [`Identity`].
+#[derive(Debug, Clone, Default)]
+pub struct Said<'a> {
+    /// The name of the source that the record is from.
+    pub source: &'a str,
+    /// The stream that it is from.
+    pub stream: &'a str,
+    /// Its id there.
+    pub id: Cow<'a, str>,
+    /// What the record is about.
+    pub kind: EntityKind,
+    /// A person's whole name, where the record does not split it.
+    pub full_name: Option<&'a str>,
+    /// Given name.
+    pub first_name: Option<&'a str>,
+    /// Middle name or initial.
+    pub middle_name: Option<&'a str>,
+    /// Surname.
+    pub last_name: Option<&'a str>,
+    /// E-mail addresses, the main one first.
+    pub emails: Vec<&'a str>,
+    /// Phone numbers, the main one first.
+    pub phones: Vec<&'a str>,
+    /// A company's own name; of a person, the employer's.
+    pub company: Option<&'a str>,
+    /// Another name of the company.
+    pub other_company: Option<&'a str>,
+    /// A company's web site or domain; of a person, the employer's.
+    pub website: Option<&'a str>,
+    /// Job title.
+    pub title: Option<&'a str>,
+    /// Street with number, or the whole address in one line.
+    pub street: Option<Cow<'a, str>>,
+    /// City or suburb.
+    pub city: Option<&'a str>,
+    /// State, province or region.
+    pub region: Option<&'a str>,
+    /// Postal code.
+    pub postal_code: Option<&'a str>,
+    /// Country, as a name or a code.
+    pub country: Option<&'a str>,
+    /// Date of birth.
+    pub birth_date: Option<&'a str>,
+    /// The company record that the source itself links this person to.
+    pub employer: Option<&'a RecordRef>,
+    /// When the record was made at its source, in µs since 1970 UTC; 0 where unknown.
+    pub created_at: i64,
+    /// When the record last changed at its source, in µs since 1970 UTC; 0 where unknown.
+    pub changed_at: i64,
+}
+
+impl Said<'_> {
+    /// Returns the same as an identity of its own.
+    pub fn to_identity(&self) -> Identity {
+        let owned = |value: Option<&str>| value.map(str::to_owned);
+        let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        Identity {
+            record: RecordRef::new(self.source, self.stream, &*self.id),
+            kind: self.kind,
+            full_name: owned(self.full_name),
+            first_name: owned(self.first_name),
+            middle_name: owned(self.middle_name),
+            last_name: owned(self.last_name),
+            emails: list(&self.emails),
+            phones: list(&self.phones),
+            company: owned(self.company),
+            other_company: owned(self.other_company),
+            website: owned(self.website),
+            title: owned(self.title),
+            street: owned(self.street.as_deref()),
+            city: owned(self.city),
+            region: owned(self.region),
+            postal_code: owned(self.postal_code),
+            country: owned(self.country),
+            birth_date: owned(self.birth_date),
+            employer: self.employer.cloned(),
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+        }
+    }
+}
+
+impl Identity {
+    /// Returns what it says.
+    pub fn said(&self) -> Said<'_> {
+        Said {
+            source: &self.record.source,
+            stream: &self.record.stream,
+            id: Cow::Borrowed(&*self.record.id),
+            kind: self.kind,
+            full_name: self.full_name.as_deref(),
+            first_name: self.first_name.as_deref(),
+            middle_name: self.middle_name.as_deref(),
+            last_name: self.last_name.as_deref(),
+            emails: self.emails.iter().map(String::as_str).collect(),
+            phones: self.phones.iter().map(String::as_str).collect(),
+            company: self.company.as_deref(),
+            other_company: self.other_company.as_deref(),
+            website: self.website.as_deref(),
+            title: self.title.as_deref(),
+            street: self.street.as_deref().map(Cow::Borrowed),
+            city: self.city.as_deref(),
+            region: self.region.as_deref(),
+            postal_code: self.postal_code.as_deref(),
+            country: self.country.as_deref(),
+            birth_date: self.birth_date.as_deref(),
+            employer: self.employer.as_ref(),
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+        }
+    }
+}
+
+/// Returns one identity per kind and record, the one changed last, in the order of the first of each.
+pub(super) fn newest(identities: &[Identity]) -> Vec<&Identity> {
+    let mut newest: Vec<&Identity> = Vec::with_capacity(identities.len());
+    let mut places: HashMap<(EntityKind, &RecordRef), usize> = HashMap::new();
+    for identity in identities {
+        let place = *places
+            .entry((identity.kind, &identity.record))
+            .or_insert(newest.len());
+        match newest.get_mut(place) {
+            Some(known) => {
+                let newer = identity.changed_at.cmp(&known.changed_at);
+                if newer.then_with(|| (**known).cmp(identity)).is_gt() {
+                    *known = identity;
+                }
+            }
+            None => newest.push(identity),
+        }
+    }
+    newest
 }

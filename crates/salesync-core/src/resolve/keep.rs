@@ -1,11 +1,13 @@
 //! Lets clusters keep the ids that their records had.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::cluster::Clustering;
 use super::entity::EntityId;
 use super::identity::EntityKind;
-use super::prepared::Prepared;
+use super::records::{Prepared, place};
 use super::{Change, Previous};
 
 /// The ids of all clusters and what became of the others.
@@ -21,16 +23,12 @@ pub(super) struct Kept {
 
 /// Gives every cluster an id: the one that most of its records had, else a new one. No id is given twice, and
 /// none that was ever in use is given to another entity.
-pub(super) fn ids(
-    prepared: &Prepared<'_>,
-    clusterings: [&Clustering; 2],
-    previous: &Previous,
-) -> Kept {
+pub(super) fn ids(prepared: &Prepared, clusterings: [&Clustering; 2], previous: &Previous) -> Kept {
     let mut kept = Kept {
         retired: previous.retired.clone(),
         ..Kept::default()
     };
-    let mut used: BTreeSet<EntityId> = previous
+    let mut used: HashSet<EntityId> = previous
         .assignments
         .values()
         .chain(previous.retired.keys())
@@ -43,10 +41,10 @@ pub(super) fn ids(
             if id.is_none() {
                 let first = cluster.members.first();
                 let record =
-                    first.and_then(|member| prepared.record(clustering.kind, member.index));
+                    first.and_then(|member| prepared.record(clustering.kind, place(member.index)));
                 *id = record.and_then(|record| {
                     let mut minted =
-                        (0..).map(|turn| EntityId::mint(clustering.kind, record, turn));
+                        (0..).map(|turn| EntityId::mint(clustering.kind, &record, turn));
                     minted.find(|id| !used.contains(id))
                 });
                 used.extend(id.clone());
@@ -70,7 +68,7 @@ type Overlaps<'a> = BTreeMap<(&'a EntityId, usize), usize>;
 
 /// Counts the records that earlier entities and clusters have in common.
 fn overlaps<'a>(
-    prepared: &Prepared<'_>,
+    prepared: &Prepared,
     clustering: &Clustering,
     previous: &'a Previous,
 ) -> Overlaps<'a> {
@@ -79,10 +77,10 @@ fn overlaps<'a>(
         return overlaps;
     }
     for (index, cluster) in clustering.cluster_of.iter().enumerate() {
-        let record = prepared.record(clustering.kind, index).cloned();
+        let record = prepared.record(clustering.kind, index);
         let id = record.and_then(|record| previous.assignments.get(&(clustering.kind, record)));
         if let Some(id) = id {
-            *overlaps.entry((id, *cluster)).or_default() += 1;
+            *overlaps.entry((id, place(*cluster))).or_default() += 1;
         }
     }
     overlaps
@@ -96,7 +94,7 @@ fn taken_over(count: usize, overlaps: &Overlaps<'_>) -> Vec<Option<EntityId>> {
         .collect();
     ranked.sort_unstable();
     let mut ids = vec![None; count];
-    let mut given = BTreeSet::new();
+    let mut given = HashSet::new();
     for (_, id, cluster) in ranked {
         if let Some(place) = ids.get_mut(cluster)
             && place.is_none()
@@ -115,12 +113,15 @@ fn retire(
     overlaps: &Overlaps<'_>,
     (kind, previous): (EntityKind, &Previous),
 ) {
-    let alive: BTreeSet<&EntityId> = ids.iter().collect();
-    let mut places: BTreeMap<&EntityId, Vec<(usize, usize)>> = BTreeMap::new();
+    if previous.assignments.is_empty() {
+        return;
+    }
+    let alive: HashSet<&EntityId> = ids.iter().collect();
+    let mut places: HashMap<&EntityId, Vec<(usize, usize)>> = HashMap::new();
     for ((id, cluster), count) in overlaps {
         places.entry(id).or_default().push((*count, *cluster));
     }
-    let earlier: BTreeSet<&EntityId> = previous
+    let earlier: HashSet<&EntityId> = previous
         .assignments
         .values()
         .filter(|id| id.kind() == kind)

@@ -1,14 +1,6 @@
 //! Blocking: records that share the value of a key meet.
 
-use super::prepared::Symbol;
-
-/// A value under which records meet. Keys are tried in the order of their kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
-    pub(super) kind: KeyKind,
-    pub(super) one: u32,
-    pub(super) two: u32,
-}
+use super::records::Symbol;
 
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,80 +50,93 @@ impl KeyKind {
     }
 }
 
-/// Records by key. A record is named by its index.
-#[derive(Debug, Default)]
-pub(super) struct Keys {
-    entries: Vec<(Key, usize)>,
+/// Returns the value of a key of two texts, unless one is missing.
+pub(super) fn both(one: Symbol, two: Symbol) -> Option<u64> {
+    (!one.is_empty() && !two.is_empty()).then(|| value(one, two.number()))
 }
 
-impl Keys {
-    /// Puts a record under a key, unless a part of the key is missing.
-    pub(super) fn put(&mut self, kind: KeyKind, values: (Symbol, Symbol), index: usize) {
-        if !values.0.is_empty() && !values.1.is_empty() {
-            self.entries.push((
-                Key {
-                    kind,
-                    one: values.0.number(),
-                    two: values.1.number(),
-                },
-                index,
-            ));
-        }
+/// Returns the value of a key of a text and a number, unless the text is missing.
+pub(super) fn numbered(one: Symbol, two: u32) -> Option<u64> {
+    (!one.is_empty()).then(|| value(one, two))
+}
+
+/// Returns the number of the text that a key's value starts with.
+pub(super) fn text_of(value: u64) -> u32 {
+    u32::try_from(value >> 32).unwrap_or_default()
+}
+
+fn value(one: Symbol, two: u32) -> u64 {
+    u64::from(one.number()) << 32 | u64::from(two)
+}
+
+/// The records under the values of one kind of key. A record is named by its index.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    entries: Vec<(u64, u32)>,
+}
+
+impl Blocks {
+    /// Puts a record under a value.
+    pub(super) fn put(&mut self, value: Option<u64>, index: u32) {
+        self.entries.extend(value.map(|value| (value, index)));
     }
 
-    /// Puts a record under a key with a number for its second part.
-    pub(super) fn put_numbered(
-        &mut self,
-        kind: KeyKind,
-        (value, number): (Symbol, u32),
-        index: usize,
-    ) {
-        if !value.is_empty() {
-            self.entries.push((
-                Key {
-                    kind,
-                    one: value.number(),
-                    two: number,
-                },
-                index,
-            ));
-        }
+    /// Takes all records out.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
     }
 
-    /// Puts a record under a key that is a number.
-    pub(super) fn put_number(&mut self, kind: KeyKind, number: u32, index: usize) {
-        self.entries.push((
-            Key {
-                kind,
-                one: number,
-                two: 0,
-            },
-            index,
-        ));
-    }
-
-    /// Groups the records by key, in the order of keys.
-    pub(super) fn into_blocks(mut self) -> Vec<(Key, Vec<usize>)> {
+    /// Brings the records of each value together, each once. What is put after that is not.
+    pub(super) fn sort(&mut self) {
         self.entries.sort_unstable();
         self.entries.dedup();
-        let chunks = self.entries.chunk_by(|one, other| one.0 == other.0);
-        chunks
-            .filter(|chunk| chunk.len() > 1)
-            .filter_map(|chunk| {
-                Some((
-                    chunk.first()?.0,
-                    chunk.iter().map(|(_, index)| *index).collect(),
-                ))
-            })
-            .collect()
+    }
+
+    /// Returns the values that several records share, with these in their order.
+    pub(super) fn shared(&self) -> impl Iterator<Item = &[(u64, u32)]> {
+        let blocks = self.entries.chunk_by(|one, other| one.0 == other.0);
+        blocks.filter(|block| block.len() > 1)
     }
 }
 
-/// The pairs that met, each once with the first key in which it did.
-#[derive(Debug, Default)]
+/// Two records and the first kind of key in which they met, in one number: by it pairs are in the order of the
+/// smaller index, then of the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Pair(u64);
+
+/// How many bits an index has: more records than that are not compared.
+const INDEX_BITS: u32 = 28;
+
+/// How many bits the kind of key has.
+const KIND_BITS: u32 = 8;
+
+impl Pair {
+    fn new(one: u32, other: u32, kind: u8) -> Self {
+        let (left, right) = (u64::from(one.min(other)), u64::from(one.max(other)));
+        Self(left << (INDEX_BITS + KIND_BITS) | right << KIND_BITS | u64::from(kind))
+    }
+
+    fn records(self) -> (u32, u32) {
+        let index = |bits: u64| u32::try_from(bits & ((1 << INDEX_BITS) - 1)).unwrap_or_default();
+        (
+            index(self.0 >> (INDEX_BITS + KIND_BITS)),
+            index(self.0 >> KIND_BITS),
+        )
+    }
+
+    fn kind(self) -> u8 {
+        u8::try_from(self.0 & ((1 << KIND_BITS) - 1)).unwrap_or_default()
+    }
+}
+
+/// The pairs that met.
+#[derive(Debug)]
 pub(super) struct Pairs {
-    /// Smaller index, greater index, key.
-    pub(super) pairs: Vec<(usize, usize, KeyKind)>,
+    pairs: Vec<Pair>,
+    /// The kinds of keys, in the order in which they were met.
+    kinds: Vec<KeyKind>,
+    cap: usize,
+    window: usize,
     /// Blocks over the cap.
     pub(super) capped: usize,
 }
@@ -139,43 +144,91 @@ pub(super) struct Pairs {
 /// Over this many records a weak key says nothing.
 const WEAK_CAP: usize = 24;
 
-/// Lets the records of each block meet: all of them, or the neighbours in the order of `sort_key` where there are
-/// more than `cap`.
-pub(super) fn pairs<S: Ord>(
-    blocks: &[(Key, Vec<usize>)],
-    (cap, window): (usize, usize),
-    sort_key: impl Fn(usize) -> [S; 2],
-) -> Pairs {
-    let mut met = Pairs::default();
-    for (key, members) in blocks {
-        let kind = key.kind;
-        let mut meet =
-            |one: usize, other: usize| met.pairs.push((one.min(other), one.max(other), kind));
-        if members.len() <= cap && !(kind.is_weak() && members.len() > WEAK_CAP) {
-            for (at, one) in members.iter().enumerate() {
-                for other in members.iter().skip(at + 1) {
-                    meet(*one, *other);
-                }
-            }
-            continue;
+impl Pairs {
+    /// Starts without pairs. In a block of more than `cap` records only the next `window` neighbours meet.
+    pub(super) fn new(cap: usize, window: usize) -> Self {
+        Self {
+            pairs: Vec::new(),
+            kinds: Vec::new(),
+            cap,
+            window,
+            capped: 0,
         }
-        // Once by surname and once by given name, so that an error in one does not part the neighbours.
-        for order in 0..2 {
-            let mut sorted = members.clone();
-            sorted.sort_by_cached_key(|index| {
-                let [one, two] = sort_key(*index);
-                (if order == 0 { (one, two) } else { (two, one) }, *index)
-            });
-            for (at, one) in sorted.iter().enumerate() {
-                for other in sorted.iter().skip(at + 1).take(window) {
-                    meet(*one, *other);
-                }
-            }
-        }
-        met.capped += 1;
     }
-    met.pairs.sort_unstable();
-    met.pairs
-        .dedup_by(|later, first| (later.0, later.1) == (first.0, first.1));
-    met
+
+    /// Lets the records of each block meet: all of them, or the neighbours in the order of `names` where there
+    /// are more than the cap.
+    pub(super) fn meet<N: Ord>(
+        &mut self,
+        kind: KeyKind,
+        blocks: &Blocks,
+        names: impl Fn(u32) -> [N; 2],
+    ) {
+        let number = u8::try_from(self.kinds.len()).unwrap_or(u8::MAX);
+        self.kinds.push(kind);
+        for block in blocks.shared() {
+            if kind.is_weak() && block.len() > WEAK_CAP {
+                continue;
+            }
+            if block.len() <= self.cap {
+                for (at, (_, one)) in block.iter().enumerate() {
+                    let others = block.get(at + 1..).unwrap_or_default().iter();
+                    self.pairs
+                        .extend(others.map(|(_, other)| Pair::new(*one, *other, number)));
+                }
+                continue;
+            }
+            // Once by surname and once by given name, so that an error in one does not part the neighbours.
+            for turn in 0..2 {
+                let mut sorted: Vec<([N; 2], u32)> = block
+                    .iter()
+                    .map(|(_, index)| {
+                        let [one, two] = names(*index);
+                        (if turn == 0 { [one, two] } else { [two, one] }, *index)
+                    })
+                    .collect();
+                sorted.sort_unstable();
+                for (at, (_, one)) in sorted.iter().enumerate() {
+                    let others = sorted.iter().skip(at + 1).take(self.window);
+                    self.pairs
+                        .extend(others.map(|(_, other)| Pair::new(*one, *other, number)));
+                }
+            }
+            self.capped += 1;
+        }
+    }
+
+    /// Returns every pair once, the smaller index first, in order.
+    pub(super) fn into_sorted(mut self) -> Met {
+        self.pairs.sort_unstable();
+        self.pairs
+            .dedup_by(|later, first| later.records() == first.records());
+        Met {
+            pairs: self.pairs,
+            kinds: self.kinds,
+        }
+    }
+}
+
+/// The pairs that met, each once.
+#[derive(Debug)]
+pub(super) struct Met {
+    pairs: Vec<Pair>,
+    kinds: Vec<KeyKind>,
+}
+
+impl Met {
+    /// Returns how many pairs there are.
+    pub(super) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Returns the pairs with the first kind of key in which each met.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, u32, KeyKind)> {
+        self.pairs.iter().filter_map(|pair| {
+            let (left, right) = pair.records();
+            let kind = self.kinds.get(usize::from(pair.kind()))?;
+            Some((left, right, *kind))
+        })
+    }
 }

@@ -3,7 +3,7 @@
 //! Every stage is a pure, total function, and the answer depends on the set of identities and the earlier
 //! answer only, never on the order in which they are given:
 //!
-//! 1. normalise: one spelling per value (`prepared`, over [`crate::normalise`]);
+//! 1. normalise: one spelling per value (`prepare` and `naming`, over [`crate::normalise`], into `records`);
 //! 2. organisations first: companies are resolved, then every person is given an organisation (`organisation`);
 //! 3. keys: records that share a value meet (`keys`), neighbours only where too many do;
 //! 4. compare and weigh: levels per field, bits per level (`compare`, [`model`]);
@@ -24,10 +24,14 @@ mod compare;
 mod frequency;
 mod keep;
 mod keys;
+mod naming;
 mod organisation;
 mod people;
-mod prepared;
+mod prepare;
+mod records;
+mod sketch;
 mod survive;
+mod taken;
 
 #[cfg(test)]
 mod tests;
@@ -38,11 +42,12 @@ pub use columns::{ColumnField, ColumnMap};
 pub use entity::{EntityId, EntityIdError};
 pub use evidence::{Evidence, FieldEvidence, Outcome};
 pub use golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
-pub use identity::{EntityKind, Identity, RecordRef};
+pub use identity::{EntityKind, Identity, RecordRef, Said};
 pub use model::{Model, Settings};
+pub use taken::{Grouped, Records};
 
 use cluster::Clustering;
-use prepared::Prepared;
+use records::{Prepared, place};
 
 /// The earlier answer, from which entities keep their ids. Empty at the first run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,45 +140,49 @@ pub struct Resolution {
 ///
 /// Where a record and kind occur twice, the one changed last counts.
 pub fn resolve(identities: &[Identity], previous: &Previous, settings: &Settings) -> Resolution {
-    let identities = identity::in_order(identities);
-    let mut prepared = Prepared::new(&identities, settings);
-    let companies = companies::cluster(&prepared, settings);
-    organisation::assign(&mut prepared, &companies);
-    let people = people::cluster(&prepared, settings);
-
-    let counts = Counts {
-        identities: identities.len(),
-        candidate_pairs: companies.candidate_pairs + people.candidate_pairs,
-        capped_keys: companies.capped_keys + people.capped_keys,
-        refused_merges: companies.refused_merges() + people.refused_merges(),
+    let identities = identity::newest(identities);
+    let mut records = Records::new(settings.clone());
+    identities.iter().for_each(|one| records.add(&one.said()));
+    let matched = records.matched(true);
+    let (prepared, companies, people) = (&matched.prepared, &matched.companies, &matched.people);
+    let kept = keep::ids(prepared, [companies, people], previous);
+    let whole = survive::Whole {
+        prepared,
+        identities: &identities,
     };
-    let kept = keep::ids(&prepared, [&companies, &people], previous);
     let mut resolution = Resolution {
-        companies: survive::companies(&prepared, &companies, &kept.company_ids),
-        people: survive::people(&prepared, &people, &kept),
+        companies: survive::companies(whole, companies, &kept.company_ids),
+        people: survive::people(whole, people, &kept),
         retired: kept.retired,
         changes: kept.changes,
-        counts,
+        counts: matched.counts(),
         ..Resolution::default()
     };
-    for (clustering, ids) in [(&companies, &kept.company_ids), (&people, &kept.person_ids)] {
-        record(&mut resolution, &prepared, clustering, ids);
+    for (clustering, ids) in [(companies, &kept.company_ids), (people, &kept.person_ids)] {
+        record(&mut resolution, &identities, (prepared, clustering), ids);
     }
+    resolution
+        .memberships
+        .sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
     resolution
 }
 
 /// Writes a clustering's memberships and evidence into the answer.
 fn record(
     resolution: &mut Resolution,
-    prepared: &Prepared<'_>,
-    clustering: &Clustering,
+    identities: &[&Identity],
+    (prepared, clustering): (&Prepared, &Clustering),
     ids: &[EntityId],
 ) {
+    let record = |index| {
+        let arrival = prepared.arrival(clustering.kind, place(index))?;
+        Some(identities.get(place(arrival))?.record.clone())
+    };
     for (cluster, id) in clustering.clusters.iter().zip(ids) {
         for member in &cluster.members {
-            if let Some(record) = prepared.record(clustering.kind, member.index) {
+            if let Some(record) = record(member.index) {
                 resolution.memberships.push(Membership {
-                    record: record.clone(),
+                    record,
                     entity_id: id.clone(),
                     kind: clustering.kind,
                     confidence: member.confidence,
@@ -181,25 +190,13 @@ fn record(
             }
         }
     }
-    let start = resolution.memberships.len();
-    debug_assert!(
-        start <= resolution.counts.identities,
-        "one membership per identity"
-    );
-    resolution
-        .memberships
-        .sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
-    for edge in &clustering.edges {
-        let cluster = clustering
-            .cluster_of
-            .get(edge.left)
-            .and_then(|at| ids.get(*at));
-        let left = prepared.record(clustering.kind, edge.left);
-        let right = prepared.record(clustering.kind, edge.right);
-        if let (Some(id), Some(left), Some(right)) = (cluster, left, right) {
-            resolution
-                .evidence
-                .push(edge.evidence(clustering.kind, id, left, right));
+    for (edge, reasons) in clustering.edges.iter().zip(&clustering.reasons) {
+        let cluster = clustering.cluster_of.get(place(edge.left));
+        let id = cluster.and_then(|at| ids.get(place(*at)));
+        let pair = record(edge.left).zip(record(edge.right));
+        if let Some((id, pair)) = id.zip(pair) {
+            let evidence = edge.evidence(clustering.kind, id, pair, reasons);
+            resolution.evidence.push(evidence);
         }
     }
 }

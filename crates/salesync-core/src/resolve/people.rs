@@ -1,142 +1,159 @@
 //! Finds which records are one person.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::HashSet;
 
-use super::cluster::{self, Clustering, Edge};
-use super::compare::{self, CONFLICT, Comparer, Likeness, MISSING, NameScale, PlaceScale, finding};
+use super::cluster::{self, Clustering, Edge, Reasons};
+use super::compare::{self, CONFLICT, Likeness, MISSING, NameScale, PlaceScale, finding};
 use super::evidence::{FieldEvidence, Outcome};
-use super::frequency::{Frequency, count_of, log2};
+use super::frequency::{Frequency, Rarities, count_of, log2};
 use super::identity::EntityKind;
-use super::keys::{self, Key, KeyKind, Keys};
+use super::keys::{self, Blocks, KeyKind, Pairs};
 use super::model::{Model, Settings};
-use super::prepared::{Mailbox, NameOrigin, Person, Prepared, Symbol, Texts};
+use super::records::{Mailbox, Name, NameOrigin, Person, Prepared, Symbol, Texts, place};
 use crate::normalise::email::EmailClass;
 
-/// Clusters the records about people.
-pub(super) fn cluster(prepared: &Prepared<'_>, settings: &Settings) -> Clustering {
+/// Clusters the records about people; with the reasons of every edge used if `explained`.
+pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {
     let model = &settings.model;
     let mut scale = Scale::new(prepared, model);
-    let blocks = keys(prepared).into_blocks();
-    scale.count_users(&blocks);
-    let text = |symbol| prepared.texts.text(symbol).to_owned();
-    let met = keys::pairs(&blocks, (model.block_cap, model.block_window), |index| {
-        let name = prepared
-            .people
-            .get(index)
-            .map(|person| person.name)
-            .unwrap_or_default();
-        [text(name.last), text(name.first)]
-    });
+    let mut met = Pairs::new(model.block_cap, model.block_window);
+    let mut blocks = Blocks::default();
+    for kind in KINDS {
+        blocks.clear();
+        for (index, person) in (0..).zip(prepared.people()) {
+            put_keys(kind, &person, &prepared.texts, |value| {
+                blocks.put(value, index);
+            });
+        }
+        blocks.sort();
+        if matches!(kind, KeyKind::Mailbox | KeyKind::Phone) {
+            scale.count_users(&blocks);
+        }
+        met.meet(kind, &blocks, |index| {
+            let row = prepared.people.get(place(index));
+            row.map_or([0; 2], |row| row.rank.letters)
+        });
+    }
+    drop(blocks);
+    scale.mark_switchboards();
+    let capped_keys = met.capped;
+    let met = met.into_sorted();
     let mut edges = Vec::new();
-    for (left, right, kind) in &met.pairs {
-        let Some(weighed) = scale.weigh(*left, *right) else {
-            continue;
-        };
-        let total = weighed.total();
-        if total >= model.accept_bits {
+    for (left, right, key) in met.iter() {
+        let total = scale.weigh(left, right).map(|weighed| weighed.total());
+        if let Some(total) = total.filter(|total| *total >= model.accept_bits) {
             edges.push(Edge {
-                left: *left,
-                right: *right,
-                key: kind.as_str(),
-                fields: weighed.findings(),
-                prior: weighed.prior,
-                total,
+                left,
+                right,
+                key,
                 outcome: Outcome::Joined,
+                total,
             });
         }
     }
-    let mut found = cluster::join(
-        EntityKind::Person,
-        prepared.people.len(),
-        edges,
-        model,
-        |one, other| scale.contradict(one, other),
-    );
-    found.candidate_pairs = met.pairs.len();
-    found.capped_keys = met.capped;
+    let candidate_pairs = met.len();
+    drop(met);
+    let count = prepared.people.len();
+    let mut found = cluster::join(EntityKind::Person, count, edges, model, |one, other| {
+        scale.contradict(one, other)
+    });
+    if explained {
+        let reasons = found.edges.iter().map(|edge| scale.reasons(edge));
+        found.reasons = reasons.collect();
+    }
+    found.candidate_pairs = candidate_pairs;
+    found.capped_keys = capped_keys;
     found
 }
 
-/// Puts every record under its keys.
-fn keys(prepared: &Prepared<'_>) -> Keys {
-    let mut keys = Keys::default();
-    for (at, person) in prepared.people.iter().enumerate() {
-        let name = &person.name;
-        for mailbox in &person.mailboxes {
-            keys.put_numbered(KeyKind::Mailbox, (mailbox.address, 0), at);
-            keys.put_numbered(KeyKind::MailboxName, (mailbox.local, 0), at);
-        }
-        if name.origin == NameOrigin::None {
-            person
-                .role_mailboxes
-                .iter()
-                .for_each(|role| keys.put_numbered(KeyKind::RoleMailbox, (*role, 0), at));
-        }
-        person
+/// The kinds of keys under which people meet, in the order in which they count.
+const KINDS: [KeyKind; 12] = [
+    KeyKind::Mailbox,
+    KeyKind::RoleMailbox,
+    KeyKind::Phone,
+    KeyKind::MailboxName,
+    KeyKind::NameAtOrganisation,
+    KeyKind::FullName,
+    KeyKind::NicknameAndSurname,
+    KeyKind::Birth,
+    KeyKind::House,
+    KeyKind::NameAndPlace,
+    KeyKind::NameAndBirthYear,
+    KeyKind::Surname,
+];
+
+/// Puts a record under its keys of a kind.
+fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnMut(Option<u64>)) {
+    let Person { name, place, .. } = person;
+    // An initial says too little to be a key.
+    let parts = [name.first, name.last]
+        .into_iter()
+        .filter(|part| texts.text(*part).len() > 1);
+    match kind {
+        KeyKind::Mailbox => person
+            .mailboxes
+            .iter()
+            .for_each(|mailbox| put(keys::numbered(mailbox.address, 0))),
+        KeyKind::MailboxName => person
+            .mailboxes
+            .iter()
+            .for_each(|mailbox| put(keys::numbered(mailbox.local, 0))),
+        KeyKind::RoleMailbox if name.origin == NameOrigin::None => person
+            .role_mailboxes
+            .iter()
+            .for_each(|role| put(keys::numbered(*role, 0))),
+        KeyKind::Phone => person
             .phones
             .iter()
-            .for_each(|phone| keys.put_numbered(KeyKind::Phone, (*phone, 0), at));
-        keys.put_numbered(KeyKind::Birth, (person.birth, 0), at);
-        keys.put(
-            KeyKind::House,
-            (person.place.number, person.place.street),
-            at,
-        );
-        keys.put(
-            KeyKind::FullName,
-            (name.first.min(name.last), name.first.max(name.last)),
-            at,
-        );
-        keys.put_numbered(KeyKind::Surname, (name.last, 0), at);
-        if name.last.is_empty() {
-            keys.put_numbered(KeyKind::Surname, (name.first, 0), at);
-        }
-        let year = prepared
-            .texts
-            .text(person.birth)
-            .get(..4)
-            .and_then(|year| year.parse().ok());
-        for part in [name.first, name.last] {
-            if prepared.texts.text(part).len() > 1 {
-                person.organisations.iter().for_each(|org| {
-                    keys.put_numbered(KeyKind::NameAtOrganisation, (part, *org), at)
-                });
-                keys.put(KeyKind::NameAndPlace, (part, person.place.postal_code), at);
-                keys.put(KeyKind::NameAndPlace, (part, person.place.city), at);
-                if let Some(year) = year {
-                    keys.put_numbered(KeyKind::NameAndBirthYear, (part, year), at);
-                }
+            .for_each(|phone| put(keys::numbered(*phone, 0))),
+        KeyKind::NameAtOrganisation => parts.for_each(|part| {
+            let organisations = person.organisations.iter();
+            organisations.for_each(|org| put(keys::numbered(part, *org)));
+        }),
+        KeyKind::FullName => put(keys::both(
+            name.first.min(name.last),
+            name.first.max(name.last),
+        )),
+        KeyKind::NicknameAndSurname => {
+            for (forms, surname) in [(name.first_forms, name.last), (name.last_forms, name.first)] {
+                let groups = forms.groups().iter();
+                groups.for_each(|group| put(keys::numbered(surname, u32::from(*group))));
             }
         }
-        for (groups, surname) in [
-            (name.first_groups, name.last),
-            (name.last_groups, name.first),
-        ] {
-            for group in groups {
-                keys.put_numbered(
-                    KeyKind::NicknameAndSurname,
-                    (surname, u32::from(*group)),
-                    at,
-                );
+        KeyKind::Birth => put(keys::numbered(person.birth, 0)),
+        KeyKind::House => put(keys::both(place.number, place.street)),
+        KeyKind::NameAndPlace => {
+            parts.for_each(|part| put(keys::both(part, place.postal_code)));
+            put(keys::both(name.last, place.city));
+        }
+        KeyKind::NameAndBirthYear => {
+            let year = texts.text(person.birth).get(..4);
+            if let Some(year) = year.and_then(|year| year.parse().ok()) {
+                parts.for_each(|part| put(keys::numbered(part, year)));
             }
         }
+        KeyKind::Surname => {
+            put(keys::numbered(name.last, 0));
+            if name.last.is_empty() {
+                put(keys::numbered(name.first, 0));
+            }
+        }
+        _ => {}
     }
-    keys
 }
 
 /// What pairs of people are weighed with.
 struct Scale<'a> {
-    people: &'a [Person],
+    prepared: &'a Prepared,
     model: &'a Model,
     texts: &'a Texts,
-    comparer: Comparer<'a>,
     names: NameScale<'a>,
     places: PlaceScale<'a>,
     births: Frequency<Symbol>,
     organisations: Frequency<u32>,
-    company_phones: HashSet<Symbol>,
-    /// How many people use a mailbox or phone, by kind of key and value.
-    users: HashMap<(KeyKind, u32), u32>,
+    /// How many people use a mailbox or phone, by its number; 0 where they were not counted, and
+    /// [`MANY_USERS`] where they are as many or more.
+    users: Vec<u8>,
     prior: f32,
 }
 
@@ -165,10 +182,10 @@ impl Weighed {
 }
 
 /// Over this many users of a mailbox or phone the exact number does not matter.
-const MANY_USERS: usize = 24;
+const MANY_USERS: u8 = 24;
 
 /// How many users a phone has at least that a company's record carries.
-const SWITCHBOARD_USERS: u32 = 5;
+const SWITCHBOARD_USERS: u8 = 5;
 
 /// The fewest people that a set stands for: two who share a name in a small set are not one for that alone.
 const FEWEST_PEOPLE: u32 = 1_000;
@@ -181,31 +198,34 @@ const FEWEST_BIRTHS: u32 = 8_000;
 
 impl<'a> Scale<'a> {
     /// Counts names, places, dates and organisations.
-    fn new(prepared: &'a Prepared<'_>, model: &'a Model) -> Self {
+    fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
         let people = prepared.people.as_slice();
         let given = people
             .iter()
             .map(|person| person.name)
             .filter(|name| !name.first.is_empty() && !name.last.is_empty());
-        let mut named: Vec<(Symbol, Symbol)> = given.map(|name| (name.first, name.last)).collect();
-        named.sort_unstable();
-        named.dedup();
+        let named: HashSet<(Symbol, Symbol)> = given.map(|name| (name.first, name.last)).collect();
         let population = count_of(named.len())
             .max(count_of(people.len() / 4))
             .max(FEWEST_PEOPLE);
         let weights = &model.people;
         let places = || people.iter().map(|person| &person.place);
         Self {
-            people,
+            prepared,
             model,
             texts: &prepared.texts,
-            comparer: Comparer::new(&prepared.texts),
             names: NameScale {
                 weights,
-                firsts: Frequency::of(named.iter().map(|(first, _)| *first))
-                    .among_at_least(FEWEST_NAMES),
-                lasts: Frequency::of(named.iter().map(|(_, last)| *last))
-                    .among_at_least(FEWEST_NAMES),
+                firsts: Rarities::of(
+                    &prepared.texts,
+                    named.iter().map(|(first, _)| *first),
+                    FEWEST_NAMES,
+                ),
+                lasts: Rarities::of(
+                    &prepared.texts,
+                    named.iter().map(|(_, last)| *last),
+                    FEWEST_NAMES,
+                ),
             },
             places: PlaceScale {
                 weights: &weights.address,
@@ -222,58 +242,64 @@ impl<'a> Scale<'a> {
             },
             births: Frequency::of(people.iter().map(|person| person.birth)),
             organisations: Frequency::of(
-                people
-                    .iter()
-                    .flat_map(|person| person.organisations.iter().copied()),
+                prepared
+                    .people()
+                    .flat_map(|person| person.organisations)
+                    .copied(),
             ),
-            company_phones: prepared
-                .companies
-                .iter()
-                .flat_map(|company| company.phones.iter().copied())
-                .collect(),
-            users: HashMap::new(),
+            users: vec![0; prepared.texts.len() + 1],
             prior: weights.prior_offset - log2(population),
         }
     }
 
-    /// Counts the people on every mailbox and phone: names that contradict each other are several.
-    fn count_users(&mut self, blocks: &[(Key, Vec<usize>)]) {
-        for (key, members) in blocks {
-            if !matches!(key.kind, KeyKind::Mailbox | KeyKind::Phone) {
-                continue;
-            }
-            let mut users: Vec<usize> = Vec::new();
-            for member in members {
-                let Some(person) = self
-                    .people
-                    .get(*member)
-                    .filter(|person| person.name.is_given())
-                else {
-                    continue;
-                };
+    /// Counts the people on every mailbox or phone: names that contradict each other are several.
+    fn count_users(&mut self, blocks: &Blocks) {
+        let people = self.prepared.people.as_slice();
+        let mut users: Vec<Name> = Vec::new();
+        for block in blocks.shared() {
+            users.clear();
+            let rows = block
+                .iter()
+                .filter_map(|(_, index)| people.get(place(*index)));
+            for name in rows.map(|row| row.name).filter(Name::is_given) {
                 let known = users.iter().any(|user| {
-                    self.people.get(*user).is_some_and(|user| {
-                        !compare::names(&mut self.comparer, &self.names, &user.name, &person.name)
-                            .contradicts()
-                    })
+                    !compare::names(self.texts, &self.names, user, &name).contradicts()
                 });
                 if !known {
-                    users.push(*member);
+                    users.push(name);
                 }
-                if users.len() >= MANY_USERS {
+                if users.len() >= usize::from(MANY_USERS) {
                     break;
                 }
             }
-            self.users
-                .insert((key.kind, key.one), count_of(users.len()).max(1));
+            let used = block.first().map(|(value, _)| keys::text_of(*value));
+            if let Some(place) = used.and_then(|text| self.users.get_mut(place(text))) {
+                *place = u8::try_from(users.len()).unwrap_or(MANY_USERS).max(1);
+            }
         }
     }
 
+    /// Takes the phones on companies' records for those of many.
+    fn mark_switchboards(&mut self) {
+        for phone in self.prepared.companies().flat_map(|company| company.phones) {
+            if let Some(users) = self.users.get_mut(phone.place()) {
+                *users = SWITCHBOARD_USERS.max(*users);
+            }
+        }
+    }
+
+    fn likeness(&self, one: Symbol, other: Symbol) -> Likeness {
+        compare::likeness(self.texts.text(one), self.texts.text(other))
+    }
+
     /// Weighs a pair.
-    fn weigh(&mut self, left: usize, right: usize) -> Option<Weighed> {
-        let people = self.people;
-        let (one, other) = (people.get(left)?, people.get(right)?);
-        let name = compare::names(&mut self.comparer, &self.names, &one.name, &other.name);
+    fn weigh(&self, left: u32, right: u32) -> Option<Weighed> {
+        let prepared = self.prepared;
+        let (one, other) = (
+            &prepared.person(place(left))?,
+            &prepared.person(place(right))?,
+        );
+        let name = compare::names(self.texts, &self.names, &one.name, &other.name);
         let (mut mailbox, phone) = self.contacts(one, other);
         if mailbox.level == "local_typo" && name.contradicts() {
             // Initials of two colleagues look like a slip of the finger.
@@ -288,7 +314,7 @@ impl<'a> Scale<'a> {
             "shared" | "role" => (phone, finding("organisation", MISSING, 0.0)),
             _ => stronger(phone, self.organisation(one, other)),
         };
-        let address = compare::places(&mut self.comparer, &self.places, &one.place, &other.place);
+        let address = compare::places(self.texts, &self.places, &one.place, &other.place);
         let birth = self.birth(one.birth, other.birth);
         let derived =
             one.name.origin == NameOrigin::Mailbox || other.name.origin == NameOrigin::Mailbox;
@@ -313,18 +339,29 @@ impl<'a> Scale<'a> {
         })
     }
 
+    /// Returns what speaks for and against an edge.
+    fn reasons(&self, edge: &Edge) -> Reasons {
+        let weighed = self.weigh(edge.left, edge.right);
+        Reasons {
+            prior: self.prior,
+            fields: weighed.map_or_else(Vec::new, |weighed| weighed.findings()),
+        }
+    }
+
     /// Says whether two records cannot be one person's: their names contradict, and nothing outweighs it.
-    fn contradict(&mut self, left: usize, right: usize) -> bool {
-        let (Some(one), Some(other)) = (self.people.get(left), self.people.get(right)) else {
+    fn contradict(&self, left: u32, right: u32) -> bool {
+        let prepared = self.prepared;
+        let (Some(one), Some(other)) =
+            (prepared.person(place(left)), prepared.person(place(right)))
+        else {
             return false;
         };
         let given = one.name.is_given() && other.name.is_given();
         let births = !one.birth.is_empty() && !other.birth.is_empty() && one.birth != other.birth;
-        let namesakes = self.are_namesakes(one, other);
+        let namesakes = self.are_namesakes(&one, &other);
         let clash = namesakes
             || (given
-                && compare::names(&mut self.comparer, &self.names, &one.name, &other.name)
-                    .contradicts());
+                && compare::names(self.texts, &self.names, &one.name, &other.name).contradicts());
         let born_apart = births && self.birth(one.birth, other.birth).level == CONFLICT;
         let bound = match (clash, born_apart) {
             (true, false) => self.model.contradiction_bits,
@@ -336,7 +373,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Says whether two records have mailboxes that differ in a number only, as an organisation gives namesakes.
-    fn are_namesakes(&self, one: &Person, other: &Person) -> bool {
+    fn are_namesakes(&self, one: &Person<'_>, other: &Person<'_>) -> bool {
         one.mailboxes.iter().any(|left| {
             let shared = other
                 .mailboxes
@@ -352,7 +389,7 @@ impl<'a> Scale<'a> {
 
     /// Weighs mailboxes and phones. The best shared one takes the place of the prior: among the people who use
     /// it, the chance is one in as many.
-    fn contacts(&mut self, one: &Person, other: &Person) -> (FieldEvidence, FieldEvidence) {
+    fn contacts(&self, one: &Person<'_>, other: &Person<'_>) -> (FieldEvidence, FieldEvidence) {
         let weights = &self.model.people;
         let nameless = one.name.origin == NameOrigin::None && other.name.origin == NameOrigin::None;
         let line = nameless
@@ -368,9 +405,7 @@ impl<'a> Scale<'a> {
                 .iter()
                 .any(|known| known.address == mailbox.address)
         });
-        let mailbox_users = shared
-            .map(|mailbox| self.users_of(KeyKind::Mailbox, mailbox.address))
-            .min();
+        let mailbox_users = shared.map(|mailbox| self.users_of(mailbox.address)).min();
         let shares_role = nameless
             && one
                 .role_mailboxes
@@ -391,9 +426,7 @@ impl<'a> Scale<'a> {
             .phones
             .iter()
             .filter(|phone| other.phones.contains(phone));
-        let phone_users = shared
-            .map(|phone| self.users_of(KeyKind::Phone, *phone))
-            .min();
+        let phone_users = shared.map(|phone| self.users_of(*phone)).min();
         let phone = match phone_users {
             Some(users) => finding(
                 "phone",
@@ -426,24 +459,16 @@ impl<'a> Scale<'a> {
     }
 
     /// Returns how many people use a mailbox or phone.
-    fn users_of(&self, kind: KeyKind, value: Symbol) -> u32 {
-        let users = self
-            .users
-            .get(&(kind, value.number()))
-            .copied()
-            .unwrap_or(1);
-        if kind == KeyKind::Phone && self.company_phones.contains(&value) {
-            users.max(SWITCHBOARD_USERS)
-        } else {
-            users
-        }
+    fn users_of(&self, value: Symbol) -> u32 {
+        let users = self.users.get(value.place()).copied();
+        u32::from(users.unwrap_or(1).max(1))
     }
 
     /// Weighs mailboxes of which none is shared.
-    fn different_mailboxes(&mut self, one: &Person, other: &Person) -> FieldEvidence {
+    fn different_mailboxes(&self, one: &Person<'_>, other: &Person<'_>) -> FieldEvidence {
         let mut best = finding("mailbox", MISSING, 0.0);
-        for left in &one.mailboxes {
-            for right in &other.mailboxes {
+        for left in one.mailboxes {
+            for right in other.mailboxes {
                 let found = self.two_mailboxes(left, right);
                 if best.level == MISSING || found.bits > best.bits {
                     best = found;
@@ -454,12 +479,12 @@ impl<'a> Scale<'a> {
     }
 
     /// Weighs two mailboxes that differ.
-    fn two_mailboxes(&mut self, one: &Mailbox, other: &Mailbox) -> FieldEvidence {
+    fn two_mailboxes(&self, one: &Mailbox, other: &Mailbox) -> FieldEvidence {
         const TELLING: usize = 6;
         let weights = &self.model.people;
         let telling = self.texts.text(one.local).len() >= TELLING;
         if one.local == other.local {
-            let typo = self.comparer.likeness(one.domain, other.domain) == Likeness::OneEdit;
+            let typo = self.likeness(one.domain, other.domain) == Likeness::OneEdit;
             return if typo {
                 finding("mailbox", "domain_typo", weights.mailbox_domain_typo)
             } else if telling {
@@ -486,7 +511,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Weighs organisations.
-    fn organisation(&self, one: &Person, other: &Person) -> FieldEvidence {
+    fn organisation(&self, one: &Person<'_>, other: &Person<'_>) -> FieldEvidence {
         let weights = &self.model.people;
         if one.organisations.is_empty() || other.organisations.is_empty() {
             return finding("organisation", MISSING, 0.0);
@@ -510,7 +535,7 @@ impl<'a> Scale<'a> {
         if one.is_empty() || other.is_empty() {
             finding("birth_date", MISSING, 0.0)
         } else if one == other {
-            let bits = log2(count_of(self.people.len()).max(FEWEST_BIRTHS))
+            let bits = log2(count_of(self.prepared.people.len()).max(FEWEST_BIRTHS))
                 - log2(self.births.count(&one));
             finding("birth_date", "equal", bits.clamp(0.0, weights.birth_cap))
         } else if compare::dates_are_near(self.texts.text(one), self.texts.text(other)) {

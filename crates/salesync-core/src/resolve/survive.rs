@@ -1,31 +1,48 @@
 //! Chooses what survives of an entity's records: the most frequent value, then the newest, then the longest.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::{HashMap, HashSet};
 
 use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
 use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
 use super::identity::{EntityKind, Identity};
 use super::keep::Kept;
-use super::prepared::{Person, Prepared};
+use super::records::{Person, Prepared, Symbol, Texts, place};
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email::{self, EmailClass};
 use crate::normalise::name::{self, NormalName};
 use crate::normalise::phone::{self, PhoneClass};
 use crate::normalise::{country, text};
 
+/// Records as they are compared and as they came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whole<'a> {
+    pub(super) prepared: &'a Prepared,
+    /// By arrival.
+    pub(super) identities: &'a [&'a Identity],
+}
+
+impl<'a> Whole<'a> {
+    /// Returns the records of a cluster.
+    fn identities(&self, kind: EntityKind, cluster: &Cluster) -> Vec<&'a Identity> {
+        let members = cluster.members.iter();
+        let arrivals =
+            members.filter_map(|member| self.prepared.arrival(kind, place(member.index)));
+        let found = arrivals.filter_map(|arrival| self.identities.get(place(arrival)));
+        found.copied().collect()
+    }
+}
+
 /// Makes the golden records of people, by id.
-pub(super) fn people(
-    prepared: &Prepared<'_>,
-    found: &Clustering,
-    kept: &Kept,
-) -> Vec<GoldenPerson> {
-    let spread = Spread::new(prepared, found);
+pub(super) fn people(whole: Whole<'_>, found: &Clustering, kept: &Kept) -> Vec<GoldenPerson> {
+    let spread = Spread::new(whole.prepared, found);
     let mut people: Vec<GoldenPerson> = found
         .clusters
         .iter()
         .zip(&kept.person_ids)
-        .map(|(cluster, id)| person(prepared, cluster, id, (&spread, &kept.company_ids)))
+        .map(|(cluster, id)| person(whole, cluster, id, (&spread, &kept.company_ids)))
         .collect();
     people.sort_by(|a, b| a.id.cmp(&b.id));
     people
@@ -33,15 +50,16 @@ pub(super) fn people(
 
 /// Makes the golden records of companies, by id.
 pub(super) fn companies(
-    prepared: &Prepared<'_>,
+    whole: Whole<'_>,
     found: &Clustering,
     ids: &[EntityId],
 ) -> Vec<GoldenCompany> {
+    let spread = Spread::nobody_elses(whole.prepared);
     let mut companies: Vec<GoldenCompany> = found
         .clusters
         .iter()
         .zip(ids)
-        .map(|(cluster, id)| company(prepared, cluster, id))
+        .map(|(cluster, id)| company(whole, cluster, id, &spread))
         .collect();
     companies.sort_by(|a, b| a.id.cmp(&b.id));
     companies
@@ -49,20 +67,17 @@ pub(super) fn companies(
 
 /// Makes one person's golden record.
 fn person(
-    prepared: &Prepared<'_>,
+    whole: Whole<'_>,
     cluster: &Cluster,
     id: &EntityId,
-    (spread, company_ids): (&Spread, &[EntityId]),
+    (spread, company_ids): (&Spread<'_>, &[EntityId]),
 ) -> GoldenPerson {
-    let people: Vec<&Person> = cluster
+    let people: Vec<Person<'_>> = cluster
         .members
         .iter()
-        .filter_map(|member| prepared.people.get(member.index))
+        .filter_map(|member| whole.prepared.person(place(member.index)))
         .collect();
-    let identities: Vec<&Identity> = people
-        .iter()
-        .filter_map(|person| prepared.identities.get(person.identity).copied())
-        .collect();
+    let identities = whole.identities(EntityKind::Person, cluster);
     let (first_name, last_name) = best_name(&people, &identities);
     let full_name = match (&first_name, &last_name) {
         (Some(first), Some(last)) => Some(format!("{first} {last}")),
@@ -79,10 +94,7 @@ fn person(
         .iter()
         .zip(&identities)
         .flat_map(|(person, identity)| {
-            let known = person
-                .organisations
-                .iter()
-                .filter_map(|number| usize::try_from(*number).ok());
+            let known = person.organisations.iter().map(|number| place(*number));
             votes(
                 identity,
                 known
@@ -121,11 +133,13 @@ fn person(
 }
 
 /// Makes one company's golden record.
-fn company(prepared: &Prepared<'_>, cluster: &Cluster, id: &EntityId) -> GoldenCompany {
-    let members = cluster.members.iter();
-    let identities: Vec<&Identity> = members
-        .filter_map(|member| prepared.identity(EntityKind::Company, member.index))
-        .collect();
+fn company(
+    whole: Whole<'_>,
+    cluster: &Cluster,
+    id: &EntityId,
+    spread: &Spread<'_>,
+) -> GoldenCompany {
+    let identities = whole.identities(EntityKind::Company, cluster);
     let own = |raw: &String| {
         let host = raw.rsplit('@').next().unwrap_or(raw);
         domain::normalise(host)
@@ -149,14 +163,13 @@ fn company(prepared: &Prepared<'_>, cluster: &Cluster, id: &EntityId) -> GoldenC
         first_seen,
         last_seen,
     } = Seen::of(&identities);
-    let nobody_elses = Spread::default();
     GoldenCompany {
         id: id.clone(),
         name: field(&identities, |identity| identity.company.as_ref()),
         domain: domains.first().cloned(),
         domains,
-        emails: emails(&identities, &nobody_elses),
-        phones: phones(&identities, &nobody_elses),
+        emails: emails(&identities, spread),
+        phones: phones(&identities, spread),
         city: field(&identities, |identity| identity.city.as_ref()),
         country: countries(&identities),
         record_count,
@@ -168,32 +181,41 @@ fn company(prepared: &Prepared<'_>, cluster: &Cluster, id: &EntityId) -> GoldenC
 }
 
 /// Which mailboxes and phones are on several entities.
-#[derive(Default)]
-struct Spread {
-    shared: BTreeSet<String>,
+struct Spread<'a> {
+    texts: &'a Texts,
+    shared: HashSet<Symbol>,
 }
 
-impl Spread {
+impl<'a> Spread<'a> {
+    /// Takes every mailbox and phone for one entity's.
+    fn nobody_elses(prepared: &'a Prepared) -> Self {
+        Self {
+            texts: &prepared.texts,
+            shared: HashSet::new(),
+        }
+    }
+
     /// Looks at all people's mailboxes and phones.
-    fn new(prepared: &Prepared<'_>, found: &Clustering) -> Self {
-        let mut owners: HashMap<super::prepared::Symbol, usize> = HashMap::new();
-        let mut shared = BTreeSet::new();
-        for (person, cluster) in prepared.people.iter().zip(&found.cluster_of) {
+    fn new(prepared: &'a Prepared, found: &Clustering) -> Self {
+        let mut owners: HashMap<Symbol, u32> = HashMap::new();
+        let mut spread = Self::nobody_elses(prepared);
+        for (person, cluster) in prepared.people().zip(&found.cluster_of) {
             let addresses = person.mailboxes.iter().map(|mailbox| mailbox.address);
             for value in addresses.chain(person.phones.iter().copied()) {
                 if owners.entry(value).or_insert(*cluster) != cluster {
-                    shared.insert(prepared.texts.text(value).to_owned());
+                    spread.shared.insert(value);
                 }
             }
         }
-        for phone in prepared
-            .companies
-            .iter()
-            .flat_map(|company| &company.phones)
-        {
-            shared.insert(prepared.texts.text(*phone).to_owned());
-        }
-        Self { shared }
+        let switchboards = prepared.companies().flat_map(|company| company.phones);
+        spread.shared.extend(switchboards);
+        spread
+    }
+
+    /// Says whether a normalised address or national number is on several entities.
+    fn has(&self, value: &str) -> bool {
+        let symbol = self.texts.find(value);
+        symbol.is_some_and(|symbol| self.shared.contains(&symbol))
     }
 }
 
@@ -308,7 +330,7 @@ fn countries(identities: &[&Identity]) -> Option<String> {
 }
 
 /// Chooses a name: the most frequent whole one that is not an initial, then the best spelling of its parts.
-fn best_name(people: &[&Person], identities: &[&Identity]) -> (Option<String>, Option<String>) {
+fn best_name(people: &[Person<'_>], identities: &[&Identity]) -> (Option<String>, Option<String>) {
     let mut spelt: Vec<(usize, Vote, String)> = Vec::new();
     for (person, identity) in people.iter().zip(identities) {
         let Some((first, last)) = display_name(identity).filter(|_| person.name.is_given()) else {
@@ -406,7 +428,7 @@ fn work_domain(raw: &str) -> Option<String> {
 }
 
 /// Lists e-mail addresses, the best first.
-fn emails(identities: &[&Identity], spread: &Spread) -> Vec<Contact> {
+fn emails(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
     let read = |raw: &String| {
         email::normalise(raw)
             .filter(|email| !matches!(email.class, EmailClass::Placeholder | EmailClass::System))
@@ -422,7 +444,7 @@ fn emails(identities: &[&Identity], spread: &Spread) -> Vec<Contact> {
         )
     });
     let kind = |address: &str| match email::normalise(address).map(|email| email.class) {
-        _ if spread.shared.contains(address) => ContactKind::Shared,
+        _ if spread.has(address) => ContactKind::Shared,
         Some(EmailClass::Work) => ContactKind::Work,
         Some(EmailClass::Free) => ContactKind::Personal,
         _ => ContactKind::Shared,
@@ -440,7 +462,7 @@ fn emails(identities: &[&Identity], spread: &Spread) -> Vec<Contact> {
 }
 
 /// Lists phone numbers, the best first; a number known with and without its country is one.
-fn phones(identities: &[&Identity], spread: &Spread) -> Vec<Contact> {
+fn phones(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
     let mut votes: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
     for identity in identities {
         for raw in &identity.phones {
@@ -481,7 +503,7 @@ fn phones(identities: &[&Identity], spread: &Spread) -> Vec<Contact> {
                     newest,
                 },
             )| {
-                let kind = if spread.shared.contains(&national) {
+                let kind = if spread.has(&national) {
                     ContactKind::Shared
                 } else {
                     ContactKind::Personal

@@ -1,0 +1,34 @@
+//! Lists of words that are asked about for every record.
+
+use std::sync::OnceLock;
+
+use hashbrown::HashSet;
+
+/// A list of words, as a set from the first question on.
+#[derive(Debug)]
+pub(super) struct WordSet {
+    list: &'static [&'static str],
+    set: OnceLock<HashSet<&'static str>>,
+}
+
+impl WordSet {
+    /// Takes a list.
+    pub(super) const fn of(list: &'static [&'static str]) -> Self {
+        Self {
+            list,
+            set: OnceLock::new(),
+        }
+    }
+
+    /// Returns the words in the order of the list.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.list.iter().copied()
+    }
+
+    /// Says whether a word is on the list.
+    pub(super) fn contains(&self, word: &str) -> bool {
+        self.set
+            .get_or_init(|| self.iter().collect())
+            .contains(word)
+    }
+}

@@ -1,0 +1,408 @@
+//! Brings what records say into its one spelling.
+
+use hashbrown::HashMap;
+use twox_hash::XxHash3_64;
+
+use super::identity::{EntityKind, Said};
+use super::records::{
+    CompanyRow, Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span,
+    Symbol, number,
+};
+use super::sketch::Sketch;
+use crate::normalise::address;
+use crate::normalise::company;
+use crate::normalise::domain::{self, DomainClass};
+use crate::normalise::email::{self, EmailClass};
+use crate::normalise::name::{self, NameShape, Nickname, NormalName};
+use crate::normalise::phone::{self, PhoneClass};
+use crate::normalise::{country, date, text};
+
+/// Takes records in, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Preparation {
+    prepared: Prepared,
+    default_country: Option<String>,
+    domains: Memo<Option<Domain>>,
+    companies: Memo<(Symbol, Symbol)>,
+    cities: Memo<Symbol>,
+    countries: Memo<[u8; 2]>,
+    /// Room for one record's text.
+    line: String,
+    /// Room for one record's lists.
+    mailboxes: Vec<Mailbox>,
+    symbols: Vec<Symbol>,
+}
+
+/// A domain that was looked at.
+#[derive(Debug, Clone, Copy)]
+struct Domain {
+    registrable: Symbol,
+    core: Symbol,
+    class: DomainClass,
+}
+
+/// What spellings that came before have become.
+#[derive(Debug)]
+struct Memo<V>(HashMap<Box<str>, V>);
+
+impl<V> Default for Memo<V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<V: Copy> Memo<V> {
+    /// Over so many spellings it starts anew.
+    const MOST: usize = 1 << 18;
+
+    /// Returns what a spelling becomes.
+    fn of(&mut self, raw: &str, make: impl FnOnce(&str) -> V) -> V {
+        if let Some(known) = self.0.get(raw) {
+            return *known;
+        }
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
+        }
+        let made = make(raw);
+        self.0.insert(raw.into(), made);
+        made
+    }
+}
+
+impl Preparation {
+    /// Starts without records. `default_country` is the country of phone numbers on records that name none.
+    pub(super) fn new(default_country: Option<String>) -> Self {
+        Self {
+            default_country,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a record in.
+    pub(super) fn add(&mut self, said: &Said<'_>) {
+        let order = self.note_source(said);
+        let rank = Rank {
+            order,
+            arrival: number(self.prepared.sources.len() - 1),
+            ..Rank::default()
+        };
+        match said.kind {
+            EntityKind::Person => {
+                let row = self.person(rank, said);
+                self.prepared.people.push(row);
+            }
+            EntityKind::Company => {
+                let row = self.company(rank, said);
+                self.prepared.companies.push(row);
+            }
+        }
+    }
+
+    /// Returns the records, with what can only be said when all are known.
+    pub(super) fn finish(self) -> (Prepared, Vec<(u32, u32)>) {
+        let mut prepared = self.prepared;
+        let left_out = prepared.keep_newest();
+        super::naming::complete(&mut prepared);
+        prepared.sort();
+        (prepared, left_out)
+    }
+
+    /// Writes down where a record is from and returns its order.
+    fn note_source(&mut self, said: &Said<'_>) -> u64 {
+        self.line.clear();
+        for part in [said.kind.as_str(), said.source, said.stream, &said.id] {
+            self.line.push_str(part);
+            self.line.push('\u{1f}');
+        }
+        let order = XxHash3_64::oneshot(self.line.as_bytes());
+        let said_once = [
+            said.full_name,
+            said.first_name,
+            said.middle_name,
+            said.last_name,
+            said.company,
+            said.other_company,
+            said.website,
+            said.street.as_deref(),
+            said.city,
+            said.postal_code,
+            said.country,
+            said.birth_date,
+        ];
+        let lists = said.emails.iter().chain(&said.phones).map(|it| Some(*it));
+        for value in said_once.into_iter().chain(lists) {
+            self.line.push_str(value.unwrap_or_default());
+            self.line.push('\u{1f}');
+        }
+        let digest = XxHash3_64::oneshot(self.line.as_bytes());
+        let prepared = &mut self.prepared;
+        prepared.ids.push_str(&said.id);
+        prepared.sources.push(Source {
+            source: prepared.texts.intern(said.source),
+            stream: prepared.texts.intern(said.stream),
+            id_end: prepared.ids.len(),
+            changed_at: said.changed_at,
+            digest,
+        });
+        order
+    }
+
+    /// Normalises one person's record.
+    fn person(&mut self, rank: Rank, said: &Said<'_>) -> PersonRow {
+        let mut row = PersonRow {
+            rank,
+            ..PersonRow::default()
+        };
+        (row.mailboxes, row.role_mailboxes) = self.mailboxes(said);
+        let is_function = said
+            .full_name
+            .is_some_and(|name| names_function(name, !self.symbols.is_empty()));
+        if !is_function {
+            row.name = spelt(&mut self.prepared.texts, &person_name(said));
+            row.label = self.label(said.full_name);
+        }
+        row.phones = self.phones(said);
+        row.company = said
+            .company
+            .map_or(Symbol::EMPTY, |raw| self.company_name(raw).1);
+        row.site = said
+            .website
+            .map_or(Symbol::EMPTY, |site| self.own_domain(site).0);
+        row.place = self.place(said);
+        let texts = &mut self.prepared.texts;
+        let birth = said.birth_date.and_then(date::normalise);
+        row.birth = birth.map_or(Symbol::EMPTY, |birth| texts.intern(&birth));
+        row.employer = said.employer.map_or(Symbol::EMPTY, |record| {
+            texts.intern(&Prepared::link([
+                &record.source,
+                &record.stream,
+                &record.id,
+            ]))
+        });
+        row
+    }
+
+    /// Normalises a person's mailboxes; those of functions come apart, and stay in `self.symbols`.
+    fn mailboxes(&mut self, said: &Said<'_>) -> (Span, Span) {
+        self.mailboxes.clear();
+        self.symbols.clear();
+        let Self {
+            prepared, domains, ..
+        } = self;
+        for raw in &said.emails {
+            let mut named = None;
+            let email = email::normalise_with(raw, |host| {
+                named = domains.of(host, |host| look_up(prepared, host));
+                named.map(|domain| domain.class)
+            });
+            let (Some(email), Some(named)) = (email, named) else {
+                continue;
+            };
+            let address = prepared.texts.intern(&email.address);
+            match email.class {
+                EmailClass::Role => push_new(&mut self.symbols, address),
+                EmailClass::Free | EmailClass::Work => {
+                    // Every Googlemail address is one of Gmail.
+                    let domain = if email.domain == "gmail.com" {
+                        prepared.texts.intern(&email.domain)
+                    } else {
+                        named.registrable
+                    };
+                    let mailbox = Mailbox {
+                        address,
+                        local: prepared.texts.intern(&email.local),
+                        domain,
+                        class: email.class,
+                    };
+                    push_new(&mut self.mailboxes, mailbox);
+                }
+                EmailClass::Placeholder | EmailClass::System => {}
+            }
+        }
+        (
+            Span::push(&mut prepared.mailboxes, self.mailboxes.iter().copied()),
+            Span::push(&mut prepared.symbols, self.symbols.iter().copied()),
+        )
+    }
+
+    /// Reads a whole name as one of a company.
+    fn label(&mut self, full_name: Option<&str>) -> Label {
+        let Some(full_name) = full_name else {
+            return Label::default();
+        };
+        let Some(company) = company::normalise(full_name) else {
+            return Label::default();
+        };
+        Label {
+            compact: self.prepared.texts.intern(&company.compact),
+            has_legal_form: !company.legal_form.is_empty(),
+            in_capitals: !full_name.chars().any(char::is_lowercase),
+        }
+    }
+
+    /// Normalises one company's record.
+    fn company(&mut self, rank: Rank, said: &Said<'_>) -> CompanyRow {
+        let (mut names, mut compact_names) = (Vec::new(), Vec::new());
+        for raw in said.company.iter().chain(&said.other_company) {
+            let (core, compact) = self.company_name(raw);
+            if !compact.is_empty() && !compact_names.contains(&compact) {
+                compact_names.push(compact);
+                names.push(core);
+            }
+        }
+        let (mut domains, mut cores) = (Vec::new(), Vec::new());
+        let mails = said.emails.iter().filter_map(|raw| email::normalise(raw));
+        let mail_domains: Vec<String> = mails.map(|email| email.domain).collect();
+        let sites = said.website.into_iter();
+        for raw in sites.chain(mail_domains.iter().map(String::as_str)) {
+            let (domain, core) = self.own_domain(raw);
+            if !domain.is_empty() && !domains.contains(&domain) {
+                domains.push(domain);
+                cores.push(core);
+            }
+        }
+        let phones = self.phones(said);
+        let place = self.place(said);
+        let symbols = &mut self.prepared.symbols;
+        CompanyRow {
+            rank,
+            names: Span::push(symbols, names),
+            compact_names: Span::push(symbols, compact_names),
+            domains: Span::push(symbols, domains),
+            domain_cores: Span::push(symbols, cores),
+            phones,
+            place,
+        }
+    }
+
+    /// Normalises a company's name: its words, and the same without spaces; both empty for a placeholder.
+    fn company_name(&mut self, raw: &str) -> (Symbol, Symbol) {
+        let texts = &mut self.prepared.texts;
+        self.companies.of(raw, |raw| {
+            let company = company::normalise(raw);
+            company.map_or((Symbol::EMPTY, Symbol::EMPTY), |company| {
+                (texts.intern(&company.core), texts.intern(&company.compact))
+            })
+        })
+    }
+
+    /// Normalises phones: national numbers that somebody could have.
+    fn phones(&mut self, said: &Said<'_>) -> Span {
+        let country = said.country.or(self.default_country.as_deref());
+        self.symbols.clear();
+        for raw in &said.phones {
+            let phone = phone::normalise(raw, country);
+            if phone.class == PhoneClass::Real {
+                let national = self.prepared.texts.intern(&phone.national);
+                push_new(&mut self.symbols, national);
+            }
+        }
+        Span::push(&mut self.prepared.symbols, self.symbols.iter().copied())
+    }
+
+    /// Normalises an address.
+    fn place(&mut self, said: &Said<'_>) -> Place {
+        let texts = &mut self.prepared.texts;
+        let country = said.country.map_or([0; 2], |raw| {
+            self.countries.of(raw, |raw| {
+                let code = country::normalise(raw).map(str::as_bytes);
+                code.and_then(|code| code.try_into().ok())
+                    .unwrap_or_default()
+            })
+        });
+        let city = said.city.map_or(Symbol::EMPTY, |raw| {
+            self.cities.of(raw, |raw| {
+                texts.intern(&address::normalise("", raw, "").city)
+            })
+        });
+        let (street, postal_code) = (said.street.as_deref(), said.postal_code);
+        if street.is_none() && postal_code.is_none() {
+            return Place {
+                city,
+                country,
+                ..Place::default()
+            };
+        }
+        let address = address::normalise(
+            street.unwrap_or_default(),
+            "",
+            postal_code.unwrap_or_default(),
+        );
+        Place {
+            number: texts.intern(&address.number),
+            street: texts.intern(&address.street),
+            postal_code: texts.intern(&address.postal_code),
+            city,
+            country,
+        }
+    }
+
+    /// Returns a domain and its core if it is one organisation's own.
+    fn own_domain(&mut self, raw: &str) -> (Symbol, Symbol) {
+        let prepared = &mut self.prepared;
+        match self.domains.of(raw, |raw| look_up(prepared, raw)) {
+            Some(domain) if domain.class == DomainClass::Own => (domain.registrable, domain.core),
+            _ => (Symbol::EMPTY, Symbol::EMPTY),
+        }
+    }
+}
+
+/// Normalises a domain.
+fn look_up(prepared: &mut Prepared, raw: &str) -> Option<Domain> {
+    let normal = domain::normalise(raw)?;
+    Some(Domain {
+        registrable: prepared.texts.intern(&normal.registrable),
+        core: prepared.texts.intern(&normal.core),
+        class: normal.class,
+    })
+}
+
+/// Interns a person's name.
+pub(super) fn spelt(texts: &mut super::records::Texts, name: &NormalName) -> Name {
+    let origin = match name.shape {
+        NameShape::Missing | NameShape::Placeholder => return Name::default(),
+        NameShape::Real => NameOrigin::Fields,
+        NameShape::CallerId => NameOrigin::CallerId,
+    };
+    let (first, last) = (text::skeleton(&name.first), text::skeleton(&name.last));
+    Name {
+        first: texts.intern(&first),
+        middle: texts.intern(&name.middle),
+        last: texts.intern(&last),
+        first_sketch: Sketch::of(&first),
+        last_sketch: Sketch::of(&last),
+        generation: name.generation,
+        origin,
+        first_forms: Nickname::of(&name.first),
+        last_forms: Nickname::of(&name.last),
+    }
+}
+
+/// Appends a value that is not there yet.
+fn push_new<T: PartialEq>(values: &mut Vec<T>, value: T) {
+    if !values.contains(&value) {
+        values.push(value);
+    }
+}
+
+/// Normalises a person's name fields: parts before the whole, unless the parts say nothing.
+fn person_name(said: &Said<'_>) -> NormalName {
+    let parts = name::normalise_parts(
+        said.first_name.unwrap_or_default(),
+        said.middle_name.unwrap_or_default(),
+        said.last_name.unwrap_or_default(),
+    );
+    match (said.full_name, parts.shape) {
+        (Some(full_name), NameShape::Missing | NameShape::Placeholder) => {
+            name::normalise(full_name)
+        }
+        _ => parts,
+    }
+}
+
+/// Says whether a name is that of a function (`Sales`, and `Acme Info` on a function's mailbox).
+fn names_function(full_name: &str, has_role_mailbox: bool) -> bool {
+    let words = text::words(&text::fold(full_name));
+    let is_role = words.last().is_some_and(|word| email::is_role_word(word));
+    is_role && (has_role_mailbox || words.len() == 1)
+}

@@ -1,0 +1,153 @@
+//! Records that are taken in one after another, and which of them are one.
+
+use super::Counts;
+use super::cluster::Clustering;
+use super::entity::EntityId;
+use super::identity::Said;
+use super::keep;
+use super::model::Settings;
+use super::prepare::Preparation;
+use super::records::{Prepared, place};
+use super::{Previous, companies, organisation, people};
+
+/// Takes records in, keeping what is compared of each and no more.
+#[derive(Debug)]
+pub struct Records {
+    preparation: Preparation,
+    settings: Settings,
+}
+
+impl Records {
+    /// Starts without records.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            preparation: Preparation::new(settings.default_country.clone()),
+            settings,
+        }
+    }
+
+    /// Takes a record in. Where a record and kind come twice, the one changed last counts.
+    pub fn add(&mut self, said: &Said<'_>) {
+        self.preparation.add(said);
+    }
+
+    /// Says which records are one. The same records give the same answer in whatever order they came.
+    pub fn grouped(self) -> Grouped {
+        let matched = self.matched(false);
+        let (prepared, left_out) = (&matched.prepared, &matched.left_out);
+        let clusterings = [&matched.companies, &matched.people];
+        let kept = keep::ids(prepared, clusterings, &Previous::default());
+        let mut ids = kept.company_ids;
+        let companies = ids.len();
+        ids.extend(kept.person_ids);
+        let mut entity_of = vec![(0, 1.0); prepared.sources.len()];
+        for (clustering, first) in clusterings.into_iter().zip([0, companies]) {
+            for (at, cluster) in clustering.clusters.iter().enumerate() {
+                for member in &cluster.members {
+                    let arrival = prepared.arrival(clustering.kind, place(member.index));
+                    let entity = arrival.and_then(|arrival| entity_of.get_mut(place(arrival)));
+                    if let Some(entity) = entity {
+                        *entity = (first + at, member.confidence);
+                    }
+                }
+            }
+        }
+        for (later, kept) in left_out {
+            let of_kept = entity_of.get(place(*kept)).copied();
+            if let Some((entity, of_kept)) = entity_of.get_mut(place(*later)).zip(of_kept) {
+                *entity = of_kept;
+            }
+        }
+        Grouped {
+            counts: matched.counts(),
+            record_ids: matched.prepared.into_ids(),
+            companies,
+            ids,
+            entity_of,
+        }
+    }
+
+    /// Matches the records; with reasons if `explained`.
+    pub(super) fn matched(self, explained: bool) -> Matched {
+        let (mut prepared, left_out) = self.preparation.finish();
+        let companies = companies::cluster(&prepared, &self.settings, explained);
+        organisation::assign(&mut prepared, &companies);
+        let people = people::cluster(&prepared, &self.settings, explained);
+        Matched {
+            prepared,
+            left_out,
+            companies,
+            people,
+        }
+    }
+}
+
+/// Records with the clusters they fall into.
+pub(super) struct Matched {
+    pub(super) prepared: Prepared,
+    /// Older versions of records, each with the record that counts, by arrival.
+    left_out: Vec<(u32, u32)>,
+    pub(super) companies: Clustering,
+    pub(super) people: Clustering,
+}
+
+impl Matched {
+    /// Returns figures about the run.
+    pub(super) fn counts(&self) -> Counts {
+        let Self {
+            prepared,
+            companies,
+            people,
+            ..
+        } = self;
+        Counts {
+            identities: prepared.people.len() + prepared.companies.len(),
+            candidate_pairs: companies.candidate_pairs + people.candidate_pairs,
+            capped_keys: companies.capped_keys + people.capped_keys,
+            refused_merges: companies.refused_merges() + people.refused_merges(),
+        }
+    }
+}
+
+/// Which records are one, in the order in which they came.
+#[derive(Debug)]
+pub struct Grouped {
+    /// Figures about the run.
+    pub counts: Counts,
+    record_ids: RecordIds,
+    companies: usize,
+    /// Companies, then people.
+    ids: Vec<EntityId>,
+    /// Each record's entity, and its confidence.
+    entity_of: Vec<(usize, f32)>,
+}
+
+/// The ids of records, one after another.
+#[derive(Debug)]
+pub(super) struct RecordIds {
+    pub(super) ids: String,
+    pub(super) ends: Vec<usize>,
+}
+
+impl Grouped {
+    /// Returns how many companies there are.
+    pub fn companies(&self) -> usize {
+        self.companies
+    }
+
+    /// Returns how many people there are.
+    pub fn people(&self) -> usize {
+        self.ids.len() - self.companies
+    }
+
+    /// Returns every record's id, with its entity and the probability of the strongest pair that ties it to that; 1
+    /// for a record alone.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, &EntityId, f32)> {
+        let RecordIds { ids, ends } = &self.record_ids;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let records = starts.zip(ends).zip(&self.entity_of);
+        records.filter_map(|((start, end), (entity, confidence))| {
+            Some((ids.get(start..*end)?, self.ids.get(*entity)?, *confidence))
+        })
+    }
+}
