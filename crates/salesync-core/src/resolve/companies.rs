@@ -291,7 +291,7 @@ impl<'a> Scale<'a> {
     /// Returns how many bits a name gives that both records bear.
     fn rarity(&self, compact: Symbol) -> f32 {
         let bearers = self.bearers.get(&compact).copied().unwrap_or(1);
-        (log2(self.population) - log2(bearers)).min(self.model.companies.name_cap)
+        self.replaces_prior(bearers, self.model.companies.name_slack)
     }
 
     /// Weighs two names that differ, each as words and without spaces.
@@ -363,12 +363,19 @@ impl<'a> Scale<'a> {
                 self.replaces_prior(users, weights.domain_slack),
             );
         }
-        if one
-            .domain_cores
-            .iter()
-            .any(|core| other.domain_cores.contains(core))
-        {
-            return finding("domain", "core", weights.domain_core);
+        let mut cores = one.domain_cores.iter();
+        let core_of_both = cores.find(|core| other.domain_cores.contains(core));
+        if core_of_both.is_some() {
+            // Namesakes have the domains of their name too.
+            let named = core_of_both.is_some_and(|core| {
+                let bears = |company: &Company<'_>| company.compact_names.contains(core);
+                bears(one) || bears(other)
+            });
+            return if named {
+                finding("domain", "core_of_name", weights.domain_core_of_name)
+            } else {
+                finding("domain", "core", weights.domain_core)
+            };
         }
         let mut typo = false;
         for left in one.domains {

@@ -66,8 +66,8 @@ pub(super) fn likeness(one: &str, other: &str) -> Likeness {
 
 /// What a name is weighed with.
 #[derive(Debug)]
-pub(super) struct NameScale<'a> {
-    pub(super) weights: &'a PeopleWeights,
+pub(super) struct NameScale {
+    pub(super) weights: PeopleWeights,
     pub(super) firsts: Rarities,
     pub(super) lasts: Rarities,
 }
@@ -136,13 +136,13 @@ fn parts(name: &Name) -> (Part, Part) {
 }
 
 /// Compares two names, also in swapped order.
-pub(super) fn names(texts: &Texts, scale: &NameScale<'_>, one: &Name, other: &Name) -> NameFinding {
+pub(super) fn names(texts: &Texts, scale: &NameScale, one: &Name, other: &Name) -> NameFinding {
     let ((first, last), (other_first, other_last)) = (parts(one), parts(other));
     let PeopleWeights {
         first_name,
         last_name,
         ..
-    } = scale.weights;
+    } = &scale.weights;
     let part = |field, parts: (Part, Part), weights, frequency| {
         part_finding(texts, field, parts, Rarity { weights, frequency })
     };
@@ -173,7 +173,7 @@ pub(super) fn names(texts: &Texts, scale: &NameScale<'_>, one: &Name, other: &Na
         bits -= scale.weights.correlation_off;
     }
     if !one.middle.is_empty() && !other.middle.is_empty() {
-        bits += middle(texts, scale.weights, one.middle, other.middle);
+        bits += middle(texts, &scale.weights, one.middle, other.middle);
     }
     if one.generation != 0 && other.generation != 0 && one.generation != other.generation {
         bits += scale.weights.generation_conflict;

@@ -24,6 +24,7 @@ mod compare;
 mod frequency;
 mod keep;
 mod keys;
+mod learn;
 mod naming;
 mod organisation;
 mod people;

@@ -110,6 +110,9 @@ pub struct PeopleWeights {
     pub swapped_off: f32,
     /// Taken off a whole name, since given names and surnames go together by language.
     pub correlation_off: f32,
+    /// Learnt: what a whole name says that two records bear, by how many do and how rare it is. Empty where nothing
+    /// was learnt.
+    pub namesakes: Vec<f32>,
     /// Middle names that agree.
     pub middle_equal: f32,
     /// Middle names that differ.
@@ -126,6 +129,12 @@ pub struct PeopleWeights {
     pub mailbox_domain_typo: f32,
     /// The same mailbox name at another domain.
     pub mailbox_same_local: f32,
+    /// The same, where the mailbox name is no more than the person's name spelt out: off `mailbox_different`.
+    pub mailbox_same_spelt: f32,
+    /// Mailboxes that have nothing in common.
+    pub mailbox_different: f32,
+    /// Phones of which none is shared.
+    pub phone_different: f32,
     /// Mailboxes one typing error apart, at one domain.
     pub mailbox_local_typo: f32,
     /// Two personal mailboxes at one organisation's domain.
@@ -161,6 +170,7 @@ impl Default for PeopleWeights {
             },
             swapped_off: 1.5,
             correlation_off: 1.5,
+            namesakes: Vec::new(),
             middle_equal: 1.0,
             middle_conflict: -1.5,
             generation_conflict: -10.0,
@@ -169,9 +179,12 @@ impl Default for PeopleWeights {
             second_contact: 2.0,
             mailbox_domain_typo: 9.0,
             mailbox_same_local: 5.0,
+            mailbox_same_spelt: 1.5,
+            mailbox_different: 0.0,
+            phone_different: 0.0,
             mailbox_local_typo: 4.0,
             mailbox_colleagues: -5.0,
-            mailbox_numbered: -10.0,
+            mailbox_numbered: -16.0,
             renamed: -1.0,
             organisation_cap: 9.0,
             organisation_conflict: -2.5,
@@ -234,6 +247,10 @@ pub struct CompanyWeights {
     pub domain_slack: f32,
     /// The same for phones.
     pub phone_slack: f32,
+    /// The chance that a name which one company is known to bear is another's as well.
+    pub name_slack: f32,
+    /// Domains of one name under different endings, where that is the name of one of the companies.
+    pub domain_core_of_name: f32,
     /// Domains of one name under different endings.
     pub domain_core: f32,
     /// Domains one typing error apart.
@@ -258,6 +275,8 @@ impl Default for CompanyWeights {
             name_conflict: -5.0,
             domain_slack: 0.03,
             phone_slack: 0.2,
+            name_slack: 0.25,
+            domain_core_of_name: 0.0,
             domain_core: 5.0,
             domain_typo: 4.0,
             domain_conflict: -6.0,

@@ -1,171 +1,44 @@
-//! Finds which records are one person.
+//! What two records about people say for being one person's, and against it.
 
 use hashbrown::HashSet;
 
-use super::cluster::{self, Clustering, Edge, Reasons};
-use super::compare::{self, CONFLICT, Likeness, MISSING, NameScale, PlaceScale, finding};
-use super::evidence::{FieldEvidence, Outcome};
-use super::frequency::{Frequency, Rarities, count_of, log2};
-use super::identity::EntityKind;
-use super::keys::{self, Blocks, KeyKind, Pairs};
-use super::model::{Model, Settings};
-use super::records::{Mailbox, Name, NameOrigin, Person, Prepared, Symbol, Texts, place};
+use super::super::cluster::{Edge, Reasons};
+use super::super::compare::{self, CONFLICT, Likeness, MISSING, NameScale, PlaceScale, finding};
+use super::super::evidence::FieldEvidence;
+use super::super::frequency::{Frequency, Rarities, count_of, log2};
+use super::super::learn;
+use super::super::model::{Model, NamePartWeights};
+use super::super::records::{
+    Mailbox, Name, NameOrigin, Person, PersonRow, Prepared, Symbol, Texts, place,
+};
 use crate::normalise::email::EmailClass;
 
-/// Clusters the records about people; with the reasons of every edge used if `explained`.
-pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {
-    let model = &settings.model;
-    let mut scale = Scale::new(prepared, model);
-    let mut met = Pairs::new(model.block_cap, model.block_window);
-    let mut blocks = Blocks::default();
-    for kind in KINDS {
-        blocks.clear();
-        for (index, person) in (0..).zip(prepared.people()) {
-            put_keys(kind, &person, &prepared.texts, |value| {
-                blocks.put(value, index);
-            });
-        }
-        blocks.sort();
-        if matches!(kind, KeyKind::Mailbox | KeyKind::Phone) {
-            scale.count_users(&blocks);
-        }
-        met.meet(kind, &blocks, |index| {
-            let row = prepared.people.get(place(index));
-            row.map_or([0; 2], |row| row.rank.letters)
-        });
-    }
-    drop(blocks);
-    scale.mark_switchboards();
-    let capped_keys = met.capped;
-    let met = met.into_sorted();
-    let mut edges = Vec::new();
-    for (left, right, key) in met.iter() {
-        let total = scale.weigh(left, right).map(|weighed| weighed.total());
-        if let Some(total) = total.filter(|total| *total >= model.accept_bits) {
-            edges.push(Edge {
-                left,
-                right,
-                key,
-                outcome: Outcome::Joined,
-                total,
-            });
-        }
-    }
-    let candidate_pairs = met.len();
-    drop(met);
-    let count = prepared.people.len();
-    let mut found = cluster::join(EntityKind::Person, count, edges, model, |one, other| {
-        scale.contradict(one, other)
-    });
-    if explained {
-        let reasons = found.edges.iter().map(|edge| scale.reasons(edge));
-        found.reasons = reasons.collect();
-    }
-    found.candidate_pairs = candidate_pairs;
-    found.capped_keys = capped_keys;
-    found
-}
-
-/// The kinds of keys under which people meet, in the order in which they count.
-const KINDS: [KeyKind; 12] = [
-    KeyKind::Mailbox,
-    KeyKind::RoleMailbox,
-    KeyKind::Phone,
-    KeyKind::MailboxName,
-    KeyKind::NameAtOrganisation,
-    KeyKind::FullName,
-    KeyKind::NicknameAndSurname,
-    KeyKind::Birth,
-    KeyKind::House,
-    KeyKind::NameAndPlace,
-    KeyKind::NameAndBirthYear,
-    KeyKind::Surname,
-];
-
-/// Puts a record under its keys of a kind.
-fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnMut(Option<u64>)) {
-    let Person { name, place, .. } = person;
-    // An initial says too little to be a key.
-    let parts = [name.first, name.last]
-        .into_iter()
-        .filter(|part| texts.text(*part).len() > 1);
-    match kind {
-        KeyKind::Mailbox => person
-            .mailboxes
-            .iter()
-            .for_each(|mailbox| put(keys::numbered(mailbox.address, 0))),
-        KeyKind::MailboxName => person
-            .mailboxes
-            .iter()
-            .for_each(|mailbox| put(keys::numbered(mailbox.local, 0))),
-        KeyKind::RoleMailbox if name.origin == NameOrigin::None => person
-            .role_mailboxes
-            .iter()
-            .for_each(|role| put(keys::numbered(*role, 0))),
-        KeyKind::Phone => person
-            .phones
-            .iter()
-            .for_each(|phone| put(keys::numbered(*phone, 0))),
-        KeyKind::NameAtOrganisation => parts.for_each(|part| {
-            let organisations = person.organisations.iter();
-            organisations.for_each(|org| put(keys::numbered(part, *org)));
-        }),
-        KeyKind::FullName => put(keys::both(
-            name.first.min(name.last),
-            name.first.max(name.last),
-        )),
-        KeyKind::NicknameAndSurname => {
-            for (forms, surname) in [(name.first_forms, name.last), (name.last_forms, name.first)] {
-                let groups = forms.groups().iter();
-                groups.for_each(|group| put(keys::numbered(surname, u32::from(*group))));
-            }
-        }
-        KeyKind::Birth => put(keys::numbered(person.birth, 0)),
-        KeyKind::House => put(keys::both(place.number, place.street)),
-        KeyKind::NameAndPlace => {
-            parts.for_each(|part| put(keys::both(part, place.postal_code)));
-            put(keys::both(name.last, place.city));
-        }
-        KeyKind::NameAndBirthYear => {
-            let year = texts.text(person.birth).get(..4);
-            if let Some(year) = year.and_then(|year| year.parse().ok()) {
-                parts.for_each(|part| put(keys::numbered(part, year)));
-            }
-        }
-        KeyKind::Surname => {
-            put(keys::numbered(name.last, 0));
-            if name.last.is_empty() {
-                put(keys::numbered(name.first, 0));
-            }
-        }
-        _ => {}
-    }
-}
-
 /// What pairs of people are weighed with.
-struct Scale<'a> {
-    prepared: &'a Prepared,
+pub(super) struct Scale<'a> {
+    pub(super) prepared: &'a Prepared,
     model: &'a Model,
-    texts: &'a Texts,
-    names: NameScale<'a>,
+    pub(super) texts: &'a Texts,
+    pub(super) names: NameScale,
     places: PlaceScale<'a>,
     births: Frequency<Symbol>,
     organisations: Frequency<u32>,
     /// How many people use a mailbox or phone, by its number; 0 where they were not counted, and
     /// [`MANY_USERS`] where they are as many or more.
-    users: Vec<u8>,
-    prior: f32,
+    pub(super) users: Vec<u8>,
+    /// How many records bear a record's name, by record.
+    pub(super) bearers: Vec<u16>,
+    pub(super) prior: f32,
 }
 
 /// A pair, weighed.
-struct Weighed {
+pub(super) struct Weighed {
     prior: f32,
     fields: [FieldEvidence; 7],
 }
 
 impl Weighed {
     /// Returns the sum.
-    fn total(&self) -> f32 {
+    pub(super) fn total(&self) -> f32 {
         self.fields
             .iter()
             .fold(self.prior, |sum, field| sum + field.bits)
@@ -181,12 +54,6 @@ impl Weighed {
     }
 }
 
-/// Over this many users of a mailbox or phone the exact number does not matter.
-const MANY_USERS: u8 = 24;
-
-/// How many users a phone has at least that a company's record carries.
-const SWITCHBOARD_USERS: u8 = 5;
-
 /// The fewest people that a set stands for: two who share a name in a small set are not one for that alone.
 const FEWEST_PEOPLE: u32 = 1_000;
 
@@ -198,13 +65,23 @@ const FEWEST_BIRTHS: u32 = 8_000;
 
 impl<'a> Scale<'a> {
     /// Counts names, places, dates and organisations.
-    fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
+    pub(super) fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
         let people = prepared.people.as_slice();
-        let given = people
-            .iter()
-            .map(|person| person.name)
-            .filter(|name| !name.first.is_empty() && !name.last.is_empty());
-        let named: HashSet<(Symbol, Symbol)> = given.map(|name| (name.first, name.last)).collect();
+        // One name with several mailboxes or phones is several people's, more or less.
+        let bearer = |row: &PersonRow| {
+            let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
+            let phone = || row.phones.of(&prepared.symbols).first().copied();
+            mailbox.map(|mailbox| mailbox.address).or_else(phone)
+        };
+        let mut bearers: HashSet<(Symbol, Symbol, Symbol)> = HashSet::new();
+        let mut named: HashSet<(Symbol, Symbol)> = HashSet::new();
+        for row in people {
+            let name = row.name;
+            if !name.first.is_empty() && !name.last.is_empty() {
+                named.insert((name.first, name.last));
+                bearers.insert((name.first, name.last, bearer(row).unwrap_or_default()));
+            }
+        }
         let population = count_of(named.len())
             .max(count_of(people.len() / 4))
             .max(FEWEST_PEOPLE);
@@ -215,15 +92,15 @@ impl<'a> Scale<'a> {
             model,
             texts: &prepared.texts,
             names: NameScale {
-                weights,
+                weights: weights.clone(),
                 firsts: Rarities::of(
                     &prepared.texts,
-                    named.iter().map(|(first, _)| *first),
+                    bearers.iter().map(|(first, ..)| *first),
                     FEWEST_NAMES,
                 ),
                 lasts: Rarities::of(
                     &prepared.texts,
-                    named.iter().map(|(_, last)| *last),
+                    bearers.iter().map(|(_, last, _)| *last),
                     FEWEST_NAMES,
                 ),
             },
@@ -248,43 +125,8 @@ impl<'a> Scale<'a> {
                     .copied(),
             ),
             users: vec![0; prepared.texts.len() + 1],
+            bearers: vec![1; people.len()],
             prior: weights.prior_offset - log2(population),
-        }
-    }
-
-    /// Counts the people on every mailbox or phone: names that contradict each other are several.
-    fn count_users(&mut self, blocks: &Blocks) {
-        let people = self.prepared.people.as_slice();
-        let mut users: Vec<Name> = Vec::new();
-        for block in blocks.shared() {
-            users.clear();
-            let rows = block
-                .iter()
-                .filter_map(|(_, index)| people.get(place(*index)));
-            for name in rows.map(|row| row.name).filter(Name::is_given) {
-                let known = users.iter().any(|user| {
-                    !compare::names(self.texts, &self.names, user, &name).contradicts()
-                });
-                if !known {
-                    users.push(name);
-                }
-                if users.len() >= usize::from(MANY_USERS) {
-                    break;
-                }
-            }
-            let used = block.first().map(|(value, _)| keys::text_of(*value));
-            if let Some(place) = used.and_then(|text| self.users.get_mut(place(text))) {
-                *place = u8::try_from(users.len()).unwrap_or(MANY_USERS).max(1);
-            }
-        }
-    }
-
-    /// Takes the phones on companies' records for those of many.
-    fn mark_switchboards(&mut self) {
-        for phone in self.prepared.companies().flat_map(|company| company.phones) {
-            if let Some(users) = self.users.get_mut(phone.place()) {
-                *users = SWITCHBOARD_USERS.max(*users);
-            }
         }
     }
 
@@ -293,7 +135,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Weighs a pair.
-    fn weigh(&self, left: u32, right: u32) -> Option<Weighed> {
+    pub(super) fn weigh(&self, left: u32, right: u32) -> Option<Weighed> {
         let prepared = self.prepared;
         let (one, other) = (
             &prepared.person(place(left))?,
@@ -306,7 +148,7 @@ impl<'a> Scale<'a> {
             mailbox = finding(
                 "mailbox",
                 "colleagues",
-                self.model.people.mailbox_colleagues,
+                self.names.weights.mailbox_colleagues,
             );
         }
         let (phone, organisation) = match mailbox.level {
@@ -314,6 +156,10 @@ impl<'a> Scale<'a> {
             "shared" | "role" => (phone, finding("organisation", MISSING, 0.0)),
             _ => stronger(phone, self.organisation(one, other)),
         };
+        // Who changed employer changed mailbox: both are one event.
+        if organisation.level == CONFLICT && matches!(mailbox.level, "different" | "same_spelt") {
+            mailbox.bits -= self.names.weights.mailbox_different;
+        }
         let address = compare::places(self.texts, &self.places, &one.place, &other.place);
         let birth = self.birth(one.birth, other.birth);
         let derived =
@@ -323,11 +169,22 @@ impl<'a> Scale<'a> {
         } else {
             name.bits()
         };
+        let equal = (name.first.level, name.last.level) == ("equal", "equal");
+        let learnt = if equal && !derived {
+            let learnt = &self.names.weights.namesakes;
+            learnt.get(self.bucket(left, &one.name))
+        } else {
+            None
+        };
+        // What the whole name says was learnt without what middle names and generations add.
+        let name_bits = learnt.map_or(name_bits, |learnt| {
+            learnt + name.whole.bits + self.names.weights.correlation_off
+        });
         // A mailbox outlives a change of surname, and its users rarely share a given name.
         let renamed =
             mailbox.level == "shared" && name.last.level == CONFLICT && name.first.bits > 0.0;
         let name_bits = if renamed {
-            name_bits - name.last.bits + self.model.people.renamed
+            name_bits - name.last.bits + self.names.weights.renamed
         } else {
             name_bits
         };
@@ -339,8 +196,22 @@ impl<'a> Scale<'a> {
         })
     }
 
+    /// Returns the bucket of a record's whole name.
+    pub(super) fn bucket(&self, index: u32, name: &Name) -> usize {
+        let rarity = |bits: f32, weights: &NamePartWeights| bits.min(weights.rarity_cap);
+        let bits = rarity(
+            self.names.firsts.bits(name.first),
+            &self.names.weights.first_name,
+        ) + rarity(
+            self.names.lasts.bits(name.last),
+            &self.names.weights.last_name,
+        );
+        let bearers = self.bearers.get(place(index)).copied().unwrap_or_default();
+        learn::bucket(bits, u32::from(bearers))
+    }
+
     /// Returns what speaks for and against an edge.
-    fn reasons(&self, edge: &Edge) -> Reasons {
+    pub(super) fn reasons(&self, edge: &Edge) -> Reasons {
         let weighed = self.weigh(edge.left, edge.right);
         Reasons {
             prior: self.prior,
@@ -349,7 +220,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Says whether two records cannot be one person's: their names contradict, and nothing outweighs it.
-    fn contradict(&self, left: u32, right: u32) -> bool {
+    pub(super) fn contradict(&self, left: u32, right: u32) -> bool {
         let prepared = self.prepared;
         let (Some(one), Some(other)) =
             (prepared.person(place(left)), prepared.person(place(right)))
@@ -389,8 +260,12 @@ impl<'a> Scale<'a> {
 
     /// Weighs mailboxes and phones. The best shared one takes the place of the prior: among the people who use
     /// it, the chance is one in as many.
-    fn contacts(&self, one: &Person<'_>, other: &Person<'_>) -> (FieldEvidence, FieldEvidence) {
-        let weights = &self.model.people;
+    pub(super) fn contacts(
+        &self,
+        one: &Person<'_>,
+        other: &Person<'_>,
+    ) -> (FieldEvidence, FieldEvidence) {
+        let weights = &self.names.weights;
         let nameless = one.name.origin == NameOrigin::None && other.name.origin == NameOrigin::None;
         let line = nameless
             && one.mailboxes.is_empty()
@@ -436,7 +311,7 @@ impl<'a> Scale<'a> {
             None if one.phones.is_empty() || other.phones.is_empty() => {
                 finding("phone", MISSING, 0.0)
             }
-            None => finding("phone", "different", 0.0),
+            None => finding("phone", "different", weights.phone_different),
         };
         match (
             mailbox_users.is_some() || shares_role,
@@ -466,10 +341,12 @@ impl<'a> Scale<'a> {
 
     /// Weighs mailboxes of which none is shared.
     fn different_mailboxes(&self, one: &Person<'_>, other: &Person<'_>) -> FieldEvidence {
+        let spells = |mailbox: &Mailbox| [one, other].map(|who| self.spells(mailbox, &who.name));
         let mut best = finding("mailbox", MISSING, 0.0);
         for left in one.mailboxes {
             for right in other.mailboxes {
-                let found = self.two_mailboxes(left, right);
+                let spelt = left.local == right.local && spells(left) != [false; 2];
+                let found = self.two_mailboxes(left, right, spelt);
                 if best.level == MISSING || found.bits > best.bits {
                     best = found;
                 }
@@ -478,19 +355,39 @@ impl<'a> Scale<'a> {
         best
     }
 
-    /// Weighs two mailboxes that differ.
-    fn two_mailboxes(&self, one: &Mailbox, other: &Mailbox) -> FieldEvidence {
+    /// Says whether a mailbox name is no more than a person's name, whole or with initials.
+    fn spells(&self, mailbox: &Mailbox, name: &Name) -> bool {
+        let local = self.texts.text(mailbox.local);
+        if local.bytes().any(|byte| byte.is_ascii_digit()) {
+            return false;
+        }
+        let parts = [name.first, name.last].map(|part| self.texts.text(part));
+        let rest = parts
+            .iter()
+            .filter(|part| part.len() > 1)
+            .fold(local.replace(['.', '-', '_'], ""), |rest, part| {
+                rest.replacen(&part.replace(' ', ""), "", 1)
+            });
+        rest.len() < 3 && rest.len() < local.len()
+    }
+
+    /// Weighs two mailboxes that differ. `spelt` says that both have the same name, which is their users' own.
+    fn two_mailboxes(&self, one: &Mailbox, other: &Mailbox, spelt: bool) -> FieldEvidence {
         const TELLING: usize = 6;
-        let weights = &self.model.people;
+        let weights = &self.names.weights;
         let telling = self.texts.text(one.local).len() >= TELLING;
+        let different = finding("mailbox", "different", weights.mailbox_different);
         if one.local == other.local {
             let typo = self.likeness(one.domain, other.domain) == Likeness::OneEdit;
             return if typo {
                 finding("mailbox", "domain_typo", weights.mailbox_domain_typo)
+            } else if spelt {
+                let bits = weights.mailbox_different + weights.mailbox_same_spelt;
+                finding("mailbox", "same_spelt", bits)
             } else if telling {
                 finding("mailbox", "same_local", weights.mailbox_same_local)
             } else {
-                finding("mailbox", "different", 0.0)
+                different
             };
         }
         if one.domain == other.domain {
@@ -507,12 +404,12 @@ impl<'a> Scale<'a> {
                 return finding("mailbox", "colleagues", weights.mailbox_colleagues);
             }
         }
-        finding("mailbox", "different", 0.0)
+        different
     }
 
     /// Weighs organisations.
-    fn organisation(&self, one: &Person<'_>, other: &Person<'_>) -> FieldEvidence {
-        let weights = &self.model.people;
+    pub(super) fn organisation(&self, one: &Person<'_>, other: &Person<'_>) -> FieldEvidence {
+        let weights = &self.names.weights;
         if one.organisations.is_empty() || other.organisations.is_empty() {
             return finding("organisation", MISSING, 0.0);
         }
@@ -531,7 +428,7 @@ impl<'a> Scale<'a> {
 
     /// Weighs dates of birth.
     fn birth(&self, one: Symbol, other: Symbol) -> FieldEvidence {
-        let weights = &self.model.people;
+        let weights = &self.names.weights;
         if one.is_empty() || other.is_empty() {
             finding("birth_date", MISSING, 0.0)
         } else if one == other {

@@ -1,0 +1,149 @@
+//! Finds which records are one person.
+
+mod scale;
+mod teach;
+
+use super::cluster::{self, Clustering, Edge};
+use super::evidence::Outcome;
+use super::identity::EntityKind;
+use super::keys::{self, Blocks, KeyKind, Pairs};
+use super::model::Settings;
+use super::records::{NameOrigin, Person, Prepared, Texts, place};
+
+use scale::Scale;
+
+/// Clusters the records about people; with the reasons of every edge used if `explained`.
+pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {
+    let model = &settings.model;
+    let mut scale = Scale::new(prepared, model);
+    let mut met = Pairs::new(model.block_cap, model.block_window);
+    let mut blocks = Blocks::default();
+    for kind in KINDS {
+        blocks.clear();
+        for (index, person) in (0..).zip(prepared.people()) {
+            put_keys(kind, &person, &prepared.texts, |value| {
+                blocks.put(value, index);
+            });
+        }
+        blocks.sort();
+        match kind {
+            KeyKind::Mailbox => {
+                scale.count_users(&blocks);
+                scale.learn_forms(&blocks);
+            }
+            KeyKind::Phone => scale.count_users(&blocks),
+            KeyKind::FullName => scale.learn(&blocks),
+            _ => {}
+        }
+        met.meet(kind, &blocks, |index| {
+            let row = prepared.people.get(place(index));
+            row.map_or([0; 2], |row| row.rank.letters)
+        });
+    }
+    drop(blocks);
+    scale.mark_switchboards();
+    let capped_keys = met.capped;
+    let met = met.into_sorted();
+    let mut edges = Vec::new();
+    for (left, right, key) in met.iter() {
+        let total = scale.weigh(left, right).map(|weighed| weighed.total());
+        if let Some(total) = total.filter(|total| *total >= model.accept_bits) {
+            edges.push(Edge {
+                left,
+                right,
+                key,
+                outcome: Outcome::Joined,
+                total,
+            });
+        }
+    }
+    let candidate_pairs = met.len();
+    drop(met);
+    let count = prepared.people.len();
+    let mut found = cluster::join(EntityKind::Person, count, edges, model, |one, other| {
+        scale.contradict(one, other)
+    });
+    if explained {
+        let reasons = found.edges.iter().map(|edge| scale.reasons(edge));
+        found.reasons = reasons.collect();
+    }
+    found.candidate_pairs = candidate_pairs;
+    found.capped_keys = capped_keys;
+    found
+}
+
+/// The kinds of keys under which people meet, in the order in which they count.
+const KINDS: [KeyKind; 12] = [
+    KeyKind::Mailbox,
+    KeyKind::RoleMailbox,
+    KeyKind::Phone,
+    KeyKind::MailboxName,
+    KeyKind::NameAtOrganisation,
+    KeyKind::FullName,
+    KeyKind::NicknameAndSurname,
+    KeyKind::Birth,
+    KeyKind::House,
+    KeyKind::NameAndPlace,
+    KeyKind::NameAndBirthYear,
+    KeyKind::Surname,
+];
+
+/// Puts a record under its keys of a kind.
+fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnMut(Option<u64>)) {
+    let Person { name, place, .. } = person;
+    // An initial says too little to be a key.
+    let parts = [name.first, name.last]
+        .into_iter()
+        .filter(|part| texts.text(*part).len() > 1);
+    match kind {
+        KeyKind::Mailbox => person
+            .mailboxes
+            .iter()
+            .for_each(|mailbox| put(keys::numbered(mailbox.address, 0))),
+        KeyKind::MailboxName => person
+            .mailboxes
+            .iter()
+            .for_each(|mailbox| put(keys::numbered(mailbox.local, 0))),
+        KeyKind::RoleMailbox if name.origin == NameOrigin::None => person
+            .role_mailboxes
+            .iter()
+            .for_each(|role| put(keys::numbered(*role, 0))),
+        KeyKind::Phone => person
+            .phones
+            .iter()
+            .for_each(|phone| put(keys::numbered(*phone, 0))),
+        KeyKind::NameAtOrganisation => parts.for_each(|part| {
+            let organisations = person.organisations.iter();
+            organisations.for_each(|org| put(keys::numbered(part, *org)));
+        }),
+        KeyKind::FullName => put(keys::both(
+            name.first.min(name.last),
+            name.first.max(name.last),
+        )),
+        KeyKind::NicknameAndSurname => {
+            for (forms, surname) in [(name.first_forms, name.last), (name.last_forms, name.first)] {
+                let groups = forms.groups().iter();
+                groups.for_each(|group| put(keys::numbered(surname, u32::from(*group))));
+            }
+        }
+        KeyKind::Birth => put(keys::numbered(person.birth, 0)),
+        KeyKind::House => put(keys::both(place.number, place.street)),
+        KeyKind::NameAndPlace => {
+            parts.for_each(|part| put(keys::both(part, place.postal_code)));
+            put(keys::both(name.last, place.city));
+        }
+        KeyKind::NameAndBirthYear => {
+            let year = texts.text(person.birth).get(..4);
+            if let Some(year) = year.and_then(|year| year.parse().ok()) {
+                parts.for_each(|part| put(keys::numbered(part, year)));
+            }
+        }
+        KeyKind::Surname => {
+            put(keys::numbered(name.last, 0));
+            if name.last.is_empty() {
+                put(keys::numbered(name.first, 0));
+            }
+        }
+        _ => {}
+    }
+}

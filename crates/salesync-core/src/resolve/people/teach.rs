@@ -1,0 +1,143 @@
+//! What all records about people teach about the weight of evidence.
+
+use super::super::compare::{self, MISSING};
+use super::super::frequency::count_of;
+use super::super::keys::{self, Blocks};
+use super::super::learn::{Agreement, Forms, Namesakes};
+use super::super::records::{Name, place};
+use super::scale::Scale;
+
+/// Over this many users of a mailbox or phone the exact number does not matter.
+const MANY_USERS: u8 = 24;
+
+/// How many users a phone has at least that a company's record carries.
+const SWITCHBOARD_USERS: u8 = 5;
+
+/// How many records of one name each is held against to learn from them.
+const NEIGHBOURS: usize = 4;
+
+/// How many pairs are looked at to learn from them.
+const LEARNT_FROM: usize = 400_000;
+
+impl Scale<'_> {
+    /// Counts the people on every mailbox or phone: names that contradict each other are several.
+    pub(super) fn count_users(&mut self, blocks: &Blocks) {
+        let people = self.prepared.people.as_slice();
+        let mut users: Vec<Name> = Vec::new();
+        for block in blocks.shared() {
+            users.clear();
+            let rows = block
+                .iter()
+                .filter_map(|(_, index)| people.get(place(*index)));
+            for name in rows.map(|row| row.name).filter(Name::is_given) {
+                let known = users.iter().any(|user| {
+                    !compare::names(self.texts, &self.names, user, &name).contradicts()
+                });
+                if !known {
+                    users.push(name);
+                }
+                if users.len() >= usize::from(MANY_USERS) {
+                    break;
+                }
+            }
+            let used = block.first().map(|(value, _)| keys::text_of(*value));
+            if let Some(place) = used.and_then(|text| self.users.get_mut(place(text))) {
+                *place = u8::try_from(users.len()).unwrap_or(MANY_USERS).max(1);
+            }
+        }
+    }
+
+    /// Takes the phones on companies' records for those of many.
+    pub(super) fn mark_switchboards(&mut self) {
+        for phone in self.prepared.companies().flat_map(|company| company.phones) {
+            if let Some(users) = self.users.get_mut(phone.place()) {
+                *users = SWITCHBOARD_USERS.max(*users);
+            }
+        }
+    }
+
+    /// Learns from records with one mailbox, which one person uses, in how many forms a name is written.
+    pub(super) fn learn_forms(&mut self, blocks: &Blocks) {
+        let mut forms = Forms::default();
+        let people = self.prepared.people.as_slice();
+        for block in blocks.shared() {
+            let names = block
+                .iter()
+                .filter_map(|(_, index)| people.get(place(*index)));
+            let mut names = names.map(|row| row.name).filter(Name::is_whole);
+            let used = block.first().map(|(value, _)| keys::text_of(*value));
+            let users = used.and_then(|text| self.users.get(place(text)));
+            if let (Some(1), Some(one), Some(other)) = (users, names.next(), names.next()) {
+                let found = compare::names(self.texts, &self.names, &one, &other);
+                forms.count(found.first.level, found.last.level);
+            }
+        }
+        self.names.weights = forms.teach(&self.names.weights);
+    }
+
+    /// Learns from records that bear one name what evidence is worth.
+    pub(super) fn learn(&mut self, blocks: &Blocks) {
+        for block in blocks.shared() {
+            let size = u16::try_from(block.len()).unwrap_or(u16::MAX);
+            for (_, index) in block {
+                if let Some(bearers) = self.bearers.get_mut(place(*index)) {
+                    *bearers = size;
+                }
+            }
+        }
+        let mut namesakes = Namesakes::new();
+        let records: usize = blocks.shared().map(<[_]>::len).sum();
+        let step = count_of((records * NEIGHBOURS).div_ceil(LEARNT_FROM)).max(1);
+        for block in blocks.shared() {
+            // The first record tells which names are looked at, whatever the order in which they came.
+            if block.first().is_none_or(|(_, first)| first % step != 0) {
+                continue;
+            }
+            // The order of records within a name is none: neighbours stand for all pairs.
+            let near = |at: usize| {
+                block
+                    .get(at + 1..)
+                    .unwrap_or_default()
+                    .iter()
+                    .take(NEIGHBOURS)
+            };
+            let looked_at: usize = (0..block.len()).map(|at| near(at).len()).sum();
+            let all = block.len() * (block.len() - 1) / 2;
+            let weight = (u64::from(count_of(looked_at)), u64::from(count_of(all)));
+            for (at, (_, one)) in block.iter().enumerate() {
+                for (_, other) in near(at) {
+                    if let Some((bucket, agreements)) = self.agreements(*one, *other) {
+                        namesakes.count(bucket, agreements, weight);
+                    }
+                }
+            }
+        }
+        self.names.weights = namesakes.teach(self.prior, &self.names.weights);
+    }
+
+    /// Returns the bucket of the whole name that two records bear, with what agrees beside it; nothing where the names
+    /// differ after all.
+    fn agreements(&self, left: u32, right: u32) -> Option<(usize, [Agreement; 3])> {
+        let prepared = self.prepared;
+        let (one, other) = (
+            prepared.person(place(left))?,
+            prepared.person(place(right))?,
+        );
+        let (name, same) = (&one.name, &other.name);
+        let is_whole = name.is_whole() && same.is_whole();
+        if !is_whole || (name.first, name.last) != (same.first, same.last) {
+            return None;
+        }
+        let (mailbox, phone) = self.contacts(&one, &other);
+        let fields = [mailbox, phone, self.organisation(&one, &other)];
+        Some((
+            self.bucket(left, name),
+            fields.map(|field| match field.level {
+                MISSING => Agreement::Missing,
+                "shared" | "role" | "equal" | "second" => Agreement::Same,
+                "domain_typo" | "same_local" | "local_typo" => Agreement::Near,
+                _ => Agreement::Different,
+            }),
+        ))
+    }
+}
