@@ -198,7 +198,7 @@ fn resolving_finds_who_is_who_and_glues_nobody_together() {
         println!(
             "{kind}: pairwise precision {precision} ‰, recall {recall} ‰ ({right} of {claimed} claimed, {truly} true)"
         );
-        // How good it is is what `scripts/accuracy.sh` tells; these bars only catch a break.
+        // How good it is is what `scripts/er_bench.sh` tells; these bars only catch a break.
         assert!(precision >= 900, "{kind}: precision {precision} ‰");
         assert!(recall >= 500, "{kind}: recall {recall} ‰");
         let worst = people_in.values().map(BTreeSet::len).max().unwrap();

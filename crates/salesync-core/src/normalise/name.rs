@@ -198,6 +198,26 @@ pub fn are_nicknames(one: &str, other: &str) -> bool {
     one == other || Nickname::of(one).meets(Nickname::of(other))
 }
 
+/// Says whether a value of any field stands for "nothing", such as `n/a` or `not provided`.
+pub(crate) fn says_nothing(raw: &str) -> bool {
+    static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        PLACEHOLDERS
+            .iter()
+            .flat_map(|words| words.split(' '))
+            .collect()
+    });
+    // A first word that is on no list says something.
+    let mut words = raw.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let first = words.find(|word| !word.is_empty()).unwrap_or_default();
+    let has_letter = first.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_plain =
+        raw.is_ascii() && first.len() > 1 && has_letter && !raw.contains(['\'', '.', '`']);
+    if is_plain && !WORDS.contains(first.to_ascii_lowercase().as_str()) {
+        return false;
+    }
+    is_placeholder(&text::fold(raw))
+}
+
 /// Returns the shape of a folded text that holds no name.
 fn empty_shape(folded: &str) -> Option<NameShape> {
     if folded.is_empty() {
@@ -454,6 +474,7 @@ mod tests {
             "[not provided]",
         ] {
             assert_eq!(normalise(raw).shape, NameShape::Placeholder, "{raw}");
+            assert!(says_nothing(raw), "{raw}");
         }
         assert_eq!(
             normalise_parts("Not", "", "Provided").shape,

@@ -6,7 +6,7 @@ use super::frequency::probability;
 use super::identity::{EntityKind, RecordRef};
 use super::keys::KeyKind;
 use super::model::Model;
-use super::records::{number, place};
+use super::prepared::{number, place};
 
 /// A pair that speaks for joining.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use super::frequency::{Frequency, count_of, log2};
 use super::identity::EntityKind;
 use super::keys::{self, Blocks, KeyKind, Pairs};
 use super::model::{Model, Settings};
-use super::records::{Company, Prepared, Symbol, Texts, number, place};
+use super::prepared::{Company, Prepared, Symbol, Texts, number, place};
 
 /// Clusters the records about companies; with the reasons of every edge used if `explained`.
 pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {

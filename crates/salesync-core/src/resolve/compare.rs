@@ -5,7 +5,7 @@ use rapidfuzz::distance::jaro_winkler;
 use super::evidence::FieldEvidence;
 use super::frequency::{Frequency, Rarities};
 use super::model::{AddressWeights, NamePartWeights, PeopleWeights};
-use super::records::{Name, NameOrigin, Place, Symbol, Texts};
+use super::prepared::{Name, NameOrigin, Place, Symbol, Texts};
 use super::sketch::Sketch;
 
 use crate::normalise::name::Nickname;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
-use super::identity::{EntityKind, RecordRef};
+use super::identity::EntityKind;
 
 /// The id of a person (`per_…`) or company (`com_…`): the prefix and 26 characters of Crockford's base 32.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,11 +53,11 @@ impl EntityId {
         Ok(Self(text.into()))
     }
 
-    /// Mints the id of an entity whose smallest record is `record`. `turn` is 0, or counts up past ids that
-    /// are taken.
-    pub(super) fn mint(kind: EntityKind, record: &RecordRef, turn: u32) -> Self {
+    /// Mints the id of an entity by the source, stream and id of its first record. `turn` is 0, or counts up past
+    /// ids that are taken.
+    pub(super) fn mint(kind: EntityKind, [source, stream, id]: [&str; 3], turn: u32) -> Self {
         let mut hash = Sha256::new();
-        for part in [kind.as_str(), &record.source, &record.stream, &record.id] {
+        for part in [kind.as_str(), source, stream, id] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
@@ -123,12 +123,12 @@ mod tests {
 
     #[test]
     fn a_minted_id_reads_back_and_says_its_kind() {
-        let record = RecordRef::new("hubspot", "contacts", "7");
+        let record = ["hubspot", "contacts", "7"];
         for kind in [EntityKind::Person, EntityKind::Company] {
-            let id = EntityId::mint(kind, &record, 0);
+            let id = EntityId::mint(kind, record, 0);
             assert_eq!(EntityId::parse(id.as_str()), Ok(id.clone()));
             assert_eq!(id.kind(), kind);
-            assert_ne!(id, EntityId::mint(kind, &record, 1));
+            assert_ne!(id, EntityId::mint(kind, record, 1));
         }
     }
 

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use hashbrown::HashMap;
 
-use super::records::{Symbol, Texts};
+use super::prepared::{Symbol, Texts};
 
 /// How often values occur.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::cluster::Clustering;
+use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
 use super::identity::EntityKind;
-use super::records::{Prepared, place};
+use super::prepared::{Prepared, place};
 use super::{Change, Previous};
 
 /// The ids of all clusters and what became of the others.
@@ -39,12 +39,9 @@ pub(super) fn ids(prepared: &Prepared, clusterings: [&Clustering; 2], previous: 
         let mut ids = taken_over(clustering.clusters.len(), &overlaps);
         for (cluster, id) in clustering.clusters.iter().zip(&mut ids) {
             if id.is_none() {
-                let first = cluster.members.first();
-                let record =
-                    first.and_then(|member| prepared.record(clustering.kind, place(member.index)));
-                *id = record.and_then(|record| {
+                *id = first_record(prepared, clustering.kind, cluster).and_then(|record| {
                     let mut minted =
-                        (0..).map(|turn| EntityId::mint(clustering.kind, &record, turn));
+                        (0..).map(|turn| EntityId::mint(clustering.kind, record, turn));
                     minted.find(|id| !used.contains(id))
                 });
                 used.extend(id.clone());
@@ -61,6 +58,25 @@ pub(super) fn ids(prepared: &Prepared, clusterings: [&Clustering; 2], previous: 
     follow_successors(&mut kept.retired);
     kept.changes.sort_unstable();
     kept
+}
+
+/// Returns the id that every cluster gets where no id was ever given.
+pub(super) fn first_ids(prepared: &Prepared, clustering: &Clustering) -> Vec<EntityId> {
+    let clusters = clustering.clusters.iter();
+    let records = clusters.filter_map(|it| first_record(prepared, clustering.kind, it));
+    records
+        .map(|record| EntityId::mint(clustering.kind, record, 0))
+        .collect()
+}
+
+/// Returns the source, stream and id of a cluster's first record.
+fn first_record<'a>(
+    prepared: &'a Prepared,
+    kind: EntityKind,
+    cluster: &Cluster,
+) -> Option<[&'a str; 3]> {
+    let first = cluster.members.first()?;
+    prepared.named(prepared.arrival(kind, place(first.index))?)
 }
 
 /// How many records of an earlier entity are in a cluster.

@@ -1,6 +1,6 @@
 //! Blocking: records that share the value of a key meet.
 
-use super::records::Symbol;
+use super::prepared::Symbol;
 
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

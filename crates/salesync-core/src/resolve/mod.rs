@@ -3,10 +3,11 @@
 //! Every stage is a pure, total function, and the answer depends on the set of identities and the earlier
 //! answer only, never on the order in which they are given:
 //!
-//! 1. normalise: one spelling per value (`prepare` and `naming`, over [`crate::normalise`], into `records`);
+//! 1. normalise: one spelling per value (`prepare` and `naming`, over [`crate::normalise`], into `prepared`);
 //! 2. organisations first: companies are resolved, then every person is given an organisation (`organisation`);
 //! 3. keys: records that share a value meet (`keys`), neighbours only where too many do;
-//! 4. compare and weigh: levels per field, bits per level (`compare`, [`model`]);
+//! 4. learn what evidence is worth among these records (`learn`), then compare and weigh: levels per field, bits per
+//!    level (`compare`, [`model`]);
 //! 5. cluster: the strongest pairs first, and no union of people whose names contradict (`cluster`);
 //! 6. keep identity: clusters take over the ids their records had (`keep`);
 //! 7. survive: one golden record per entity (`survive`).
@@ -29,10 +30,10 @@ mod naming;
 mod organisation;
 mod people;
 mod prepare;
+mod prepared;
 mod records;
 mod sketch;
 mod survive;
-mod taken;
 
 #[cfg(test)]
 mod tests;
@@ -45,10 +46,10 @@ pub use evidence::{Evidence, FieldEvidence, Outcome};
 pub use golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
 pub use identity::{EntityKind, Identity, RecordRef, Said};
 pub use model::{Model, Settings};
-pub use taken::{Grouped, Records};
+pub use records::{Grouped, Records};
 
 use cluster::Clustering;
-use records::{Prepared, place};
+use prepared::{Prepared, place};
 
 /// The earlier answer, from which entities keep their ids. Empty at the first run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use super::frequency::Frequency;
 use super::prepare::spelt;
-use super::records::{Name, NameOrigin, Prepared, Symbol, Texts};
+use super::prepared::{Name, NameOrigin, Prepared, Symbol, Texts};
 use crate::normalise::name::{self, NameShape, NormalName};
 
 /// Takes names off that are no person's, and gives those that mailboxes spell.
@@ -95,7 +95,7 @@ fn name_from_mailboxes(prepared: &mut Prepared) {
         let locals = person.mailboxes.iter();
         let mut names = locals.filter_map(|mailbox| {
             spelt_name(
-                texts.text(mailbox.local),
+                prepared.local(mailbox),
                 &|word| known(&firsts, word),
                 &|word| known(&lasts, word),
             )

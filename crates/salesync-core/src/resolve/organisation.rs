@@ -1,11 +1,13 @@
 //! Gives every person's record the organisations it belongs to. This turns a name at a company into a key.
 
+use std::num::NonZeroU32;
+
 use hashbrown::HashMap;
 
 use super::cluster::Clustering;
 use super::frequency::{Frequency, count_of};
 use super::identity::EntityKind;
-use super::records::{Person, Prepared, Span, Symbol, place};
+use super::prepared::{Person, Prepared, Span, Symbol, Texts, place};
 use crate::normalise::email::EmailClass;
 
 /// Fills in the people's organisations. The number of an organisation that has company records is that of its
@@ -29,9 +31,30 @@ pub(super) fn assign(prepared: &mut Prepared, companies: &Clustering) {
 /// Which organisation a link, domain, name or phone belongs to.
 struct Organisations {
     by_link: HashMap<Symbol, u32>,
-    by_domain: HashMap<Symbol, u32>,
-    by_name: HashMap<Symbol, u32>,
-    by_phone: HashMap<Symbol, u32>,
+    by_domain: Numbers,
+    by_name: Numbers,
+    by_phone: Numbers,
+}
+
+/// A number for each of some texts.
+struct Numbers(Vec<Option<NonZeroU32>>);
+
+impl Numbers {
+    /// Makes room for all texts.
+    fn of(texts: &Texts) -> Self {
+        Self(vec![None; texts.len() + 1])
+    }
+
+    fn get(&self, symbol: Symbol) -> Option<u32> {
+        let known = self.0.get(symbol.place()).copied().flatten()?;
+        Some(known.get() - 1)
+    }
+
+    fn set(&mut self, symbol: Symbol, number: u32) {
+        if let Some(place) = self.0.get_mut(symbol.place()) {
+            *place = NonZeroU32::new(number.saturating_add(1));
+        }
+    }
 }
 
 /// The share of a company name's records that one domain must have to speak for the name.
@@ -62,50 +85,48 @@ impl Organisations {
             }
         }
         let mut next = count_of(companies.clusters.len());
-        let mut by_domain = domains.winners(0);
+        let texts = &prepared.texts;
+        let mut by_domain = domains.winners(texts, 0);
         for (domain, meant) in meant_domains(prepared) {
-            let known = by_domain
-                .get(&domain)
-                .or_else(|| by_domain.get(&meant))
-                .copied();
+            let of_meant = by_domain.get(meant);
+            let known = by_domain.get(domain).or(of_meant);
             let number = known.unwrap_or(next);
             next += u32::from(known.is_none());
-            by_domain.entry(meant).or_insert(number);
-            by_domain.insert(domain, number);
+            by_domain.set(meant, of_meant.unwrap_or(number));
+            by_domain.set(domain, number);
         }
         for person in prepared.people() {
-            let own = own_domains(&person).filter_map(|domain| by_domain.get(&domain));
-            own.for_each(|number| names.add(person.company, *number));
+            let own = own_domains(&person).filter_map(|domain| by_domain.get(domain));
+            own.for_each(|number| names.add(person.company, number));
         }
-        let mut by_name = names.winners(DOMINANT_PERCENT);
+        let mut by_name = names.winners(texts, DOMINANT_PERCENT);
         for row in &prepared.people {
-            by_name.entry(row.company).or_insert_with(|| {
+            if !row.company.is_empty() && by_name.get(row.company).is_none() {
+                by_name.set(row.company, next);
                 next += 1;
-                next - 1
-            });
+            }
         }
-        by_name.remove(&Symbol::EMPTY);
         Self {
             by_link,
             by_domain,
             by_name,
-            by_phone: phones.winners(100),
+            by_phone: phones.winners(texts, 100),
         }
     }
 
     /// Returns a person's organisations: by link, by domain and by name; by phone only without these.
     fn of(&self, person: &Person<'_>, found: &mut Vec<u32>) {
-        let mut push = |number: Option<&u32>| {
+        let mut push = |number: Option<u32>| {
             if let Some(number) = number.filter(|number| !found.contains(number)) {
-                found.push(*number);
+                found.push(number);
             }
         };
-        push(self.by_link.get(&person.employer));
-        own_domains(person).for_each(|domain| push(self.by_domain.get(&domain)));
-        push(self.by_name.get(&person.company));
+        push(self.by_link.get(&person.employer).copied());
+        own_domains(person).for_each(|domain| push(self.by_domain.get(domain)));
+        push(self.by_name.get(person.company));
         if found.is_empty() {
             let phones = person.phones.iter();
-            found.extend(phones.filter_map(|phone| self.by_phone.get(phone)));
+            found.extend(phones.filter_map(|phone| self.by_phone.get(*phone)));
             found.dedup();
         }
     }
@@ -181,7 +202,7 @@ impl Votes {
     }
 
     /// Returns the organisation that each value was seen with most, if it has the share; of equals the first.
-    fn winners(mut self, percent: u32) -> HashMap<Symbol, u32> {
+    fn winners(mut self, texts: &Texts, percent: u32) -> Numbers {
         self.0.sort_unstable();
         let values = self.0.chunk_by(|one, other| one.0 == other.0);
         let winner = |votes: &[(Symbol, u32)]| {
@@ -192,6 +213,10 @@ impl Votes {
                 .then(|| best.first().copied())
                 .flatten()
         };
-        values.filter_map(winner).collect()
+        let mut winners = Numbers::of(texts);
+        for (value, number) in values.filter_map(winner) {
+            winners.set(value, number);
+        }
+        winners
     }
 }

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 use twox_hash::XxHash3_64;
 
 use super::identity::{EntityKind, Said};
-use super::records::{
+use super::prepared::{
     CompanyRow, Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span,
     Symbol, number,
 };
@@ -210,8 +210,9 @@ impl Preparation {
                     };
                     let mailbox = Mailbox {
                         address,
-                        local: prepared.texts.intern(&email.local),
                         domain,
+                        local: local_number(&email.local),
+                        local_len: u8::try_from(email.local.len()).unwrap_or(u8::MAX),
                         class: email.class,
                     };
                     push_new(&mut self.mailboxes, mailbox);
@@ -347,6 +348,12 @@ impl Preparation {
     }
 }
 
+/// Returns the number of a mailbox's name.
+fn local_number(local: &str) -> u32 {
+    let [one, two, three, four, ..] = XxHash3_64::oneshot(local.as_bytes()).to_be_bytes();
+    u32::from_be_bytes([one, two, three, four])
+}
+
 /// Normalises a domain.
 fn look_up(prepared: &mut Prepared, raw: &str) -> Option<Domain> {
     let normal = domain::normalise(raw)?;
@@ -358,7 +365,7 @@ fn look_up(prepared: &mut Prepared, raw: &str) -> Option<Domain> {
 }
 
 /// Interns a person's name.
-pub(super) fn spelt(texts: &mut super::records::Texts, name: &NormalName) -> Name {
+pub(super) fn spelt(texts: &mut super::prepared::Texts, name: &NormalName) -> Name {
     let origin = match name.shape {
         NameShape::Missing | NameShape::Placeholder => return Name::default(),
         NameShape::Real => NameOrigin::Fields,

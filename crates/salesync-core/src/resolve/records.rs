@@ -1,428 +1,152 @@
-//! Records in their one spelling, every text a number, in as little room as they take.
+//! Records that are taken in one after another, and which of them are one.
 
-use hashbrown::HashSet;
+use super::Counts;
+use super::cluster::Clustering;
+use super::entity::EntityId;
+use super::identity::Said;
+use super::keep;
+use super::model::Settings;
+use super::prepare::Preparation;
+use super::prepared::{Prepared, place};
+use super::{companies, organisation, people};
 
-use super::identity::{EntityKind, RecordRef};
-use super::sketch::Sketch;
-use super::taken::RecordIds;
-use crate::normalise::email::EmailClass;
-use crate::normalise::name::Nickname;
-pub(super) use crate::texts::{Symbol, Texts};
-
-/// Where a person's name is from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum NameOrigin {
-    /// There is none.
-    #[default]
-    None,
-    /// The record's name fields.
-    Fields,
-    /// The record's name fields, as a caller id that may be cut off.
-    CallerId,
-    /// The local part of a mailbox.
-    Mailbox,
+/// Takes records in, keeping what is compared of each and no more.
+#[derive(Debug)]
+pub struct Records {
+    preparation: Preparation,
+    settings: Settings,
 }
 
-/// A person's name.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Name {
-    pub(super) first: Symbol,
-    pub(super) middle: Symbol,
-    pub(super) last: Symbol,
-    pub(super) generation: u8,
-    pub(super) origin: NameOrigin,
-    /// The short forms of the given name, and of the surname in case they are swapped.
-    pub(super) first_forms: Nickname,
-    pub(super) last_forms: Nickname,
-    pub(super) first_sketch: Sketch,
-    pub(super) last_sketch: Sketch,
-}
-
-impl Name {
-    /// Says whether the record names a person at all.
-    pub(super) fn is_given(&self) -> bool {
-        matches!(self.origin, NameOrigin::Fields | NameOrigin::CallerId)
-    }
-
-    /// Says whether it has a given name and a surname, both from the record's name fields.
-    pub(super) fn is_whole(&self) -> bool {
-        self.is_given() && !self.first.is_empty() && !self.last.is_empty()
-    }
-}
-
-/// A mailbox that one person reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mailbox {
-    pub(super) address: Symbol,
-    pub(super) local: Symbol,
-    /// The registrable domain.
-    pub(super) domain: Symbol,
-    pub(super) class: EmailClass,
-}
-
-/// A place.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) number: Symbol,
-    pub(super) street: Symbol,
-    pub(super) postal_code: Symbol,
-    pub(super) city: Symbol,
-    /// Two letters; zeros where it is not known.
-    pub(super) country: [u8; 2],
-}
-
-/// How a person's whole name would read as that of a company.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Label {
-    /// The name without spaces and legal form; empty where the record has no whole name.
-    pub(super) compact: Symbol,
-    pub(super) has_legal_form: bool,
-    /// Whether it has no small letter, as a caller id shows names.
-    pub(super) in_capitals: bool,
-}
-
-/// A run of values in a list that many records share.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Span {
-    start: u32,
-    len: u32,
-}
-
-impl Span {
-    /// Puts values at the end of a list.
-    pub(super) fn push<T>(list: &mut Vec<T>, values: impl IntoIterator<Item = T>) -> Self {
-        let start = list.len();
-        list.extend(values);
+impl Records {
+    /// Starts without records.
+    pub fn new(settings: Settings) -> Self {
         Self {
-            start: number(start),
-            len: number(list.len() - start),
+            preparation: Preparation::new(settings.default_country.clone()),
+            settings,
         }
     }
 
-    /// Returns the values.
-    pub(super) fn of<T>(self, list: &[T]) -> &[T] {
-        let start = place(self.start);
-        list.get(start..start + place(self.len)).unwrap_or_default()
-    }
-}
-
-/// Returns a place in a list as a number.
-pub(super) fn number(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
-}
-
-/// Returns a number as a place in a list.
-pub(super) fn place(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// A record's place among all.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Rank {
-    /// The places of a person's surname and given name in the order of letters.
-    pub(super) letters: [u32; 2],
-    /// A number made of kind, source, stream and id: by it records are in one order, however they came.
-    pub(super) order: u64,
-    /// The how many-eth record it was to come.
-    pub(super) arrival: u32,
-}
-
-impl Rank {
-    /// Returns that by which records are in order.
-    fn key(&self) -> ([u32; 2], u64) {
-        (self.letters, self.order)
-    }
-}
-
-/// One record about a person, as it is kept.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct PersonRow {
-    pub(super) rank: Rank,
-    pub(super) name: Name,
-    pub(super) label: Label,
-    pub(super) mailboxes: Span,
-    pub(super) role_mailboxes: Span,
-    pub(super) phones: Span,
-    pub(super) organisations: Span,
-    pub(super) company: Symbol,
-    pub(super) site: Symbol,
-    pub(super) place: Place,
-    pub(super) birth: Symbol,
-    pub(super) employer: Symbol,
-}
-
-/// One record about a person.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Person<'a> {
-    pub(super) name: Name,
-    pub(super) mailboxes: &'a [Mailbox],
-    /// Mailboxes of functions.
-    pub(super) role_mailboxes: &'a [Symbol],
-    /// National numbers.
-    pub(super) phones: &'a [Symbol],
-    /// The organisations it belongs to, filled in by `organisation`.
-    pub(super) organisations: &'a [u32],
-    /// The employer's name without spaces and legal form.
-    pub(super) company: Symbol,
-    /// The employer's domain, from the web site field.
-    pub(super) site: Symbol,
-    pub(super) place: Place,
-    pub(super) birth: Symbol,
-    /// The record of the employer, as [`Prepared::link`] writes it.
-    pub(super) employer: Symbol,
-}
-
-/// One record about a company, as it is kept.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CompanyRow {
-    pub(super) rank: Rank,
-    pub(super) names: Span,
-    pub(super) compact_names: Span,
-    pub(super) domains: Span,
-    pub(super) domain_cores: Span,
-    pub(super) phones: Span,
-    pub(super) place: Place,
-}
-
-/// One record about a company.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Company<'a> {
-    /// Names without legal form, as words.
-    pub(super) names: &'a [Symbol],
-    /// The same names without spaces, in the same order.
-    pub(super) compact_names: &'a [Symbol],
-    /// Domains of its own.
-    pub(super) domains: &'a [Symbol],
-    /// The domains' cores, in the same order.
-    pub(super) domain_cores: &'a [Symbol],
-    pub(super) phones: &'a [Symbol],
-    pub(super) place: Place,
-}
-
-/// Whose a record is and when it changed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Source {
-    pub(super) source: Symbol,
-    pub(super) stream: Symbol,
-    /// Where its id ends in the list of ids.
-    pub(super) id_end: usize,
-    pub(super) changed_at: i64,
-    /// A number made of all that it says.
-    pub(super) digest: u64,
-}
-
-/// Everything that is compared.
-#[derive(Debug, Default)]
-pub(super) struct Prepared {
-    pub(super) texts: Texts,
-    pub(super) people: Vec<PersonRow>,
-    pub(super) companies: Vec<CompanyRow>,
-    pub(super) mailboxes: Vec<Mailbox>,
-    pub(super) symbols: Vec<Symbol>,
-    pub(super) organisations: Vec<u32>,
-    /// By arrival.
-    pub(super) sources: Vec<Source>,
-    pub(super) ids: String,
-}
-
-impl Prepared {
-    /// Returns a person's record.
-    pub(super) fn person(&self, index: usize) -> Option<Person<'_>> {
-        let row = self.people.get(index)?;
-        Some(self.person_of(row))
+    /// Takes a record in. Where a record and kind come twice, the one changed last counts.
+    pub fn add(&mut self, said: &Said<'_>) {
+        self.preparation.add(said);
     }
 
-    /// Returns the records about people in their order.
-    pub(super) fn people(&self) -> impl Iterator<Item = Person<'_>> + Clone {
-        self.people.iter().map(|row| self.person_of(row))
-    }
-
-    fn person_of(&self, row: &PersonRow) -> Person<'_> {
-        Person {
-            name: row.name,
-            mailboxes: row.mailboxes.of(&self.mailboxes),
-            role_mailboxes: row.role_mailboxes.of(&self.symbols),
-            phones: row.phones.of(&self.symbols),
-            organisations: row.organisations.of(&self.organisations),
-            company: row.company,
-            site: row.site,
-            place: row.place,
-            birth: row.birth,
-            employer: row.employer,
-        }
-    }
-
-    /// Returns a company's record.
-    pub(super) fn company(&self, index: usize) -> Option<Company<'_>> {
-        let row = self.companies.get(index)?;
-        Some(self.company_of(row))
-    }
-
-    /// Returns the records about companies in their order.
-    pub(super) fn companies(&self) -> impl Iterator<Item = Company<'_>> + Clone {
-        self.companies.iter().map(|row| self.company_of(row))
-    }
-
-    fn company_of(&self, row: &CompanyRow) -> Company<'_> {
-        Company {
-            names: row.names.of(&self.symbols),
-            compact_names: row.compact_names.of(&self.symbols),
-            domains: row.domains.of(&self.symbols),
-            domain_cores: row.domain_cores.of(&self.symbols),
-            phones: row.phones.of(&self.symbols),
-            place: row.place,
-        }
-    }
-
-    /// Returns the how many-eth record a person or company was to come.
-    pub(super) fn arrival(&self, kind: EntityKind, index: usize) -> Option<u32> {
-        match kind {
-            EntityKind::Person => self.people.get(index).map(|row| row.rank.arrival),
-            EntityKind::Company => self.companies.get(index).map(|row| row.rank.arrival),
-        }
-    }
-
-    /// Returns the source, stream and id of the record that came as the how many-eth.
-    pub(super) fn named(&self, arrival: u32) -> Option<[&str; 3]> {
-        let at = place(arrival);
-        let found = self.sources.get(at)?;
-        let before = at.checked_sub(1).and_then(|at| self.sources.get(at));
-        let id = self
-            .ids
-            .get(before.map_or(0, |before| before.id_end)..found.id_end)?;
-        Some([
-            self.texts.text(found.source),
-            self.texts.text(found.stream),
-            id,
-        ])
-    }
-
-    /// Returns the record behind a person or company.
-    pub(super) fn record(&self, kind: EntityKind, index: usize) -> Option<RecordRef> {
-        let [source, stream, id] = self.named(self.arrival(kind, index)?)?;
-        Some(RecordRef::new(source, stream, id))
-    }
-
-    /// Returns the records' ids, by arrival.
-    pub(super) fn into_ids(self) -> RecordIds {
-        RecordIds {
-            ids: self.ids,
-            ends: self.sources.iter().map(|source| source.id_end).collect(),
-        }
-    }
-
-    /// Writes a record as people's links to their employers are kept.
-    pub(super) fn link([source, stream, id]: [&str; 3]) -> String {
-        format!("{source}\u{1f}{stream}\u{1f}{id}")
-    }
-
-    /// Keeps of the records that name the same one the newest, whatever their order.
-    ///
-    /// Returns for each record that was left out the one that was kept, by arrival.
-    pub(super) fn keep_newest(&mut self) -> Vec<(u32, u32)> {
-        let people = self.people.iter().map(|row| row.rank);
-        let mut left_out = self.older(people.collect());
-        let companies = self.companies.iter().map(|row| row.rank);
-        left_out.extend(self.older(companies.collect()));
-        if !left_out.is_empty() {
-            let older: HashSet<u32> = left_out.iter().map(|(older, _)| *older).collect();
-            self.people.retain(|row| !older.contains(&row.rank.arrival));
-            self.companies
-                .retain(|row| !older.contains(&row.rank.arrival));
-        }
-        left_out
-    }
-
-    /// Returns those of some records of a kind of which there is a newer version, with the newest.
-    fn older(&self, mut ranks: Vec<Rank>) -> Vec<(u32, u32)> {
-        let version = |rank: &Rank| {
-            let source = self.sources.get(place(rank.arrival));
-            std::cmp::Reverse(source.map(|source| (source.changed_at, source.digest)))
-        };
-        ranks.sort_unstable_by_key(|rank| rank.order);
-        let mut older = Vec::new();
-        for same in ranks.chunk_by_mut(|one, other| one.order == other.order) {
-            if same.len() < 2 {
-                continue;
-            }
-            same.sort_unstable_by(|one, other| {
-                let named = self.named(one.arrival).cmp(&self.named(other.arrival));
-                named.then_with(|| version(one).cmp(&version(other)))
-            });
-            for versions in same.chunk_by(|a, b| self.named(a.arrival) == self.named(b.arrival)) {
-                if let Some((newest, rest)) = versions.split_first() {
-                    older.extend(rest.iter().map(|old| (old.arrival, newest.arrival)));
+    /// Says which records are one. The same records give the same answer in whatever order they came.
+    pub fn grouped(self) -> Grouped {
+        let matched = self.matched(false);
+        let (prepared, left_out) = (&matched.prepared, &matched.left_out);
+        let clusterings = [&matched.companies, &matched.people];
+        let mut ids = keep::first_ids(prepared, &matched.companies);
+        let companies = ids.len();
+        ids.extend(keep::first_ids(prepared, &matched.people));
+        let mut entity_of = vec![(0, 1.0); prepared.sources.len()];
+        for (clustering, first) in clusterings.into_iter().zip([0, companies]) {
+            for (at, cluster) in clustering.clusters.iter().enumerate() {
+                for member in &cluster.members {
+                    let arrival = prepared.arrival(clustering.kind, place(member.index));
+                    let entity = arrival.and_then(|arrival| entity_of.get_mut(place(arrival)));
+                    if let Some(entity) = entity {
+                        *entity = (first + at, member.confidence);
+                    }
                 }
             }
         }
-        older
+        for (later, kept) in left_out {
+            let of_kept = entity_of.get(place(*kept)).copied();
+            if let Some((entity, of_kept)) = entity_of.get_mut(place(*later)).zip(of_kept) {
+                *entity = of_kept;
+            }
+        }
+        Grouped {
+            counts: matched.counts(),
+            record_ids: matched.prepared.into_ids(),
+            companies,
+            ids,
+            entity_of,
+        }
     }
 
-    /// Puts the records in their one order, people by name, so that those which are compared lie together.
-    pub(super) fn sort(&mut self) {
-        let names = self.people.iter();
-        let names = names.flat_map(|row| [row.name.last, row.name.first]);
-        let alphabet = Alphabet::of(&self.texts, names);
-        for row in &mut self.people {
-            row.rank.letters = [row.name.last, row.name.first].map(|part| alphabet.place(part));
-        }
-        self.people.sort_unstable_by_key(|row| row.rank.key());
-        self.companies.sort_unstable_by_key(|row| row.rank.key());
-        let (mailboxes, symbols) = (
-            std::mem::take(&mut self.mailboxes),
-            std::mem::take(&mut self.symbols),
-        );
-        self.mailboxes.reserve_exact(mailboxes.len());
-        self.symbols.reserve_exact(symbols.len());
-        for row in &mut self.people {
-            let list = row.mailboxes.of(&mailboxes).iter().copied();
-            row.mailboxes = Span::push(&mut self.mailboxes, list);
-            for span in [&mut row.role_mailboxes, &mut row.phones] {
-                let list = span.of(&symbols).iter().copied();
-                *span = Span::push(&mut self.symbols, list);
-            }
-        }
-        for row in &mut self.companies {
-            for span in [
-                &mut row.names,
-                &mut row.compact_names,
-                &mut row.domains,
-                &mut row.domain_cores,
-                &mut row.phones,
-            ] {
-                let list = span.of(&symbols).iter().copied();
-                *span = Span::push(&mut self.symbols, list);
-            }
+    /// Matches the records; with reasons if `explained`.
+    pub(super) fn matched(self, explained: bool) -> Matched {
+        let (mut prepared, left_out) = self.preparation.finish();
+        let companies = companies::cluster(&prepared, &self.settings, explained);
+        organisation::assign(&mut prepared, &companies);
+        let people = people::cluster(&prepared, &self.settings, explained);
+        Matched {
+            prepared,
+            left_out,
+            companies,
+            people,
         }
     }
 }
 
-/// The places of some texts in the order of letters.
-#[derive(Debug)]
-struct Alphabet(Vec<u32>);
+/// Records with the clusters they fall into.
+pub(super) struct Matched {
+    pub(super) prepared: Prepared,
+    /// Older versions of records, each with the record that counts, by arrival.
+    left_out: Vec<(u32, u32)>,
+    pub(super) companies: Clustering,
+    pub(super) people: Clustering,
+}
 
-impl Alphabet {
-    fn of(texts: &Texts, symbols: impl Iterator<Item = Symbol>) -> Self {
-        let mut places = vec![0; texts.len() + 1];
-        let mut sorted: Vec<(&str, Symbol)> = Vec::new();
-        for symbol in symbols {
-            if let Some(place) = places.get_mut(symbol.place())
-                && *place == 0
-            {
-                *place = 1;
-                sorted.push((texts.text(symbol), symbol));
-            }
+impl Matched {
+    /// Returns figures about the run.
+    pub(super) fn counts(&self) -> Counts {
+        let Self {
+            prepared,
+            companies,
+            people,
+            ..
+        } = self;
+        Counts {
+            identities: prepared.people.len() + prepared.companies.len(),
+            candidate_pairs: companies.candidate_pairs + people.candidate_pairs,
+            capped_keys: companies.capped_keys + people.capped_keys,
+            refused_merges: companies.refused_merges() + people.refused_merges(),
         }
-        sorted.sort_unstable();
-        for (number, (_, symbol)) in (1..).zip(sorted) {
-            if let Some(place) = places.get_mut(symbol.place()) {
-                *place = number;
-            }
-        }
-        Self(places)
+    }
+}
+
+/// Which records are one, in the order in which they came.
+#[derive(Debug)]
+pub struct Grouped {
+    /// Figures about the run.
+    pub counts: Counts,
+    record_ids: RecordIds,
+    companies: usize,
+    /// Companies, then people.
+    ids: Vec<EntityId>,
+    /// Each record's entity, and its confidence.
+    entity_of: Vec<(usize, f32)>,
+}
+
+/// The ids of records, one after another.
+#[derive(Debug)]
+pub(super) struct RecordIds {
+    pub(super) ids: String,
+    pub(super) ends: Vec<usize>,
+}
+
+impl Grouped {
+    /// Returns how many companies there are.
+    pub fn companies(&self) -> usize {
+        self.companies
     }
 
-    fn place(&self, symbol: Symbol) -> u32 {
-        self.0.get(symbol.place()).copied().unwrap_or_default()
+    /// Returns how many people there are.
+    pub fn people(&self) -> usize {
+        self.ids.len() - self.companies
+    }
+
+    /// Returns every record's id, with its entity and the probability of the strongest pair that ties it to that; 1
+    /// for a record alone.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, &EntityId, f32)> {
+        let RecordIds { ids, ends } = &self.record_ids;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let records = starts.zip(ends).zip(&self.entity_of);
+        records.filter_map(|((start, end), (entity, confidence))| {
+            Some((ids.get(start..*end)?, self.ids.get(*entity)?, *confidence))
+        })
     }
 }

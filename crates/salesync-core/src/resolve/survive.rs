@@ -9,7 +9,7 @@ use super::entity::EntityId;
 use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
 use super::identity::{EntityKind, Identity};
 use super::keep::Kept;
-use super::records::{Person, Prepared, Symbol, Texts, place};
+use super::prepared::{Person, Prepared, Symbol, Texts, place};
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email::{self, EmailClass};
 use crate::normalise::name::{self, NormalName};
@@ -221,20 +221,17 @@ impl<'a> Spread<'a> {
 
 /// One record's word for a value.
 struct Vote {
-    key: String,
     value: String,
     changed_at: i64,
 }
 
 /// Makes votes of a record's values.
-fn votes(identity: &Identity, values: impl Iterator<Item = String>) -> Vec<Vote> {
-    values
-        .map(|value| Vote {
-            key: text::fold(&value),
-            value,
-            changed_at: identity.changed_at,
-        })
-        .collect()
+fn votes<V: Iterator<Item = String>>(
+    identity: &Identity,
+    values: V,
+) -> impl Iterator<Item = Vote> + use<V> {
+    let changed_at = identity.changed_at;
+    values.map(move |value| Vote { value, changed_at })
 }
 
 /// A value with the support it has.
@@ -246,10 +243,23 @@ struct Ranked {
 
 /// Ranks values: the most frequent first, then the newest, then the longest, then by letter. Spellings that fold
 /// to one value count together, and the best spelling stands for them.
-fn ranked(votes: impl Iterator<Item = Vote>) -> Vec<Ranked> {
+fn ranked(mut votes: impl Iterator<Item = Vote>) -> Vec<Ranked> {
+    let (Some(first), second) = (votes.next(), votes.next()) else {
+        return Vec::new();
+    };
+    let Some(second) = second else {
+        return vec![Ranked {
+            value: first.value,
+            count: 1,
+            newest: first.changed_at,
+        }];
+    };
     let mut by_key: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
-    for vote in votes {
-        by_key.entry(vote.key.clone()).or_default().push(vote);
+    for vote in [first, second].into_iter().chain(votes) {
+        by_key
+            .entry(text::fold(&vote.value))
+            .or_default()
+            .push(vote);
     }
     let mut values: Vec<Ranked> = by_key.into_values().filter_map(spelt).collect();
     sort(&mut values);
@@ -309,7 +319,7 @@ fn field<'a>(
 
 /// Says whether a value says anything.
 fn is_said(value: &str) -> bool {
-    !value.is_empty() && name::normalise(value).shape != name::NameShape::Placeholder
+    !value.is_empty() && !name::says_nothing(value)
 }
 
 /// Chooses a country.
@@ -331,30 +341,22 @@ fn countries(identities: &[&Identity]) -> Option<String> {
 
 /// Chooses a name: the most frequent whole one that is not an initial, then the best spelling of its parts.
 fn best_name(people: &[Person<'_>], identities: &[&Identity]) -> (Option<String>, Option<String>) {
-    let mut spelt: Vec<(usize, Vote, String)> = Vec::new();
+    let mut spelt: Vec<(usize, Vote)> = Vec::new();
     for (person, identity) in people.iter().zip(identities) {
         let Some((first, last)) = display_name(identity).filter(|_| person.name.is_given()) else {
             continue;
         };
         let whole = usize::from(first.chars().count() > 2) + usize::from(last.chars().count() > 2);
-        let key = text::fold(&format!("{first} {last}"));
         let value = format!("{first}\u{1f}{last}");
-        spelt.push((
-            whole,
-            Vote {
-                key: key.clone(),
-                value,
-                changed_at: identity.changed_at,
-            },
-            key,
-        ));
+        let changed_at = identity.changed_at;
+        spelt.push((whole, Vote { value, changed_at }));
     }
-    let most_whole = spelt.iter().map(|(whole, ..)| *whole).max();
+    let most_whole = spelt.iter().map(|(whole, _)| *whole).max();
+    let spelt = spelt.into_iter();
     let best = choose(
         spelt
-            .into_iter()
-            .filter(|(whole, ..)| Some(*whole) == most_whole)
-            .map(|(_, vote, _)| vote),
+            .filter(|(whole, _)| Some(*whole) == most_whole)
+            .map(|(_, vote)| vote),
     );
     let Some(best) = best else {
         return (None, None);
@@ -469,11 +471,8 @@ fn phones(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
             let phone = phone::normalise(raw, identity.country.as_deref());
             if phone.class == PhoneClass::Real {
                 let value = phone.e164.unwrap_or_else(|| phone.national.clone());
-                let vote = Vote {
-                    key: phone.national.clone(),
-                    value,
-                    changed_at: identity.changed_at,
-                };
+                let changed_at = identity.changed_at;
+                let vote = Vote { value, changed_at };
                 votes.entry(phone.national).or_default().push(vote);
             }
         }

@@ -1,14 +1,14 @@
 //! Finds which records are one person.
 
+mod counts;
 mod scale;
-mod teach;
 
 use super::cluster::{self, Clustering, Edge};
 use super::evidence::Outcome;
 use super::identity::EntityKind;
 use super::keys::{self, Blocks, KeyKind, Pairs};
 use super::model::Settings;
-use super::records::{NameOrigin, Person, Prepared, Texts, place};
+use super::prepared::{NameOrigin, Person, Prepared, Texts, place};
 
 use scale::Scale;
 
@@ -91,6 +91,8 @@ const KINDS: [KeyKind; 12] = [
 /// Puts a record under its keys of a kind.
 fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnMut(Option<u64>)) {
     let Person { name, place, .. } = person;
+    // Who has a mailbox or phone meets others there, or by a whole name.
+    let is_reachable = !person.mailboxes.is_empty() || !person.phones.is_empty();
     // An initial says too little to be a key.
     let parts = [name.first, name.last]
         .into_iter()
@@ -103,7 +105,7 @@ fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnM
         KeyKind::MailboxName => person
             .mailboxes
             .iter()
-            .for_each(|mailbox| put(keys::numbered(mailbox.local, 0))),
+            .for_each(|mailbox| put(Some(u64::from(mailbox.local)))),
         KeyKind::RoleMailbox if name.origin == NameOrigin::None => person
             .role_mailboxes
             .iter()
@@ -128,7 +130,7 @@ fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnM
         }
         KeyKind::Birth => put(keys::numbered(person.birth, 0)),
         KeyKind::House => put(keys::both(place.number, place.street)),
-        KeyKind::NameAndPlace => {
+        KeyKind::NameAndPlace if !is_reachable => {
             parts.for_each(|part| put(keys::both(part, place.postal_code)));
             put(keys::both(name.last, place.city));
         }
@@ -138,7 +140,7 @@ fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnM
                 parts.for_each(|part| put(keys::numbered(part, year)));
             }
         }
-        KeyKind::Surname => {
+        KeyKind::Surname if !is_reachable => {
             put(keys::numbered(name.last, 0));
             if name.last.is_empty() {
                 put(keys::numbered(name.first, 0));

@@ -8,7 +8,7 @@ use super::super::evidence::FieldEvidence;
 use super::super::frequency::{Frequency, Rarities, count_of, log2};
 use super::super::learn;
 use super::super::model::{Model, NamePartWeights};
-use super::super::records::{
+use super::super::prepared::{
     Mailbox, Name, NameOrigin, Person, PersonRow, Prepared, Symbol, Texts, place,
 };
 use crate::normalise::email::EmailClass;
@@ -22,8 +22,8 @@ pub(super) struct Scale<'a> {
     places: PlaceScale<'a>,
     births: Frequency<Symbol>,
     organisations: Frequency<u32>,
-    /// How many people use a mailbox or phone, by its number; 0 where they were not counted, and
-    /// [`MANY_USERS`] where they are as many or more.
+    /// How many people use a mailbox or phone, by its number; 0 where they were not counted, and no more than are
+    /// counted at most.
     pub(super) users: Vec<u8>,
     /// How many records bear a record's name, by record.
     pub(super) bearers: Vec<u16>,
@@ -254,7 +254,7 @@ impl<'a> Scale<'a> {
                 && other
                     .mailboxes
                     .iter()
-                    .any(|right| is_numbered(self.texts, left, right))
+                    .any(|right| is_numbered(self.prepared, left, right))
         })
     }
 
@@ -345,7 +345,7 @@ impl<'a> Scale<'a> {
         let mut best = finding("mailbox", MISSING, 0.0);
         for left in one.mailboxes {
             for right in other.mailboxes {
-                let spelt = left.local == right.local && spells(left) != [false; 2];
+                let spelt = self.have_one_name(left, right) && spells(left) != [false; 2];
                 let found = self.two_mailboxes(left, right, spelt);
                 if best.level == MISSING || found.bits > best.bits {
                     best = found;
@@ -357,7 +357,7 @@ impl<'a> Scale<'a> {
 
     /// Says whether a mailbox name is no more than a person's name, whole or with initials.
     fn spells(&self, mailbox: &Mailbox, name: &Name) -> bool {
-        let local = self.texts.text(mailbox.local);
+        let local = self.prepared.local(mailbox);
         if local.bytes().any(|byte| byte.is_ascii_digit()) {
             return false;
         }
@@ -371,13 +371,18 @@ impl<'a> Scale<'a> {
         rest.len() < 3 && rest.len() < local.len()
     }
 
+    /// Says whether two mailboxes have the same before the `@`.
+    fn have_one_name(&self, one: &Mailbox, other: &Mailbox) -> bool {
+        one.local == other.local && self.prepared.local(one) == self.prepared.local(other)
+    }
+
     /// Weighs two mailboxes that differ. `spelt` says that both have the same name, which is their users' own.
     fn two_mailboxes(&self, one: &Mailbox, other: &Mailbox, spelt: bool) -> FieldEvidence {
         const TELLING: usize = 6;
         let weights = &self.names.weights;
-        let telling = self.texts.text(one.local).len() >= TELLING;
+        let telling = usize::from(one.local_len) >= TELLING;
         let different = finding("mailbox", "different", weights.mailbox_different);
-        if one.local == other.local {
+        if self.have_one_name(one, other) {
             let typo = self.likeness(one.domain, other.domain) == Likeness::OneEdit;
             return if typo {
                 finding("mailbox", "domain_typo", weights.mailbox_domain_typo)
@@ -391,12 +396,11 @@ impl<'a> Scale<'a> {
             };
         }
         if one.domain == other.domain {
-            if is_numbered(self.texts, one, other) {
+            if is_numbered(self.prepared, one, other) {
                 return finding("mailbox", "numbered", weights.mailbox_numbered);
             }
             if telling
-                && strsim::osa_distance(self.texts.text(one.local), self.texts.text(other.local))
-                    <= 1
+                && strsim::osa_distance(self.prepared.local(one), self.prepared.local(other)) <= 1
             {
                 return finding("mailbox", "local_typo", weights.mailbox_local_typo);
             }
@@ -446,15 +450,15 @@ impl<'a> Scale<'a> {
 }
 
 /// Says whether two work mailboxes at one domain differ in a number at the end only.
-fn is_numbered(texts: &Texts, one: &Mailbox, other: &Mailbox) -> bool {
+fn is_numbered(prepared: &Prepared, one: &Mailbox, other: &Mailbox) -> bool {
     let bare = |mailbox: &Mailbox| {
-        texts
-            .text(mailbox.local)
+        prepared
+            .local(mailbox)
             .trim_end_matches(|letter: char| letter.is_ascii_digit())
     };
     one.domain == other.domain
         && one.class == EmailClass::Work
-        && one.local != other.local
+        && one.address != other.address
         && bare(one) == bare(other)
 }
 

@@ -1,10 +1,10 @@
-//! What all records about people teach about the weight of evidence.
+//! What is counted over all records about people: who uses a mailbox or phone, who bears a name, how names are written.
 
 use super::super::compare::{self, MISSING};
 use super::super::frequency::count_of;
 use super::super::keys::{self, Blocks};
 use super::super::learn::{Agreement, Forms, Namesakes};
-use super::super::records::{Name, place};
+use super::super::prepared::{Name, place};
 use super::scale::Scale;
 
 /// Over this many users of a mailbox or phone the exact number does not matter.

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Resolves sets with known answers and prints how well, how fast and in how much memory.
+# usage: scripts/er_bench.sh [FOLDER] [RECORDS ...]    the folder holds NAME.csv.gz and NAME.truth.csv.gz; without it
+# $SALESYNC_TEST_DATA/er is taken. After it come invented universes of so many records each, 10,000, 100,000 and
+# 1,000,000 without a word on it: scripts/universe.py.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/env.sh
+. scripts/env.sh
+sets="${1:-${SALESYNC_TEST_DATA:+$SALESYNC_TEST_DATA/er}}"
+[ -d "$sets" ] || die "name a folder with labelled sets, or set SALESYNC_TEST_DATA"
+if [ $# -gt 1 ]; then sizes=("${@:2}"); else sizes=(10000 100000 1000000); fi
+build_salesync release
+universes="$(mktemp -d)"
+trap 'rm -rf "$universes"' EXIT
+for size in "${sizes[@]}"; do python3 scripts/universe.py "$size" "$universes" > /dev/null; done
+python3 scripts/er_bench.py "$SALESYNC_BIN" "$sets" "$universes"
