@@ -22,8 +22,13 @@ impl Symbol {
         self.0
     }
 
+    /// Returns the text that a number stands for.
+    pub(crate) fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+
     /// Returns the number as a place in a list that has one for each text and one before them.
-    pub(crate) fn place(self) -> usize {
+    fn place(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
@@ -74,14 +79,37 @@ impl Texts {
         numbers.map(|number| (Symbol(number), self.text(Symbol(number))))
     }
 
-    /// Returns how many texts there are.
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     fn look_up(&self, hash: u64, text: &str) -> Option<Symbol> {
         let is_text = |symbol: &Symbol| self.text(*symbol) == text;
         self.numbers.find(hash, is_text).copied()
+    }
+}
+
+/// A value for each text that is known by now, found by its number at once.
+#[derive(Debug)]
+pub(crate) struct PerText<T>(Vec<T>);
+
+impl<T: Copy + Default> PerText<T> {
+    /// Starts with the default for every text.
+    pub(crate) fn of(texts: &Texts) -> Self {
+        Self(vec![T::default(); texts.ends.len() + 1])
+    }
+
+    /// Returns a text's value; the default for a text that was not known yet.
+    pub(crate) fn get(&self, symbol: Symbol) -> T {
+        self.0.get(symbol.place()).copied().unwrap_or_default()
+    }
+
+    /// Gives a text a value.
+    pub(crate) fn set(&mut self, symbol: Symbol, value: T) {
+        if let Some(place) = self.0.get_mut(symbol.place()) {
+            *place = value;
+        }
+    }
+
+    /// Makes another value of each.
+    pub(crate) fn map<U>(self, make: impl FnMut(T) -> U) -> PerText<U> {
+        PerText(self.0.into_iter().map(make).collect())
     }
 }
 
@@ -113,8 +141,20 @@ mod tests {
             assert_eq!(texts.intern(word), number);
             assert_eq!(texts.find(word), Some(number));
         }
-        assert_eq!(texts.len(), 1_000);
+        assert_eq!(texts.numbered().count(), 1_000);
         assert_eq!(texts.intern(""), Symbol::EMPTY);
         assert_eq!((texts.text(Symbol::EMPTY), texts.find("none")), ("", None));
+    }
+
+    #[test]
+    fn a_text_has_a_value_of_its_own_and_a_later_one_the_default() {
+        let mut texts = Texts::default();
+        let (one, other) = (texts.intern("one"), texts.intern("other"));
+        let mut values = PerText::of(&texts);
+        values.set(other, 7);
+        let later = texts.intern("later");
+        values.set(later, 9);
+        assert_eq!([one, other, later].map(|text| values.get(text)), [0, 7, 0]);
+        assert_eq!(values.map(|value| value + 1).get(other), 8);
     }
 }

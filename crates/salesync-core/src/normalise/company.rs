@@ -77,23 +77,23 @@ static NO_COMPANY: WordSet = WordSet::of(&[
 /// Words that join others.
 static JOINING: WordSet = WordSet::of(&["and", "und", "et", "og", "och"]);
 
+/// Returns every word that a name leaves out, abbreviates or joins others with, and every value that is no name.
+fn listed() -> impl Iterator<Item = &'static str> {
+    let lists: [&'static WordSet; 5] = [
+        &LEGAL_FORMS,
+        &LEADING_FORMS,
+        &PLACEHOLDERS,
+        &NO_COMPANY,
+        &JOINING,
+    ];
+    let short = ABBREVIATIONS.iter().map(|(short, _)| *short);
+    lists.into_iter().flat_map(|list| list.iter()).chain(short)
+}
+
 /// Returns a name of ASCII words of which none is on any list, as most are. It is what the long way would find.
 fn plain(raw: &str) -> Option<NormalCompany> {
-    static LISTED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-        let lists: [&'static WordSet; 5] = [
-            &LEGAL_FORMS,
-            &LEADING_FORMS,
-            &PLACEHOLDERS,
-            &NO_COMPANY,
-            &JOINING,
-        ];
-        let listed = lists.into_iter().flat_map(|list| list.iter());
-        let short = ABBREVIATIONS.iter().map(|(short, _)| *short);
-        listed
-            .chain(short)
-            .flat_map(|words| words.split([' ', '/']))
-            .collect()
-    });
+    static LISTED: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| listed().flat_map(|words| words.split([' ', '/'])).collect());
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ';
     if raw.is_empty() || raw.len() > text::MAX_CHARS || !raw.bytes().all(inner) {
         return None;
@@ -174,16 +174,7 @@ mod tests {
 
     /// A word, or one that companies' names leave out or abbreviate.
     fn word() -> impl Strategy<Value = String> {
-        let lists: [&'static WordSet; 5] = [
-            &LEGAL_FORMS,
-            &LEADING_FORMS,
-            &PLACEHOLDERS,
-            &NO_COMPANY,
-            &JOINING,
-        ];
-        let listed = lists.into_iter().flat_map(|list| list.iter());
-        let short = ABBREVIATIONS.iter().map(|(short, _)| *short);
-        let listed: Vec<&str> = listed.chain(short).collect();
+        let listed: Vec<&str> = listed().collect();
         prop_oneof![
             "[A-Za-z0-9]{1,10}",
             proptest::sample::select(listed).prop_map(str::to_owned),

@@ -115,18 +115,21 @@ fn normalise_any_parts(first: &str, middle: &str, last: &str) -> NormalName {
     parts(&first, &middle, &last, 0)
 }
 
+/// Returns every word that is no part of a name, and every value that is none.
+fn listed() -> impl Iterator<Item = &'static str> {
+    let lists: [&'static WordSet; 4] = [&TITLES, &CREDENTIALS, &PARTICLES, &PLACEHOLDERS];
+    let generations = GENERATIONS.iter().map(|(word, _)| *word);
+    lists
+        .into_iter()
+        .flat_map(|list| list.iter())
+        .chain(generations)
+}
+
 /// Returns a name of two ASCII words that are a given name and a surname and nothing else, as most are. It is
 /// what the long way would find.
 fn plain_name(first: &str, last: &str) -> Option<NormalName> {
-    static NO_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-        let lists: [&'static WordSet; 4] = [&TITLES, &CREDENTIALS, &PARTICLES, &PLACEHOLDERS];
-        let listed = lists.into_iter().flat_map(|list| list.iter());
-        let generations = GENERATIONS.iter().map(|(word, _)| *word);
-        listed
-            .chain(generations)
-            .flat_map(|words| words.split([' ', '/']))
-            .collect()
-    });
+    static NO_NAMES: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| listed().flat_map(|words| words.split([' ', '/'])).collect());
     let word = |raw: &str| {
         let letters = (2..=40).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphabetic());
         let lower = letters.then(|| raw.to_ascii_lowercase())?;
@@ -452,8 +455,7 @@ mod tests {
 
     /// A word of letters, or one that is no name.
     fn word() -> impl Strategy<Value = String> {
-        let lists: [&'static WordSet; 4] = [&TITLES, &CREDENTIALS, &PARTICLES, &PLACEHOLDERS];
-        let listed: Vec<&str> = lists.into_iter().flat_map(|list| list.iter()).collect();
+        let listed: Vec<&str> = listed().collect();
         prop_oneof![
             "[A-Za-z]{1,12}",
             "[A-Z]{1,12}",

@@ -4,7 +4,7 @@ use super::entity::EntityId;
 use super::evidence::{Evidence, FieldEvidence, Outcome};
 use super::frequency::probability;
 use super::identity::{EntityKind, RecordRef};
-use super::keys::KeyKind;
+use super::keys::{KeyKind, Pairs};
 use super::model::Model;
 use super::prepared::{number, place};
 
@@ -92,8 +92,74 @@ impl Clustering {
     }
 }
 
+/// What pairs of records of a kind are weighed with, in `N` fields.
+pub(super) trait Scale<const N: usize> {
+    /// Returns the bits of a pair before any field is looked at.
+    fn prior(&self) -> f32;
+
+    /// Weighs a pair field by field.
+    fn weigh(&self, left: u32, right: u32) -> Option<[FieldEvidence; N]>;
+
+    /// Says whether two records cannot be one entity's.
+    fn contradict(&self, left: u32, right: u32) -> bool;
+
+    /// Says whether a field is a reason worth telling.
+    fn is_reason(field: &FieldEvidence) -> bool;
+
+    /// Adds a pair up.
+    fn total(&self, fields: &[FieldEvidence; N]) -> f32 {
+        let bits = fields.iter().map(|field| field.bits);
+        bits.fold(self.prior(), |sum, bits| sum + bits)
+    }
+
+    /// Returns what speaks for and against an edge.
+    fn reasons(&self, edge: &Edge) -> Reasons {
+        let fields = self.weigh(edge.left, edge.right).into_iter().flatten();
+        Reasons {
+            prior: self.prior(),
+            fields: fields.filter(Self::is_reason).collect(),
+        }
+    }
+}
+
+/// Clusters `count` records of a kind that met; with the reasons of every edge used if `explained`.
+pub(super) fn find<const N: usize>(
+    (kind, count): (EntityKind, usize),
+    met: Pairs,
+    (model, explained): (&Model, bool),
+    scale: &impl Scale<N>,
+) -> Clustering {
+    let capped_keys = met.capped;
+    let met = met.into_sorted();
+    let mut edges = Vec::new();
+    for (left, right, key) in met.iter() {
+        let fields = scale.weigh(left, right);
+        let total = fields.map(|fields| scale.total(&fields));
+        if let Some(total) = total.filter(|total| *total >= model.accept_bits) {
+            edges.push(Edge {
+                left,
+                right,
+                key,
+                outcome: Outcome::Joined,
+                total,
+            });
+        }
+    }
+    let candidate_pairs = met.len();
+    drop(met);
+    let mut found = join(kind, count, edges, model, |one, other| {
+        scale.contradict(one, other)
+    });
+    if explained {
+        found.reasons = found.edges.iter().map(|edge| scale.reasons(edge)).collect();
+    }
+    found.candidate_pairs = candidate_pairs;
+    found.capped_keys = capped_keys;
+    found
+}
+
 /// Joins `count` records by their edges. `contradicts` says whether two records cannot be one entity's.
-pub(super) fn join(
+fn join(
     kind: EntityKind,
     count: usize,
     mut edges: Vec<Edge>,

@@ -2,14 +2,14 @@
 
 use hashbrown::HashMap;
 
-use super::cluster::{self, Clustering, Edge, Reasons};
+use super::cluster::{self, Clustering};
 use super::compare::{self, CONFLICT, Likeness, MISSING, PlaceScale, finding};
-use super::evidence::{FieldEvidence, Outcome};
+use super::evidence::FieldEvidence;
 use super::frequency::{Frequency, count_of, log2};
 use super::identity::EntityKind;
 use super::keys::{self, Blocks, KeyKind, Pairs};
 use super::model::{Model, Settings};
-use super::prepared::{Company, Prepared, Symbol, Texts, number, place};
+use super::prepared::{Company, PerText, Prepared, Symbol, Texts, number, place};
 
 /// Clusters the records about companies; with the reasons of every edge used if `explained`.
 pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {
@@ -34,7 +34,7 @@ pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool)
         }
         blocks.sort();
         if matches!(kind, KeyKind::Domain | KeyKind::Phone) {
-            scale.count_users(kind, &blocks);
+            scale.count_users(&blocks);
         }
         met.meet(kind, &blocks, |index| {
             let company = prepared.company(place(index));
@@ -43,35 +43,8 @@ pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool)
             })
         });
     }
-    let capped_keys = met.capped;
-    let met = met.into_sorted();
-    let mut edges = Vec::new();
-    for (left, right, key) in met.iter() {
-        let Some(fields) = scale.weigh(left, right) else {
-            continue;
-        };
-        let total = scale.total(&fields);
-        if total >= model.accept_bits {
-            edges.push(Edge {
-                left,
-                right,
-                key,
-                outcome: Outcome::Joined,
-                total,
-            });
-        }
-    }
-    let count = prepared.companies.len();
-    let mut found = cluster::join(EntityKind::Company, count, edges, model, |one, other| {
-        scale.contradict(one, other)
-    });
-    if explained {
-        let reasons = found.edges.iter().map(|edge| scale.reasons(edge));
-        found.reasons = reasons.collect();
-    }
-    found.candidate_pairs = met.len();
-    found.capped_keys = capped_keys;
-    found
+    let records = (EntityKind::Company, prepared.companies.len());
+    cluster::find(records, met, (model, explained), &scale)
 }
 
 /// The kinds of keys under which companies meet, in the order in which they count.
@@ -135,7 +108,8 @@ struct Scale<'a> {
     bearers: HashMap<Symbol, u32>,
     /// How many different names start with a word.
     starts: Frequency<&'a str>,
-    users: HashMap<(KeyKind, u64), u32>,
+    /// How many companies use a domain or phone; 0 where they were not counted.
+    users: PerText<u8>,
     population: u32,
     prior: f32,
 }
@@ -146,8 +120,43 @@ const FEWEST_COMPANIES: u32 = 200;
 /// Names as long as this are one in spite of a typing error.
 const LONG_NAME: usize = 7;
 
-/// Over this many users of a domain or phone the exact number does not matter.
-const MANY_USERS: usize = 24;
+impl cluster::Scale<5> for Scale<'_> {
+    fn prior(&self) -> f32 {
+        self.prior
+    }
+
+    fn weigh(&self, left: u32, right: u32) -> Option<[FieldEvidence; 5]> {
+        let prepared = self.prepared;
+        let one = prepared.company(place(left))?;
+        let other = prepared.company(place(right))?;
+        let name = self.name(&one, &other);
+        let domain = self.domain(&one, &other);
+        let mut phone = self.phone(&one, &other);
+        if domain.level == "shared" && phone.level == "shared" {
+            phone.bits = 2.0;
+        }
+        let address = compare::places(self.texts, &self.places, &one.place, &other.place);
+        let country = match (one.place.country, other.place.country) {
+            ([0, 0], _) | (_, [0, 0]) => finding("country", MISSING, 0.0),
+            (one, other) if one == other => finding("country", "equal", 0.0),
+            _ => finding("country", CONFLICT, self.model.companies.country_conflict),
+        };
+        Some([name, domain, phone, address, country])
+    }
+
+    fn contradict(&self, left: u32, right: u32) -> bool {
+        let Some(fields) = self.weigh(left, right) else {
+            return false;
+        };
+        let [name, domain, ..] = fields;
+        (name.level == CONFLICT || domain.level == CONFLICT)
+            && self.total(&fields) < self.model.contradiction_bits
+    }
+
+    fn is_reason(field: &FieldEvidence) -> bool {
+        field.level != MISSING
+    }
+}
 
 impl<'a> Scale<'a> {
     /// Counts names and places.
@@ -169,105 +178,38 @@ impl<'a> Scale<'a> {
             }
         }
         let population = count_of(domains.len()).max(FEWEST_COMPANIES);
-        let places = || prepared.companies.iter().map(|row| &row.place);
         Self {
             prepared,
             model,
             texts: &prepared.texts,
-            places: PlaceScale {
-                weights: &model.companies.address,
-                postal_codes: Frequency::of(
-                    places()
-                        .map(|place| place.postal_code)
-                        .filter(|code| !code.is_empty()),
-                ),
-                cities: Frequency::of(
-                    places()
-                        .map(|place| place.city)
-                        .filter(|city| !city.is_empty()),
-                ),
-            },
+            places: PlaceScale::new(
+                &model.companies.address,
+                prepared.companies.iter().map(|row| row.place),
+            ),
             first_words,
             bearers: domains
                 .into_iter()
                 .map(|(name, domains)| (name, count_of(domains.len()).max(1)))
                 .collect(),
             starts: Frequency::of(first_words.values().copied()),
-            users: HashMap::new(),
+            users: PerText::of(&prepared.texts),
             population,
             prior: model.companies.prior_offset - log2(population),
         }
     }
 
     /// Counts the companies on every domain or phone: names that contradict each other are several.
-    fn count_users(&mut self, kind: KeyKind, blocks: &Blocks) {
-        for block in blocks.shared() {
-            let mut users: Vec<Company<'_>> = Vec::new();
-            let members = block.iter();
-            for company in members.filter_map(|(_, index)| self.prepared.company(place(*index))) {
-                let known = company.names.is_empty()
-                    || users
-                        .iter()
-                        .any(|user| self.name(user, &company).level != CONFLICT);
-                if !known && users.len() < MANY_USERS {
-                    users.push(company);
-                }
-            }
-            if let Some((value, _)) = block.first() {
-                let count = count_of(users.len()).max(1);
-                self.users.insert((kind, *value), count);
-            }
-        }
+    fn count_users(&mut self, blocks: &Blocks) {
+        let named = |index| {
+            let company = self.prepared.company(place(index));
+            company.filter(|company| !company.names.is_empty())
+        };
+        let counts = blocks.users(named, |one, other| self.name(one, other).level != CONFLICT);
+        counts.for_each(|(text, count)| self.users.set(text, count));
     }
 
     fn likeness(&self, one: Symbol, other: Symbol) -> Likeness {
         compare::likeness(self.texts.text(one), self.texts.text(other))
-    }
-
-    /// Weighs a pair field by field.
-    fn weigh(&self, left: u32, right: u32) -> Option<[FieldEvidence; 5]> {
-        let prepared = self.prepared;
-        let one = prepared.company(place(left))?;
-        let other = prepared.company(place(right))?;
-        let name = self.name(&one, &other);
-        let domain = self.domain(&one, &other);
-        let mut phone = self.phone(&one, &other);
-        if domain.level == "shared" && phone.level == "shared" {
-            phone.bits = 2.0;
-        }
-        let address = compare::places(self.texts, &self.places, &one.place, &other.place);
-        let country = match (one.place.country, other.place.country) {
-            ([0, 0], _) | (_, [0, 0]) => finding("country", MISSING, 0.0),
-            (one, other) if one == other => finding("country", "equal", 0.0),
-            _ => finding("country", CONFLICT, self.model.companies.country_conflict),
-        };
-        Some([name, domain, phone, address, country])
-    }
-
-    /// Adds a pair up.
-    fn total(&self, fields: &[FieldEvidence; 5]) -> f32 {
-        fields
-            .iter()
-            .fold(self.prior, |sum, field| sum + field.bits)
-    }
-
-    /// Returns what speaks for and against an edge.
-    fn reasons(&self, edge: &Edge) -> Reasons {
-        let fields = self.weigh(edge.left, edge.right).into_iter().flatten();
-        Reasons {
-            prior: self.prior,
-            fields: fields.filter(|field| field.level != MISSING).collect(),
-        }
-    }
-
-    /// Says whether two records cannot be one company's.
-    fn contradict(&self, left: u32, right: u32) -> bool {
-        let Some(fields) = self.weigh(left, right) else {
-            return false;
-        };
-        let [name, domain, ..] = fields;
-        (name.level == CONFLICT || domain.level == CONFLICT)
-            && self.total(&fields) < self.model.contradiction_bits
     }
 
     /// Weighs names: the best pair of them.
@@ -353,10 +295,7 @@ impl<'a> Scale<'a> {
             .domains
             .iter()
             .filter(|domain| other.domains.contains(domain));
-        if let Some(users) = shared
-            .map(|domain| self.users_of(KeyKind::Domain, *domain))
-            .min()
-        {
+        if let Some(users) = shared.map(|domain| self.users_of(*domain)).min() {
             return finding(
                 "domain",
                 "shared",
@@ -398,10 +337,7 @@ impl<'a> Scale<'a> {
             .phones
             .iter()
             .filter(|phone| other.phones.contains(phone));
-        match shared
-            .map(|phone| self.users_of(KeyKind::Phone, *phone))
-            .min()
-        {
+        match shared.map(|phone| self.users_of(*phone)).min() {
             Some(users) => {
                 let bits = self
                     .replaces_prior(users, self.model.companies.phone_slack)
@@ -418,9 +354,7 @@ impl<'a> Scale<'a> {
     }
 
     /// Returns how many companies use a domain or phone.
-    fn users_of(&self, kind: KeyKind, value: Symbol) -> u32 {
-        let key = keys::numbered(value, 0);
-        let known = key.and_then(|key| self.users.get(&(kind, key)));
-        known.copied().unwrap_or(1)
+    fn users_of(&self, value: Symbol) -> u32 {
+        u32::from(self.users.get(value).max(1))
     }
 }

@@ -3,9 +3,9 @@
 use rapidfuzz::distance::jaro_winkler;
 
 use super::evidence::FieldEvidence;
-use super::frequency::{Frequency, Rarities};
+use super::frequency::Frequency;
 use super::model::{AddressWeights, NamePartWeights, PeopleWeights};
-use super::prepared::{Name, NameOrigin, Place, Symbol, Texts};
+use super::prepared::{Name, NameOrigin, PerText, Place, Symbol, Texts};
 use super::sketch::Sketch;
 
 use crate::normalise::name::Nickname;
@@ -68,8 +68,8 @@ pub(super) fn likeness(one: &str, other: &str) -> Likeness {
 #[derive(Debug)]
 pub(super) struct NameScale {
     pub(super) weights: PeopleWeights,
-    pub(super) firsts: Rarities,
-    pub(super) lasts: Rarities,
+    pub(super) firsts: PerText<f32>,
+    pub(super) lasts: PerText<f32>,
 }
 
 /// How two whole names compare.
@@ -143,8 +143,8 @@ pub(super) fn names(texts: &Texts, scale: &NameScale, one: &Name, other: &Name) 
         last_name,
         ..
     } = &scale.weights;
-    let part = |field, parts: (Part, Part), weights, frequency| {
-        part_finding(texts, field, parts, Rarity { weights, frequency })
+    let part = |field, parts: (Part, Part), weights, rarities| {
+        part_finding(texts, field, parts, Rarity { weights, rarities })
     };
     let straight = (
         part(
@@ -199,7 +199,7 @@ fn middle(texts: &Texts, weights: &PeopleWeights, one: Symbol, other: Symbol) ->
 #[derive(Debug, Clone, Copy)]
 struct Rarity<'a> {
     weights: &'a NamePartWeights,
-    frequency: &'a Rarities,
+    rarities: &'a PerText<f32>,
 }
 
 /// Compares one part of two names.
@@ -207,13 +207,13 @@ fn part_finding(
     texts: &Texts,
     field: &'static str,
     (one, other): (Part, Part),
-    Rarity { weights, frequency }: Rarity<'_>,
+    Rarity { weights, rarities }: Rarity<'_>,
 ) -> FieldEvidence {
     if one.text.is_empty() || other.text.is_empty() {
         return finding(field, MISSING, 0.0);
     }
     let less = |off: f32| {
-        let rarity = frequency.bits(one.text).min(frequency.bits(other.text));
+        let rarity = rarities.get(one.text).min(rarities.get(other.text));
         (rarity.min(weights.rarity_cap) - off).max(0.3)
     };
     if one.text == other.text {
@@ -246,6 +246,22 @@ pub(super) struct PlaceScale<'a> {
     pub(super) weights: &'a AddressWeights,
     pub(super) postal_codes: Frequency<Symbol>,
     pub(super) cities: Frequency<Symbol>,
+}
+
+impl<'a> PlaceScale<'a> {
+    /// Counts postal codes and cities.
+    pub(super) fn new(
+        weights: &'a AddressWeights,
+        places: impl Iterator<Item = Place> + Clone,
+    ) -> Self {
+        let postal_codes = places.clone().map(|place| place.postal_code);
+        let cities = places.map(|place| place.city);
+        Self {
+            weights,
+            postal_codes: Frequency::of(postal_codes.filter(|code| !code.is_empty())),
+            cities: Frequency::of(cities.filter(|city| !city.is_empty())),
+        }
+    }
 }
 
 /// Compares two places.

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use hashbrown::HashMap;
 
-use super::prepared::{Symbol, Texts};
+use super::prepared::{PerText, Symbol, Texts};
 
 /// How often values occur.
 #[derive(Debug)]
@@ -50,36 +50,21 @@ impl<K: Eq + Hash> Frequency<K> {
     }
 }
 
-/// How many bits it takes to tell each text from all others, by its number: as [`Frequency`], but found at once.
-#[derive(Debug)]
-pub(super) struct Rarities {
-    bits: Vec<f32>,
-    /// Of a text that never occurs, or once.
-    most: f32,
-}
-
-impl Rarities {
-    /// Counts texts, each as often as it comes, as part of at least so many.
-    pub(super) fn of(texts: &Texts, values: impl Iterator<Item = Symbol>, least: u32) -> Self {
-        let mut counts = vec![0u32; texts.len() + 1];
-        let mut total = 0u32;
-        for value in values {
-            if let Some(count) = counts.get_mut(value.place()) {
-                *count += 1;
-                total += 1;
-            }
-        }
-        let most = log2(total.max(least).max(1));
-        Self {
-            bits: counts.into_iter().map(|count| most - log2(count)).collect(),
-            most,
-        }
+/// Returns how many bits it takes to tell each text from all others, as [`Frequency::bits`] does: of texts that come
+/// as often as they do, as part of at least so many.
+pub(super) fn rarities(
+    texts: &Texts,
+    values: impl Iterator<Item = Symbol>,
+    least: u32,
+) -> PerText<f32> {
+    let mut counts: PerText<u32> = PerText::of(texts);
+    let mut total = 0u32;
+    for value in values {
+        counts.set(value, counts.get(value) + 1);
+        total += 1;
     }
-
-    /// Returns the bits of a text.
-    pub(super) fn bits(&self, value: Symbol) -> f32 {
-        self.bits.get(value.place()).copied().unwrap_or(self.most)
-    }
+    let most = log2(total.max(least));
+    counts.map(|count| most - log2(count))
 }
 
 /// Returns log2 of a count; a count of 0 is taken as 1.

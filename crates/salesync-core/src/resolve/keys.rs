@@ -60,9 +60,9 @@ pub(super) fn numbered(one: Symbol, two: u32) -> Option<u64> {
     (!one.is_empty()).then(|| value(one, two))
 }
 
-/// Returns the number of the text that a key's value starts with.
-pub(super) fn text_of(value: u64) -> u32 {
-    u32::try_from(value >> 32).unwrap_or_default()
+/// Returns the text that a key's value starts with.
+pub(super) fn text_of(value: u64) -> Symbol {
+    Symbol::of_number(u32::try_from(value >> 32).unwrap_or_default())
 }
 
 fn value(one: Symbol, two: u32) -> u64 {
@@ -96,6 +96,36 @@ impl Blocks {
     pub(super) fn shared(&self) -> impl Iterator<Item = &[(u64, u32)]> {
         let blocks = self.entries.chunk_by(|one, other| one.0 == other.0);
         blocks.filter(|block| block.len() > 1)
+    }
+}
+
+/// Over this many users of a value the exact number does not matter.
+const MANY_USERS: usize = 24;
+
+impl Blocks {
+    /// Counts who uses each value that several records share: at least 1, at most 24. `user_of` tells who a record
+    /// stands for, `may_be_one` whether two of them can be one.
+    pub(super) fn users<U>(
+        &self,
+        user_of: impl Fn(u32) -> Option<U>,
+        may_be_one: impl Fn(&U, &U) -> bool,
+    ) -> std::vec::IntoIter<(Symbol, u8)> {
+        let mut counts = Vec::new();
+        let mut users: Vec<U> = Vec::new();
+        for block in self.shared() {
+            users.clear();
+            for user in block.iter().filter_map(|(_, index)| user_of(*index)) {
+                if !users.iter().any(|known| may_be_one(known, &user)) {
+                    users.push(user);
+                }
+                if users.len() >= MANY_USERS {
+                    break;
+                }
+            }
+            let count = u8::try_from(users.len()).unwrap_or(u8::MAX).max(1);
+            counts.extend(block.first().map(|(value, _)| (text_of(*value), count)));
+        }
+        counts.into_iter()
     }
 }
 

@@ -123,9 +123,10 @@ impl Namesakes {
             })
             .collect();
         let by_chance = patterns(&BY_CHANCE);
-        let (mut odds, mut within) = (believed.clone(), patterns(&EXPECTED));
+        let expected = patterns(&EXPECTED);
+        let (mut odds, mut within) = (believed.clone(), expected.clone());
         for _ in 0..TURNS {
-            let mut seen: Vec<f64> = patterns(&EXPECTED);
+            let mut seen = expected.clone();
             let buckets = counts.chunks_exact(PATTERNS).zip(&believed);
             odds = buckets
                 .zip(&odds)

@@ -3,7 +3,7 @@
 
 use super::frequency::Frequency;
 use super::prepare::spelt;
-use super::prepared::{Name, NameOrigin, Prepared, Symbol, Texts};
+use super::prepared::{Name, NameOrigin, PerText, Prepared, Symbol, Texts};
 use crate::normalise::name::{self, NameShape, NormalName};
 
 /// Takes names off that are no person's, and gives those that mailboxes spell.
@@ -23,11 +23,11 @@ fn unname_companies(prepared: &mut Prepared) {
         .companies()
         .flat_map(|company| company.compact_names);
     let employers = prepared.people.iter().map(|row| row.company);
-    let mut is_known = Marks::of(texts, own.copied().chain(employers));
-    is_known.take(Symbol::EMPTY);
+    let mut is_known = marked(texts, own.copied().chain(employers));
+    is_known.set(Symbol::EMPTY, false);
     let mut known: Vec<&str> = texts
         .numbered()
-        .filter(|(symbol, _)| is_known.has(*symbol))
+        .filter(|(symbol, _)| is_known.get(*symbol))
         .map(|(_, text)| text)
         .collect();
     known.sort_unstable();
@@ -41,10 +41,10 @@ fn unname_companies(prepared: &mut Prepared) {
             continue;
         }
         let is_company = if label.in_capitals {
-            is_known.has(label.compact) || starts(texts.text(label.compact))
+            is_known.get(label.compact) || starts(texts.text(label.compact))
         } else {
             staff.count(&label.compact) >= SEVERAL
-                || (label.has_legal_form && is_known.has(label.compact))
+                || (label.has_legal_form && is_known.get(label.compact))
         };
         if is_company {
             row.name = Name::default();
@@ -52,29 +52,11 @@ fn unname_companies(prepared: &mut Prepared) {
     }
 }
 
-/// A mark for each of some texts.
-struct Marks(Vec<bool>);
-
-impl Marks {
-    fn of(texts: &Texts, symbols: impl Iterator<Item = Symbol>) -> Self {
-        let mut marks = Self(vec![false; texts.len() + 1]);
-        for symbol in symbols {
-            if let Some(mark) = marks.0.get_mut(symbol.place()) {
-                *mark = true;
-            }
-        }
-        marks
-    }
-
-    fn take(&mut self, symbol: Symbol) {
-        if let Some(mark) = self.0.get_mut(symbol.place()) {
-            *mark = false;
-        }
-    }
-
-    fn has(&self, symbol: Symbol) -> bool {
-        self.0.get(symbol.place()).copied().unwrap_or(false)
-    }
+/// Marks some of the texts.
+fn marked(texts: &Texts, symbols: impl Iterator<Item = Symbol>) -> PerText<bool> {
+    let mut marks = PerText::of(texts);
+    symbols.for_each(|symbol| marks.set(symbol, true));
+    marks
 }
 
 /// Gives records without a name, or with half of one, the one that their mailbox spells.
@@ -82,10 +64,10 @@ fn name_from_mailboxes(prepared: &mut Prepared) {
     let texts = &prepared.texts;
     let whole = prepared.people.iter().map(|row| row.name);
     let whole = whole.filter(Name::is_whole);
-    let firsts = Marks::of(texts, whole.clone().map(|name| name.first));
-    let lasts = Marks::of(texts, whole.map(|name| name.last));
-    let known = |marks: &Marks, word: &str| {
-        word.len() > 1 && texts.find(word).is_some_and(|symbol| marks.has(symbol))
+    let firsts = marked(texts, whole.clone().map(|name| name.first));
+    let lasts = marked(texts, whole.map(|name| name.last));
+    let known = |marks: &PerText<bool>, word: &str| {
+        word.len() > 1 && texts.find(word).is_some_and(|symbol| marks.get(symbol))
     };
     let mut found = Vec::new();
     for (at, person) in prepared.people().enumerate() {

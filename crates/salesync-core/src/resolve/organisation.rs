@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::cluster::Clustering;
 use super::frequency::{Frequency, count_of};
 use super::identity::EntityKind;
-use super::prepared::{Person, Prepared, Span, Symbol, Texts, place};
+use super::prepared::{PerText, Person, Prepared, Span, Symbol, Texts, place};
 use crate::normalise::email::EmailClass;
 
 /// Fills in the people's organisations. The number of an organisation that has company records is that of its
@@ -36,25 +36,17 @@ struct Organisations {
     by_phone: Numbers,
 }
 
-/// A number for each of some texts.
-struct Numbers(Vec<Option<NonZeroU32>>);
+/// The number of the organisation that a text stands for, plus one; nothing where it stands for none.
+type Numbers = PerText<Option<NonZeroU32>>;
 
-impl Numbers {
-    /// Makes room for all texts.
-    fn of(texts: &Texts) -> Self {
-        Self(vec![None; texts.len() + 1])
-    }
+/// Returns the number of the organisation that a text stands for.
+fn known(numbers: &Numbers, symbol: Symbol) -> Option<u32> {
+    Some(numbers.get(symbol)?.get() - 1)
+}
 
-    fn get(&self, symbol: Symbol) -> Option<u32> {
-        let known = self.0.get(symbol.place()).copied().flatten()?;
-        Some(known.get() - 1)
-    }
-
-    fn set(&mut self, symbol: Symbol, number: u32) {
-        if let Some(place) = self.0.get_mut(symbol.place()) {
-            *place = NonZeroU32::new(number.saturating_add(1));
-        }
-    }
+/// Lets a text stand for an organisation.
+fn note(numbers: &mut Numbers, symbol: Symbol, number: u32) {
+    numbers.set(symbol, NonZeroU32::new(number.saturating_add(1)));
 }
 
 /// The share of a company name's records that one domain must have to speak for the name.
@@ -88,21 +80,21 @@ impl Organisations {
         let texts = &prepared.texts;
         let mut by_domain = domains.winners(texts, 0);
         for (domain, meant) in meant_domains(prepared) {
-            let of_meant = by_domain.get(meant);
-            let known = by_domain.get(domain).or(of_meant);
-            let number = known.unwrap_or(next);
-            next += u32::from(known.is_none());
-            by_domain.set(meant, of_meant.unwrap_or(number));
-            by_domain.set(domain, number);
+            let of_meant = known(&by_domain, meant);
+            let before = known(&by_domain, domain).or(of_meant);
+            let number = before.unwrap_or(next);
+            next += u32::from(before.is_none());
+            note(&mut by_domain, meant, of_meant.unwrap_or(number));
+            note(&mut by_domain, domain, number);
         }
         for person in prepared.people() {
-            let own = own_domains(&person).filter_map(|domain| by_domain.get(domain));
+            let own = own_domains(&person).filter_map(|domain| known(&by_domain, domain));
             own.for_each(|number| names.add(person.company, number));
         }
         let mut by_name = names.winners(texts, DOMINANT_PERCENT);
         for row in &prepared.people {
-            if !row.company.is_empty() && by_name.get(row.company).is_none() {
-                by_name.set(row.company, next);
+            if !row.company.is_empty() && known(&by_name, row.company).is_none() {
+                note(&mut by_name, row.company, next);
                 next += 1;
             }
         }
@@ -122,11 +114,11 @@ impl Organisations {
             }
         };
         push(self.by_link.get(&person.employer).copied());
-        own_domains(person).for_each(|domain| push(self.by_domain.get(domain)));
-        push(self.by_name.get(person.company));
+        own_domains(person).for_each(|domain| push(known(&self.by_domain, domain)));
+        push(known(&self.by_name, person.company));
         if found.is_empty() {
             let phones = person.phones.iter();
-            found.extend(phones.filter_map(|phone| self.by_phone.get(*phone)));
+            found.extend(phones.filter_map(|phone| known(&self.by_phone, *phone)));
             found.dedup();
         }
     }
@@ -215,7 +207,7 @@ impl Votes {
         };
         let mut winners = Numbers::of(texts);
         for (value, number) in values.filter_map(winner) {
-            winners.set(value, number);
+            note(&mut winners, value, number);
         }
         winners
     }

@@ -12,7 +12,7 @@ use super::sketch::Sketch;
 use crate::normalise::address;
 use crate::normalise::company;
 use crate::normalise::domain::{self, DomainClass};
-use crate::normalise::email::{self, EmailClass};
+use crate::normalise::email::{self, EmailClass, NormalEmail};
 use crate::normalise::name::{self, NameShape, Nickname, NormalName};
 use crate::normalise::phone::{self, PhoneClass};
 use crate::normalise::{country, date, text};
@@ -190,12 +190,7 @@ impl Preparation {
             prepared, domains, ..
         } = self;
         for raw in &said.emails {
-            let mut named = None;
-            let email = email::normalise_with(raw, |host| {
-                named = domains.of(host, |host| look_up(prepared, host));
-                named.map(|domain| domain.class)
-            });
-            let (Some(email), Some(named)) = (email, named) else {
+            let Some((email, named)) = email_with_domain(prepared, domains, raw) else {
                 continue;
             };
             let address = prepared.texts.intern(&email.address);
@@ -252,11 +247,12 @@ impl Preparation {
             }
         }
         let (mut domains, mut cores) = (Vec::new(), Vec::new());
-        let mails = said.emails.iter().filter_map(|raw| email::normalise(raw));
-        let mail_domains: Vec<String> = mails.map(|email| email.domain).collect();
-        let sites = said.website.into_iter();
-        for raw in sites.chain(mail_domains.iter().map(String::as_str)) {
-            let (domain, core) = self.own_domain(raw);
+        let sites = said.website.map(|site| self.own_domain(site));
+        let mails = said.emails.iter().map(|raw| {
+            let named = email_with_domain(&mut self.prepared, &mut self.domains, raw);
+            own(named.map(|(_, domain)| domain))
+        });
+        for (domain, core) in sites.into_iter().chain(mails) {
             if !domain.is_empty() && !domains.contains(&domain) {
                 domains.push(domain);
                 cores.push(core);
@@ -341,11 +337,30 @@ impl Preparation {
     /// Returns a domain and its core if it is one organisation's own.
     fn own_domain(&mut self, raw: &str) -> (Symbol, Symbol) {
         let prepared = &mut self.prepared;
-        match self.domains.of(raw, |raw| look_up(prepared, raw)) {
-            Some(domain) if domain.class == DomainClass::Own => (domain.registrable, domain.core),
-            _ => (Symbol::EMPTY, Symbol::EMPTY),
-        }
+        own(self.domains.of(raw, |raw| look_up(prepared, raw)))
     }
+}
+
+/// Returns a domain and its core if it is one organisation's own.
+fn own(domain: Option<Domain>) -> (Symbol, Symbol) {
+    match domain {
+        Some(domain) if domain.class == DomainClass::Own => (domain.registrable, domain.core),
+        _ => (Symbol::EMPTY, Symbol::EMPTY),
+    }
+}
+
+/// Normalises an address, with its domain.
+fn email_with_domain(
+    prepared: &mut Prepared,
+    domains: &mut Memo<Option<Domain>>,
+    raw: &str,
+) -> Option<(NormalEmail, Domain)> {
+    let mut named = None;
+    let email = email::normalise_with(raw, |host| {
+        named = domains.of(host, |host| look_up(prepared, host));
+        named.map(|domain| domain.class)
+    })?;
+    Some((email, named?))
 }
 
 /// Returns the number of a mailbox's name.

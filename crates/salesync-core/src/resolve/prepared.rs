@@ -7,7 +7,7 @@ use super::records::RecordIds;
 use super::sketch::Sketch;
 use crate::normalise::email::EmailClass;
 use crate::normalise::name::Nickname;
-pub(super) use crate::texts::{Symbol, Texts};
+pub(super) use crate::texts::{PerText, Symbol, Texts};
 
 /// Where a person's name is from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -373,9 +373,9 @@ impl Prepared {
     pub(super) fn sort(&mut self) {
         let names = self.people.iter();
         let names = names.flat_map(|row| [row.name.last, row.name.first]);
-        let alphabet = Alphabet::of(&self.texts, names);
+        let alphabet = alphabet(&self.texts, names);
         for row in &mut self.people {
-            row.rank.letters = [row.name.last, row.name.first].map(|part| alphabet.place(part));
+            row.rank.letters = [row.name.last, row.name.first].map(|part| alphabet.get(part));
         }
         self.people.sort_unstable_by_key(|row| row.rank.key());
         self.companies.sort_unstable_by_key(|row| row.rank.key());
@@ -408,32 +408,19 @@ impl Prepared {
     }
 }
 
-/// The places of some texts in the order of letters.
-#[derive(Debug)]
-struct Alphabet(Vec<u32>);
-
-impl Alphabet {
-    fn of(texts: &Texts, symbols: impl Iterator<Item = Symbol>) -> Self {
-        let mut places = vec![0; texts.len() + 1];
-        let mut sorted: Vec<(&str, Symbol)> = Vec::new();
-        for symbol in symbols {
-            if let Some(place) = places.get_mut(symbol.place())
-                && *place == 0
-            {
-                *place = 1;
-                sorted.push((texts.text(symbol), symbol));
-            }
+/// Returns the places of some texts in the order of letters, from 1.
+fn alphabet(texts: &Texts, symbols: impl Iterator<Item = Symbol>) -> PerText<u32> {
+    let mut places = PerText::of(texts);
+    let mut sorted: Vec<(&str, Symbol)> = Vec::new();
+    for symbol in symbols {
+        if places.get(symbol) == 0 {
+            places.set(symbol, 1);
+            sorted.push((texts.text(symbol), symbol));
         }
-        sorted.sort_unstable();
-        for (number, (_, symbol)) in (1..).zip(sorted) {
-            if let Some(place) = places.get_mut(symbol.place()) {
-                *place = number;
-            }
-        }
-        Self(places)
     }
-
-    fn place(&self, symbol: Symbol) -> u32 {
-        self.0.get(symbol.place()).copied().unwrap_or_default()
+    sorted.sort_unstable();
+    for (number, (_, symbol)) in (1..).zip(sorted) {
+        places.set(symbol, number);
     }
+    places
 }

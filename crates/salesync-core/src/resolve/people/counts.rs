@@ -7,9 +7,6 @@ use super::super::learn::{Agreement, Forms, Namesakes};
 use super::super::prepared::{Name, place};
 use super::scale::Scale;
 
-/// Over this many users of a mailbox or phone the exact number does not matter.
-const MANY_USERS: u8 = 24;
-
 /// How many users a phone has at least that a company's record carries.
 const SWITCHBOARD_USERS: u8 = 5;
 
@@ -23,36 +20,19 @@ impl Scale<'_> {
     /// Counts the people on every mailbox or phone: names that contradict each other are several.
     pub(super) fn count_users(&mut self, blocks: &Blocks) {
         let people = self.prepared.people.as_slice();
-        let mut users: Vec<Name> = Vec::new();
-        for block in blocks.shared() {
-            users.clear();
-            let rows = block
-                .iter()
-                .filter_map(|(_, index)| people.get(place(*index)));
-            for name in rows.map(|row| row.name).filter(Name::is_given) {
-                let known = users.iter().any(|user| {
-                    !compare::names(self.texts, &self.names, user, &name).contradicts()
-                });
-                if !known {
-                    users.push(name);
-                }
-                if users.len() >= usize::from(MANY_USERS) {
-                    break;
-                }
-            }
-            let used = block.first().map(|(value, _)| keys::text_of(*value));
-            if let Some(place) = used.and_then(|text| self.users.get_mut(place(text))) {
-                *place = u8::try_from(users.len()).unwrap_or(MANY_USERS).max(1);
-            }
-        }
+        let named = |index| people.get(place(index)).map(|row| row.name);
+        let counts = blocks.users(
+            |index| named(index).filter(Name::is_given),
+            |one, other| !compare::names(self.texts, &self.names, one, other).contradicts(),
+        );
+        counts.for_each(|(text, count)| self.users.set(text, count));
     }
 
     /// Takes the phones on companies' records for those of many.
     pub(super) fn mark_switchboards(&mut self) {
         for phone in self.prepared.companies().flat_map(|company| company.phones) {
-            if let Some(users) = self.users.get_mut(phone.place()) {
-                *users = SWITCHBOARD_USERS.max(*users);
-            }
+            let users = self.users.get(*phone).max(SWITCHBOARD_USERS);
+            self.users.set(*phone, users);
         }
     }
 
@@ -66,7 +46,7 @@ impl Scale<'_> {
                 .filter_map(|(_, index)| people.get(place(*index)));
             let mut names = names.map(|row| row.name).filter(Name::is_whole);
             let used = block.first().map(|(value, _)| keys::text_of(*value));
-            let users = used.and_then(|text| self.users.get(place(text)));
+            let users = used.map(|text| self.users.get(text));
             if let (Some(1), Some(one), Some(other)) = (users, names.next(), names.next()) {
                 let found = compare::names(self.texts, &self.names, &one, &other);
                 forms.count(found.first.level, found.last.level);

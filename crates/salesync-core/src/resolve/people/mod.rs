@@ -3,8 +3,7 @@
 mod counts;
 mod scale;
 
-use super::cluster::{self, Clustering, Edge};
-use super::evidence::Outcome;
+use super::cluster::{self, Clustering};
 use super::identity::EntityKind;
 use super::keys::{self, Blocks, KeyKind, Pairs};
 use super::model::Settings;
@@ -42,34 +41,8 @@ pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool)
     }
     drop(blocks);
     scale.mark_switchboards();
-    let capped_keys = met.capped;
-    let met = met.into_sorted();
-    let mut edges = Vec::new();
-    for (left, right, key) in met.iter() {
-        let total = scale.weigh(left, right).map(|weighed| weighed.total());
-        if let Some(total) = total.filter(|total| *total >= model.accept_bits) {
-            edges.push(Edge {
-                left,
-                right,
-                key,
-                outcome: Outcome::Joined,
-                total,
-            });
-        }
-    }
-    let candidate_pairs = met.len();
-    drop(met);
-    let count = prepared.people.len();
-    let mut found = cluster::join(EntityKind::Person, count, edges, model, |one, other| {
-        scale.contradict(one, other)
-    });
-    if explained {
-        let reasons = found.edges.iter().map(|edge| scale.reasons(edge));
-        found.reasons = reasons.collect();
-    }
-    found.candidate_pairs = candidate_pairs;
-    found.capped_keys = capped_keys;
-    found
+    let records = (EntityKind::Person, prepared.people.len());
+    cluster::find(records, met, (model, explained), &scale)
 }
 
 /// The kinds of keys under which people meet, in the order in which they count.

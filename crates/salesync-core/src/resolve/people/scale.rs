@@ -2,14 +2,14 @@
 
 use hashbrown::HashSet;
 
-use super::super::cluster::{Edge, Reasons};
+use super::super::cluster;
 use super::super::compare::{self, CONFLICT, Likeness, MISSING, NameScale, PlaceScale, finding};
 use super::super::evidence::FieldEvidence;
-use super::super::frequency::{Frequency, Rarities, count_of, log2};
+use super::super::frequency::{Frequency, count_of, log2, rarities};
 use super::super::learn;
 use super::super::model::{Model, NamePartWeights};
 use super::super::prepared::{
-    Mailbox, Name, NameOrigin, Person, PersonRow, Prepared, Symbol, Texts, place,
+    Mailbox, Name, NameOrigin, PerText, Person, PersonRow, Prepared, Symbol, Texts, place,
 };
 use crate::normalise::email::EmailClass;
 
@@ -24,34 +24,10 @@ pub(super) struct Scale<'a> {
     organisations: Frequency<u32>,
     /// How many people use a mailbox or phone, by its number; 0 where they were not counted, and no more than are
     /// counted at most.
-    pub(super) users: Vec<u8>,
+    pub(super) users: PerText<u8>,
     /// How many records bear a record's name, by record.
     pub(super) bearers: Vec<u16>,
     pub(super) prior: f32,
-}
-
-/// A pair, weighed.
-pub(super) struct Weighed {
-    prior: f32,
-    fields: [FieldEvidence; 7],
-}
-
-impl Weighed {
-    /// Returns the sum.
-    pub(super) fn total(&self) -> f32 {
-        self.fields
-            .iter()
-            .fold(self.prior, |sum, field| sum + field.bits)
-    }
-
-    /// Returns the fields that say anything.
-    fn findings(&self) -> Vec<FieldEvidence> {
-        self.fields
-            .iter()
-            .filter(|field| field.level != MISSING && field.bits != 0.0)
-            .copied()
-            .collect()
-    }
 }
 
 /// The fewest people that a set stands for: two who share a name in a small set are not one for that alone.
@@ -63,79 +39,12 @@ const FEWEST_NAMES: u32 = 64;
 /// Dates of birth are taken to be at least so many, however small the set.
 const FEWEST_BIRTHS: u32 = 8_000;
 
-impl<'a> Scale<'a> {
-    /// Counts names, places, dates and organisations.
-    pub(super) fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
-        let people = prepared.people.as_slice();
-        // One name with several mailboxes or phones is several people's, more or less.
-        let bearer = |row: &PersonRow| {
-            let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
-            let phone = || row.phones.of(&prepared.symbols).first().copied();
-            mailbox.map(|mailbox| mailbox.address).or_else(phone)
-        };
-        let mut bearers: HashSet<(Symbol, Symbol, Symbol)> = HashSet::new();
-        let mut named: HashSet<(Symbol, Symbol)> = HashSet::new();
-        for row in people {
-            let name = row.name;
-            if !name.first.is_empty() && !name.last.is_empty() {
-                named.insert((name.first, name.last));
-                bearers.insert((name.first, name.last, bearer(row).unwrap_or_default()));
-            }
-        }
-        let population = count_of(named.len())
-            .max(count_of(people.len() / 4))
-            .max(FEWEST_PEOPLE);
-        let weights = &model.people;
-        let places = || people.iter().map(|person| &person.place);
-        Self {
-            prepared,
-            model,
-            texts: &prepared.texts,
-            names: NameScale {
-                weights: weights.clone(),
-                firsts: Rarities::of(
-                    &prepared.texts,
-                    bearers.iter().map(|(first, ..)| *first),
-                    FEWEST_NAMES,
-                ),
-                lasts: Rarities::of(
-                    &prepared.texts,
-                    bearers.iter().map(|(_, last, _)| *last),
-                    FEWEST_NAMES,
-                ),
-            },
-            places: PlaceScale {
-                weights: &weights.address,
-                postal_codes: Frequency::of(
-                    places()
-                        .map(|place| place.postal_code)
-                        .filter(|code| !code.is_empty()),
-                ),
-                cities: Frequency::of(
-                    places()
-                        .map(|place| place.city)
-                        .filter(|city| !city.is_empty()),
-                ),
-            },
-            births: Frequency::of(people.iter().map(|person| person.birth)),
-            organisations: Frequency::of(
-                prepared
-                    .people()
-                    .flat_map(|person| person.organisations)
-                    .copied(),
-            ),
-            users: vec![0; prepared.texts.len() + 1],
-            bearers: vec![1; people.len()],
-            prior: weights.prior_offset - log2(population),
-        }
+impl cluster::Scale<7> for Scale<'_> {
+    fn prior(&self) -> f32 {
+        self.prior
     }
 
-    fn likeness(&self, one: Symbol, other: Symbol) -> Likeness {
-        compare::likeness(self.texts.text(one), self.texts.text(other))
-    }
-
-    /// Weighs a pair.
-    pub(super) fn weigh(&self, left: u32, right: u32) -> Option<Weighed> {
+    fn weigh(&self, left: u32, right: u32) -> Option<[FieldEvidence; 7]> {
         let prepared = self.prepared;
         let (one, other) = (
             &prepared.person(place(left))?,
@@ -190,37 +99,10 @@ impl<'a> Scale<'a> {
         };
         let parts = finding("name", name_level(&name), name_bits);
         let order = finding("name_order", name.whole.level, 0.0);
-        Some(Weighed {
-            prior: self.prior,
-            fields: [parts, order, mailbox, phone, organisation, address, birth],
-        })
+        Some([parts, order, mailbox, phone, organisation, address, birth])
     }
 
-    /// Returns the bucket of a record's whole name.
-    pub(super) fn bucket(&self, index: u32, name: &Name) -> usize {
-        let rarity = |bits: f32, weights: &NamePartWeights| bits.min(weights.rarity_cap);
-        let bits = rarity(
-            self.names.firsts.bits(name.first),
-            &self.names.weights.first_name,
-        ) + rarity(
-            self.names.lasts.bits(name.last),
-            &self.names.weights.last_name,
-        );
-        let bearers = self.bearers.get(place(index)).copied().unwrap_or_default();
-        learn::bucket(bits, u32::from(bearers))
-    }
-
-    /// Returns what speaks for and against an edge.
-    pub(super) fn reasons(&self, edge: &Edge) -> Reasons {
-        let weighed = self.weigh(edge.left, edge.right);
-        Reasons {
-            prior: self.prior,
-            fields: weighed.map_or_else(Vec::new, |weighed| weighed.findings()),
-        }
-    }
-
-    /// Says whether two records cannot be one person's: their names contradict, and nothing outweighs it.
-    pub(super) fn contradict(&self, left: u32, right: u32) -> bool {
+    fn contradict(&self, left: u32, right: u32) -> bool {
         let prepared = self.prepared;
         let (Some(one), Some(other)) =
             (prepared.person(place(left)), prepared.person(place(right)))
@@ -240,7 +122,84 @@ impl<'a> Scale<'a> {
             (false, false) => return false,
         };
         self.weigh(left, right)
-            .is_some_and(|weighed| weighed.total() < bound)
+            .is_some_and(|fields| self.total(&fields) < bound)
+    }
+
+    fn is_reason(field: &FieldEvidence) -> bool {
+        field.level != MISSING && field.bits != 0.0
+    }
+}
+
+impl<'a> Scale<'a> {
+    /// Counts names, places, dates and organisations.
+    pub(super) fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
+        let people = prepared.people.as_slice();
+        // One name with several mailboxes or phones is several people's, more or less.
+        let bearer = |row: &PersonRow| {
+            let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
+            let phone = || row.phones.of(&prepared.symbols).first().copied();
+            mailbox.map(|mailbox| mailbox.address).or_else(phone)
+        };
+        let mut bearers: HashSet<(Symbol, Symbol, Symbol)> = HashSet::new();
+        let mut named: HashSet<(Symbol, Symbol)> = HashSet::new();
+        for row in people {
+            let name = row.name;
+            if !name.first.is_empty() && !name.last.is_empty() {
+                named.insert((name.first, name.last));
+                bearers.insert((name.first, name.last, bearer(row).unwrap_or_default()));
+            }
+        }
+        let population = count_of(named.len())
+            .max(count_of(people.len() / 4))
+            .max(FEWEST_PEOPLE);
+        let weights = &model.people;
+        Self {
+            prepared,
+            model,
+            texts: &prepared.texts,
+            names: NameScale {
+                weights: weights.clone(),
+                firsts: rarities(
+                    &prepared.texts,
+                    bearers.iter().map(|(first, ..)| *first),
+                    FEWEST_NAMES,
+                ),
+                lasts: rarities(
+                    &prepared.texts,
+                    bearers.iter().map(|(_, last, _)| *last),
+                    FEWEST_NAMES,
+                ),
+            },
+            places: PlaceScale::new(&weights.address, people.iter().map(|row| row.place)),
+            births: Frequency::of(people.iter().map(|person| person.birth)),
+            organisations: Frequency::of(
+                prepared
+                    .people()
+                    .flat_map(|person| person.organisations)
+                    .copied(),
+            ),
+            users: PerText::of(&prepared.texts),
+            bearers: vec![1; people.len()],
+            prior: weights.prior_offset - log2(population),
+        }
+    }
+
+    fn likeness(&self, one: Symbol, other: Symbol) -> Likeness {
+        compare::likeness(self.texts.text(one), self.texts.text(other))
+    }
+
+    /// Returns the bucket of a record's whole name.
+    pub(super) fn bucket(&self, index: u32, name: &Name) -> usize {
+        let rarity = |bits: f32, weights: &NamePartWeights| bits.min(weights.rarity_cap);
+        let bits = rarity(
+            self.names.firsts.get(name.first),
+            &self.names.weights.first_name,
+        ) + rarity(
+            self.names.lasts.get(name.last),
+            &self.names.weights.last_name,
+        );
+        let bearers = self.bearers.get(place(index)).copied().unwrap_or_default();
+        learn::bucket(bits, u32::from(bearers))
     }
 
     /// Says whether two records have mailboxes that differ in a number only, as an organisation gives namesakes.
@@ -335,8 +294,7 @@ impl<'a> Scale<'a> {
 
     /// Returns how many people use a mailbox or phone.
     fn users_of(&self, value: Symbol) -> u32 {
-        let users = self.users.get(value.place()).copied();
-        u32::from(users.unwrap_or(1).max(1))
+        u32::from(self.users.get(value).max(1))
     }
 
     /// Weighs mailboxes of which none is shared.
