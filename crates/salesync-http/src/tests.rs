@@ -257,15 +257,18 @@ fn mebibyte_of_zeros() -> Vec<u8> {
         .collect()
 }
 
-/// Serves raw bytes and then closes the connection, or keeps it open without a word.
+/// Serves raw bytes to each request, then waits and closes the connection.
 async fn raw(bytes: &'static [u8], then_wait: Duration) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let mut request = [0; 4096];
-                assert!(socket.read(&mut request).await.unwrap() > 0);
+                // Read whole: closing with unread bytes would reset the connection.
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    assert!(socket.read_buf(&mut request).await.unwrap() > 0);
+                }
                 socket.write_all(bytes).await.unwrap();
                 tokio::time::sleep(then_wait).await;
             });
@@ -294,12 +297,12 @@ async fn a_body_that_ends_early_or_is_something_else_is_asked_for_again_and_neve
             Code::SourceTimeout,
         ),
         (
-            b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
             Duration::ZERO,
             Code::SourceBodyMalformed,
         ),
         (
-            b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\nconnection: close\r\n\r\n<html></html>",
             Duration::ZERO,
             Code::SourceBodyMalformed,
         ),
