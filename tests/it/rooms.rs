@@ -405,7 +405,7 @@ fn the_table_of_error_codes_is_the_codes() {
 #[test]
 fn the_tables_page_describes_every_column_of_ours() {
     let page = read("docs/tables.md").unwrap();
-    let tables: [&PlainTable; 12] = [
+    let tables: [&PlainTable; 14] = [
         &run::RUN_EVENTS,
         &ledger::SYNC_WINDOWS,
         &warehouse::SYNC_STATE,
@@ -415,6 +415,8 @@ fn the_tables_page_describes_every_column_of_ours() {
         &publish::COMPANIES,
         &publish::ENTITY_RECORDS,
         &publish::MATCH_EVIDENCE,
+        &publish::MATCH_REVIEW,
+        &publish::MATCH_OVERRIDE_EVENTS,
         &publish::ENTITY_HISTORY,
         &publish::INTERACTIONS,
         &publish::INTERACTION_PARTIES,

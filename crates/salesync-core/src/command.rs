@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::resolve::EntityKind;
 use crate::time::Timestamp;
 
 /// How a sync reads.
@@ -83,6 +84,54 @@ pub struct Redrive {
     pub ids: Vec<String>,
 }
 
+/// What a person wants of some records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    /// They are one entity.
+    Join,
+    /// They are not the entity of the others.
+    Split,
+    /// Earlier decisions about them no longer hold: the evidence decides again.
+    Withdraw,
+}
+
+/// When a decision shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Takes {
+    /// At once: entities are resolved anew.
+    #[default]
+    Now,
+    /// With the next resolve.
+    Later,
+}
+
+/// A person's decision about which records are one entity. It holds at every later resolve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// What is decided.
+    pub ruling: Ruling,
+    /// About which entities or records: an entity's id, a record as `source/stream/id`, or a record's id alone where
+    /// only one record has it.
+    pub ids: Vec<String>,
+    /// Of a split: from which entities or records; none means from the rest of their entity.
+    #[serde(default)]
+    pub from: Vec<String>,
+    /// Whether people or companies are meant, where a record stands for both.
+    #[serde(default)]
+    pub kind: Option<EntityKind>,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// When it shows.
+    #[serde(default)]
+    pub takes: Takes,
+}
+
 /// What salesync can be told to do; the same JSON for every front.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -91,6 +140,8 @@ pub enum Command {
     Sync(Sync),
     /// Resolve people and companies.
     Resolve,
+    /// Decide which records are one entity.
+    Decide(Decision),
     /// Send dead letters through again.
     Redrive(Redrive),
     /// Prove the credentials of a source, or of `all`.

@@ -7,7 +7,9 @@ use salesync_core::dead_letter::DEAD_LETTER_EVENTS;
 use salesync_core::error::Result;
 use salesync_core::ledger::SYNC_WINDOWS;
 use salesync_core::plain::PlainTable;
-use salesync_core::publish::{INTERACTION_PARTIES, INTERACTIONS};
+use salesync_core::publish::{
+    ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_OVERRIDE_EVENTS,
+};
 use salesync_core::run::RUN_EVENTS;
 use salesync_core::schema::ColumnType;
 use salesync_core::views::VIEWS;
@@ -33,15 +35,17 @@ pub(crate) static SEEN_KEYS: PlainTable = PlainTable {
 };
 
 /// The tables that views are about, and the one that full syncs need.
-static TABLES: [&PlainTable; 8] = [
+static TABLES: [&PlainTable; 10] = [
     &SYNC_STATE,
     &SCHEMA_CHANGES,
     &RUN_EVENTS,
     &SYNC_WINDOWS,
     &DEAD_LETTER_EVENTS,
     &SEEN_KEYS,
+    &ENTITY_RECORDS,
     &INTERACTIONS,
     &INTERACTION_PARTIES,
+    &MATCH_OVERRIDE_EVENTS,
 ];
 
 /// BigQuery's name for what DuckDB spells otherwise. `to_timestamp` means the same in every time zone.

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use salesync_core::command::{Command, Effect, Redrive, Sync};
+use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::memory::MemoryWarehouse;
-use salesync_core::publish::{Resolved, resolve_and_publish};
+use salesync_core::publish::{Decided, Resolved, decide, resolve_and_publish};
 use salesync_core::redrive::{Redriven, letters, redrive};
+use salesync_core::resolve;
 use salesync_core::run::{Run, RunId};
 use salesync_core::source::SourceDefinition;
 use salesync_core::sync::{self, Observer, SyncContext};
+use salesync_core::warehouse::Warehouse;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -30,6 +32,11 @@ pub(crate) enum Report {
         not_configured: Vec<&'static str>,
     },
     Resolved(Resolved),
+    /// What was written down, and what came of it where entities were resolved anew.
+    Decided {
+        decided: Decided,
+        resolved: Option<Resolved>,
+    },
     Redriven(Redriven),
     /// What each source said, and sources that were passed over because nobody gave their secret.
     Checked {
@@ -62,7 +69,12 @@ pub(crate) async fn handle(
     let work = async {
         match command {
             Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
-            Command::Resolve => run_resolve(cx).await.map(Report::Resolved),
+            Command::Resolve => {
+                let Stores { warehouse, .. } = cx.stores().await?;
+                let resolved = run_resolve(cx, warehouse.as_ref()).await;
+                resolved.map(Report::Resolved)
+            }
+            Command::Decide(decision) => run_decide(cx, &decision).await,
             Command::Redrive(selection) => run_redrive(cx, &selection).await.map(Report::Redriven),
             Command::Check { source } => run_check(cx, &source).await,
         }
@@ -191,14 +203,32 @@ fn configured(
     Ok((given, missing.iter().map(|source| source.name).collect()))
 }
 
-async fn run_resolve(cx: &Context) -> Result<Resolved> {
-    let Stores { warehouse, .. } = cx.stores().await?;
+async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse) -> Result<Resolved> {
+    let mut settings = resolve::Settings::default();
+    settings
+        .survivorship
+        .sources
+        .clone_from(&cx.settings.source_rank);
     resolve_and_publish(
-        warehouse.as_ref(),
+        warehouse,
         &cx.sources,
+        settings,
         (&RunId::new(cx.now), cx.now),
     )
     .await
+}
+
+async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
+    let Stores { warehouse, .. } = cx.stores().await?;
+    let run_id = RunId::new(cx.now);
+    let decided = decide(warehouse.as_ref(), decision, (&run_id, cx.now)).await?;
+    let resolved = match decision.takes {
+        Takes::Now if decided != Decided::default() => {
+            Some(run_resolve(cx, warehouse.as_ref()).await?)
+        }
+        Takes::Now | Takes::Later => None,
+    };
+    Ok(Report::Decided { decided, resolved })
 }
 
 async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {

@@ -9,6 +9,7 @@ mod context;
 mod demo;
 mod handle;
 mod logs;
+mod match_report;
 mod matching;
 mod progress;
 mod report;

@@ -11,6 +11,7 @@ use salesync_duckdb::files::{self, FileFormat};
 use serde_json::json;
 
 use crate::cli::{FormatWord, KindWord, MatchWords};
+use crate::match_report;
 use crate::progress::Counter;
 use crate::report::{self, Output};
 
@@ -34,7 +35,14 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
     files::read(&words.file, format_of(&words.file, None)?, |batch| {
         rows.take(batch)
     })?;
-    let grouped = rows.grouped();
+    let grouped = match &words.report {
+        None => rows.grouped(Records::grouped),
+        Some(path) => {
+            let (grouped, reports) = rows.grouped(Records::reported);
+            match_report::write(path, &words.file, &reports)?;
+            grouped
+        }
+    };
     let (people, companies) = (grouped.people(), grouped.companies());
     let (entities, pairs) = (people + companies, grouped.counts.candidate_pairs);
     let rows = answer(grouped)?;
@@ -46,14 +54,19 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
             &json!({
                 "records": records, "entities": entities, "people": people,
                 "companies": companies, "pairs_compared": pairs,
-                "seconds": secs, "out": words.out,
+                "seconds": secs, "out": words.out, "report": words.report,
             })
             .to_string(),
         ),
-        Output::Text => report::line(&format!(
-            "{records} records are {entities} entities ({people} people, {companies} companies), in {secs:.2} s: {}",
-            words.out.display()
-        )),
+        Output::Text => {
+            report::line(&format!(
+                "{records} records are {entities} entities ({people} people, {companies} companies), in {secs:.2} s: {}",
+                words.out.display()
+            ));
+            if let Some(path) = &words.report {
+                report::line(&format!("how good that is: {}", path.display()));
+            }
+        }
     }
     Ok(0)
 }
@@ -185,9 +198,9 @@ impl<'a> Rows<'a> {
     }
 
     /// Says which rows are one.
-    fn grouped(self) -> Grouped {
+    fn grouped<T>(self, group: impl FnOnce(Records) -> T) -> T {
         self.progress.turn("matching");
-        let grouped = self.records.grouped();
+        let grouped = group(self.records);
         self.progress.end();
         grouped
     }

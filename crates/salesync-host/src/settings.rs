@@ -32,6 +32,11 @@ const GENERAL: &[(&str, &str, &str)] = &[
         "where dead letters go: warehouse",
     ),
     (
+        "SALESYNC_SOURCE_RANK",
+        "",
+        "whose values survive where records of a person or company differ: sources, the most trusted first (salesforce,hubspot); all alike by default",
+    ),
+    (
         "SALESYNC_SECRETS",
         "env",
         "where secrets are: env, or file:DIR with one NAME.json each",
@@ -182,6 +187,8 @@ pub struct Settings {
     pub(crate) tenant: String,
     pub(crate) secrets: SecretsChoice,
     pub(crate) deadline: Option<Duration>,
+    /// Sources, the most trusted first.
+    pub(crate) source_rank: Vec<String>,
     pub(crate) duckdb_memory_mb: u32,
     pub(crate) bigquery: BigQueryChoices,
     pub(crate) log: String,
@@ -256,6 +263,21 @@ impl Settings {
                 positive("SALESYNC_DEADLINE_SECS", text)?.into(),
             )),
         };
+        let source_rank: Vec<String> = match get("SALESYNC_SOURCE_RANK") {
+            "" => Vec::new(),
+            text => text.split(',').map(|name| name.trim().to_owned()).collect(),
+        };
+        let known: Vec<&str> = sources.iter().map(|source| source.name).collect();
+        if source_rank
+            .iter()
+            .any(|name| !known.contains(&name.as_str()))
+        {
+            return Err(wrong(
+                "SALESYNC_SOURCE_RANK",
+                "names of sources, separated by commas",
+            )
+            .with("sources", known.join(", ")));
+        }
         let log_format = match get("SALESYNC_LOG_FORMAT") {
             "text" => LogFormat::Text,
             "json" => LogFormat::Json,
@@ -275,6 +297,7 @@ impl Settings {
             tenant,
             secrets: secrets(get("SALESYNC_SECRETS"))?,
             deadline,
+            source_rank,
             duckdb_memory_mb: positive(
                 "SALESYNC_DUCKDB_MEMORY_MB",
                 get("SALESYNC_DUCKDB_MEMORY_MB"),

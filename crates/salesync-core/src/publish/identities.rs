@@ -9,8 +9,9 @@ use super::ours::{Ours, national};
 use super::reading::{Cells, SetAside, rows};
 use crate::error::Result;
 use crate::normalise::email::{self, EmailClass};
-use crate::resolve::{ColumnField, ColumnMap, Identity, RecordRef};
+use crate::resolve::{ColumnField, ColumnMap, EntityKind, Identity, RecordRef};
 use crate::source::{IdentityColumns, SourceDefinition};
+use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, Warehouse};
 
 /// Returns what every live record of these sources says about a person or company. Tables and columns
@@ -39,6 +40,31 @@ pub(super) async fn read(
         }
     }
     Ok(identities)
+}
+
+/// Returns what one live record says about a person or company, if it is there and these sources have it.
+pub(super) async fn of_record(
+    warehouse: &dyn Warehouse,
+    sources: &[&'static SourceDefinition],
+    (kind, record): (EntityKind, &RecordRef),
+) -> Result<Option<Identity>> {
+    let sources = sources.iter().filter(|it| *it.name == *record.source);
+    let declared = sources.flat_map(|source| source.identities);
+    let mut declared = declared.filter(|it| *it.stream == *record.stream && it.kind == kind);
+    let Some(declared) = declared.next() else {
+        return Ok(None);
+    };
+    let reader = Reader::new(&record.source, declared, SetAside::nothing());
+    let named = vec![(
+        SqlIdentifier::parse(declared.named_by)?,
+        record.id.to_string(),
+    )];
+    let stream = (&*record.source, declared.stream);
+    let mut identities = Vec::new();
+    for batch in rows(warehouse, stream, (&reader.places(), Filter::Equal(named))).await? {
+        reader.records(&batch, &mut identities)?;
+    }
+    Ok(identities.into_iter().max_by_key(|it| it.changed_at))
 }
 
 /// What the rows of one name have said so far.

@@ -1,12 +1,15 @@
 //! Resolves what is in the warehouse and publishes the answer: people, companies, which record belongs
 //! to which, and why; and what happened between them and us.
 
+mod entities;
 mod identities;
 mod interactions;
 mod ours;
+mod overrides;
 mod reading;
 mod rows;
 mod tables;
+mod why;
 
 use std::sync::Arc;
 
@@ -21,10 +24,12 @@ use crate::time::Timestamp;
 use crate::warehouse::Warehouse;
 use ours::Ours;
 
+pub use overrides::{Decided, decide};
 pub use tables::{
     COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_EVIDENCE,
-    PEOPLE,
+    MATCH_OVERRIDE_EVENTS, MATCH_REVIEW, PEOPLE,
 };
+pub use why::{Why, WhyEvent, WhyField, WhyOverride, WhyPair, WhyRecord, why};
 
 /// What a resolve found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -39,6 +44,10 @@ pub struct Resolved {
     pub pairs_compared: u64,
     /// Unions that were refused because the records contradict each other.
     pub refused: u64,
+    /// Entities that might be one, for a person to decide: rows of `match_review`.
+    pub to_review: u64,
+    /// Decisions to join records that could not hold beside decisions to keep others apart.
+    pub contradicting_overrides: u64,
     /// Entities that are new since the last resolve.
     pub created: u64,
     /// Entities that went into another since the last resolve.
@@ -57,6 +66,7 @@ pub struct Resolved {
 pub async fn resolve_and_publish(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
+    settings: Settings,
     (run_id, now): (&RunId, Timestamp),
 ) -> Result<Resolved> {
     let ours = Ours::read(warehouse, sources).await?;
@@ -65,16 +75,16 @@ pub async fn resolve_and_publish(
     let previous = Previous {
         assignments: earlier.assignments,
         retired: earlier.retired,
+        ages: earlier.ages,
     };
+    let overrides = overrides::read(warehouse).await?;
     // Resolving is pure work on the processor: it must not hold up the runtime's other tasks.
-    let resolution = tokio::task::spawn_blocking(move || {
-        let settings = Settings::default();
-        resolve(&identities, &previous, &settings)
-    })
-    .await
-    .map_err(|error| {
-        crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
-    })?;
+    let resolution =
+        tokio::task::spawn_blocking(move || resolve(&identities, &previous, &overrides, &settings))
+            .await
+            .map_err(|error| {
+                crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
+            })?;
     let resolution = Arc::new(resolution);
     let (interactions, count) =
         interactions::gather(warehouse, sources, (Arc::clone(&resolution), ours)).await?;

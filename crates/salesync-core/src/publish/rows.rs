@@ -7,23 +7,29 @@ use arrow::datatypes::TimestampMicrosecondType;
 use serde_json::json;
 
 use super::Resolved;
-use super::tables::{COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, MATCH_EVIDENCE, PEOPLE};
+use super::tables::{
+    COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, MATCH_EVIDENCE, MATCH_REVIEW, PEOPLE,
+};
 use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, text};
 use crate::record::Value;
 use crate::resolve::{
-    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, RecordRef,
-    Resolution,
+    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, OtherValue,
+    RecordRef, Resolution, Review,
 };
 use crate::run::RunId;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Scan, Warehouse};
 
+/// So many entities are put up for review at most: more than people decide.
+const MOST_REVIEWS: usize = 10_000;
+
 /// What the warehouse still knows of the last answer.
 pub(super) struct Earlier {
     pub(super) assignments: BTreeMap<(EntityKind, RecordRef), EntityId>,
     pub(super) retired: BTreeMap<EntityId, Option<EntityId>>,
+    pub(super) ages: BTreeMap<EntityId, u64>,
     pub(super) history: Vec<HistoryRow>,
 }
 
@@ -41,6 +47,7 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
     let mut earlier = Earlier {
         assignments: BTreeMap::new(),
         retired: BTreeMap::new(),
+        ages: BTreeMap::new(),
         history: Vec::new(),
     };
     for batch in warehouse
@@ -62,11 +69,7 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
             else {
                 return Err(unreadable());
             };
-            let kind = if kind == EntityKind::Company.as_str() {
-                EntityKind::Company
-            } else {
-                EntityKind::Person
-            };
+            let kind = EntityKind::parse(kind).ok_or_else(unreadable)?;
             let entity = EntityId::parse(entity).map_err(|_| unreadable())?;
             earlier
                 .assignments
@@ -97,26 +100,33 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
     }
     earlier.history.sort_by_key(|row| row.happened_at);
     for row in &earlier.history {
-        if matches!(row.event.as_str(), "merged" | "gone") {
-            let entity = EntityId::parse(&row.entity_id).map_err(|_| unreadable())?;
-            let successor = row.successor_id.as_deref().map(EntityId::parse).transpose();
-            earlier
-                .retired
-                .insert(entity, successor.map_err(|_| unreadable())?);
+        let entity = || EntityId::parse(&row.entity_id).map_err(|_| unreadable());
+        match row.event.as_str() {
+            "created" => {
+                let at = u64::try_from(row.happened_at.micros()).unwrap_or_default();
+                earlier.ages.insert(entity()?, at);
+            }
+            "merged" | "gone" => {
+                let successor = row.successor_id.as_deref().map(EntityId::parse).transpose();
+                let successor = successor.map_err(|_| unreadable())?;
+                earlier.retired.insert(entity()?, successor);
+            }
+            _ => {}
         }
     }
     Ok(earlier)
 }
 
-fn unreadable() -> Error {
+pub(super) fn unreadable() -> Error {
     Error::new(Code::StoreCorrupt, "read the last resolve")
 }
 
-/// Text columns of a batch.
-struct Texts<'a, const N: usize>([&'a arrow::array::StringArray; N]);
+/// Text columns of a batch of ours.
+pub(super) struct Texts<'a, const N: usize>([&'a arrow::array::StringArray; N]);
 
 impl<'a, const N: usize> Texts<'a, N> {
-    fn of(batch: &'a RecordBatch, names: &[&str; N]) -> Result<Self> {
+    /// Returns the columns of these names.
+    pub(super) fn of(batch: &'a RecordBatch, names: &[&str; N]) -> Result<Self> {
         let columns: Option<Vec<_>> = names
             .iter()
             .map(|name| batch.column_by_name(name)?.as_string_opt::<i32>())
@@ -127,7 +137,8 @@ impl<'a, const N: usize> Texts<'a, N> {
             .map_err(|_| unreadable())
     }
 
-    fn row(&self, row: usize) -> [Option<&'a str>; N] {
+    /// Returns a row's texts.
+    pub(super) fn row(&self, row: usize) -> [Option<&'a str>; N] {
         self.0
             .map(|column| column.is_valid(row).then(|| column.value(row)))
     }
@@ -158,6 +169,8 @@ pub(super) fn of(
             text(Some(&member.record.stream)),
             text(Some(&member.record.id)),
             Value::Double(f64::from(member.confidence)),
+            member.email_match.map_or(Value::Null, Value::Bool),
+            member.phone_match.map_or(Value::Null, Value::Bool),
         ])?;
     }
     let mut evidence = PlainRows::new(&MATCH_EVIDENCE)?;
@@ -165,6 +178,11 @@ pub(super) fn of(
         .evidence
         .iter()
         .try_for_each(|pair| push_evidence(&mut evidence, pair))?;
+    let mut review = PlainRows::new(&MATCH_REVIEW)?;
+    let uncertain = resolution.review.iter().take(MOST_REVIEWS);
+    uncertain
+        .into_iter()
+        .try_for_each(|one| push_review(&mut review, one))?;
     let mut events = PlainRows::new(&ENTITY_HISTORY)?;
     let now_events = resolution
         .changes
@@ -179,7 +197,7 @@ pub(super) fn of(
             text(row.successor_id.as_deref()),
         ])
     })?;
-    [people, companies, records, evidence, events]
+    [people, companies, records, evidence, review, events]
         .into_iter()
         .map(PlainRows::finish)
         .collect()
@@ -206,6 +224,7 @@ fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
         instant(person.first_seen),
         instant(person.last_seen),
         Value::Double(f64::from(person.confidence)),
+        text(other_values(&person.other_values).as_deref()),
     ])
 }
 
@@ -226,31 +245,74 @@ fn push_company(rows: &mut PlainRows, company: &GoldenCompany) -> Result<()> {
         instant(company.first_seen),
         instant(company.last_seen),
         Value::Double(f64::from(company.confidence)),
+        text(other_values(&company.other_values).as_deref()),
     ])
 }
 
 fn push_evidence(rows: &mut PlainRows, pair: &Evidence) -> Result<()> {
-    let fields: Vec<_> = pair
-        .fields
-        .iter()
-        .map(|field| json!({"field": field.field, "level": field.level, "bits": field.bits}))
-        .collect();
+    let [ls, lt, li, rs, rt, ri] = names(pair);
     rows.push(&[
         text(Some(pair.entity_id.as_str())),
         text(Some(pair.kind.as_str())),
-        text(Some(&pair.left.source)),
-        text(Some(&pair.left.stream)),
-        text(Some(&pair.left.id)),
-        text(Some(&pair.right.source)),
-        text(Some(&pair.right.stream)),
-        text(Some(&pair.right.id)),
+        ls,
+        lt,
+        li,
+        rs,
+        rt,
+        ri,
         text(Some(pair.key)),
-        Value::Text(serde_json::Value::from(fields).to_string().into()),
+        Value::Text(fields(pair).into()),
         Value::Double(f64::from(pair.prior_bits)),
         Value::Double(f64::from(pair.total_bits)),
         Value::Double(f64::from(pair.probability)),
         text(Some(pair.outcome.as_str())),
     ])
+}
+
+fn push_review(rows: &mut PlainRows, review: &Review) -> Result<()> {
+    let pair = &review.evidence;
+    let [ls, lt, li, rs, rt, ri] = names(pair);
+    rows.push(&[
+        text(Some(pair.entity_id.as_str())),
+        text(Some(review.other_entity_id.as_str())),
+        text(Some(pair.kind.as_str())),
+        ls,
+        lt,
+        li,
+        rs,
+        rt,
+        ri,
+        text(Some(pair.outcome.as_str())),
+        text(Some(pair.key)),
+        Value::Text(fields(pair).into()),
+        Value::Double(f64::from(pair.prior_bits)),
+        Value::Double(f64::from(pair.total_bits)),
+        Value::Double(f64::from(pair.probability)),
+        Value::Double(review.expected_pairs()),
+    ])
+}
+
+/// Returns source, stream and id of a pair's records, the left one first.
+fn names(pair: &Evidence) -> [Value<'_>; 6] {
+    let (left, right) = (&pair.left, &pair.right);
+    [
+        &left.source,
+        &left.stream,
+        &left.id,
+        &right.source,
+        &right.stream,
+        &right.id,
+    ]
+    .map(|name| text(Some(name)))
+}
+
+/// Returns what each field of a pair says, as a JSON list.
+fn fields(pair: &Evidence) -> String {
+    let fields = pair
+        .fields
+        .iter()
+        .map(|field| json!({"field": field.field, "level": field.level, "bits": field.bits}));
+    serde_json::Value::from_iter(fields).to_string()
 }
 
 fn history_row(change: &Change, run_id: &RunId, now: Timestamp) -> HistoryRow {
@@ -280,6 +342,8 @@ pub(super) fn summary(resolution: &Resolution) -> Resolved {
         companies: size(resolution.companies.len()),
         pairs_compared: size(resolution.counts.candidate_pairs),
         refused: size(resolution.counts.refused_merges),
+        to_review: size(resolution.review.len().min(MOST_REVIEWS)),
+        contradicting_overrides: size(resolution.counts.contradicting_overrides),
         created: changes(|change| matches!(change, Change::Created(_))),
         merged: changes(|change| matches!(change, Change::Merged(..))),
         split: changes(|change| matches!(change, Change::Split(..))),
@@ -293,6 +357,22 @@ fn contacts(contacts: &[Contact]) -> String {
         .map(|c| json!({"value": c.value, "kind": c.kind.as_str(), "records": c.record_count}))
         .collect();
     serde_json::Value::from(contacts).to_string()
+}
+
+/// Returns the values that did not survive, by field; none where all did.
+fn other_values(others: &[OtherValue]) -> Option<String> {
+    let mut by_field: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
+    for other in others {
+        let seen =
+            (other.last_seen != 0).then(|| Timestamp::from_micros(other.last_seen).to_string());
+        by_field.entry(other.field).or_default().push(json!({
+            "value": other.value,
+            "records": other.record_count,
+            "sources": other.sources,
+            "last_seen": seen,
+        }));
+    }
+    (!by_field.is_empty()).then(|| json!(by_field).to_string())
 }
 
 fn number(count: usize) -> Value<'static> {

@@ -46,6 +46,11 @@ pub static PEOPLE: PlainTable = PlainTable {
             Double,
             "How sure the weakest tie among the records is, 0 to 1",
         ),
+        (
+            "other_values",
+            Json,
+            "For each field the values that records give and that did not survive, with how many records of which sources give them; null where all agree",
+        ),
     ],
     key: &["person_id"],
 };
@@ -88,6 +93,11 @@ pub static COMPANIES: PlainTable = PlainTable {
             Double,
             "How sure the weakest tie among the records is, 0 to 1",
         ),
+        (
+            "other_values",
+            Json,
+            "For each field the values that records give and that did not survive, with how many records of which sources give them; null where all agree",
+        ),
     ],
     key: &["company_id"],
 };
@@ -110,6 +120,16 @@ pub static ENTITY_RECORDS: PlainTable = PlainTable {
             "confidence",
             Double,
             "How sure the strongest tie to the entity is, 0 to 1; 1 for a record alone",
+        ),
+        (
+            "email_match",
+            Bool,
+            "Whether another record of the person has one of its mailboxes, or of the company one of its domains; null where it has none",
+        ),
+        (
+            "phone_match",
+            Bool,
+            "Whether another record of the entity has one of its phones; null where it has none",
         ),
     ],
     key: &["kind", "source", "stream", "record_id"],
@@ -149,7 +169,11 @@ pub static MATCH_EVIDENCE: PlainTable = PlainTable {
             Double,
             "How sure it is that both are one, 0 to 1",
         ),
-        ("outcome", Text, "What became of the pair"),
+        (
+            "outcome",
+            Text,
+            "joined; refused: the entities contradict each other; forbidden: an override says that they are two; bridge: nothing else ties them together",
+        ),
     ],
     key: &[
         "kind",
@@ -159,6 +183,89 @@ pub static MATCH_EVIDENCE: PlainTable = PlainTable {
         "right_source",
         "right_stream",
         "right_id",
+    ],
+};
+
+/// Entities that might be one, for a person to decide.
+pub static MATCH_REVIEW: PlainTable = PlainTable {
+    name: "match_review",
+    comment: "Entities that might be one, with the strongest pair of records between them, for a person to decide with join or split",
+    columns: &[
+        ("left_entity_id", Text, "The entity of the left record"),
+        ("right_entity_id", Text, "The entity of the right record"),
+        ("kind", Text, "person or company"),
+        ("left_source", Text, "The left record's source"),
+        ("left_stream", Text, "The left record's stream"),
+        ("left_id", Text, "The left record's id"),
+        ("right_source", Text, "The right record's source"),
+        ("right_stream", Text, "The right record's stream"),
+        ("right_id", Text, "The right record's id"),
+        (
+            "reason",
+            Text,
+            "near_miss: not quite enough speaks for it; refused: the entities contradict each other; bridge: nothing else ties them together",
+        ),
+        (
+            "met_by",
+            Text,
+            "The kind of value that both share and by which they met",
+        ),
+        (
+            "fields",
+            Json,
+            "For each field how well it agrees and its weight in bits",
+        ),
+        (
+            "prior_bits",
+            Double,
+            "The weight before any field was compared",
+        ),
+        ("weight_bits", Double, "The sum of all weights"),
+        (
+            "probability",
+            Double,
+            "How sure it is that both records are one, 0 to 1",
+        ),
+        (
+            "expected_pairs",
+            Double,
+            "How many pairs of records a decision is likely to change; the largest is worth deciding first",
+        ),
+    ],
+    key: &["left_entity_id", "right_entity_id"],
+};
+
+/// What people decided about pairs of records, one row for each time.
+pub static MATCH_OVERRIDE_EVENTS: PlainTable = PlainTable {
+    name: "match_override_events",
+    comment: "What people decided about pairs of records, one row for each time; the newest of a pair holds (see match_overrides)",
+    columns: &[
+        ("kind", Text, "person or company"),
+        ("left_source", Text, "The left record's source"),
+        ("left_stream", Text, "The left record's stream"),
+        ("left_id", Text, "The left record's id"),
+        ("right_source", Text, "The right record's source"),
+        ("right_stream", Text, "The right record's stream"),
+        ("right_id", Text, "The right record's id"),
+        (
+            "rule",
+            Text,
+            "always: one entity; never: two; withdrawn: the evidence decides again",
+        ),
+        ("decided_by", Text, "Who decided"),
+        ("reason", Text, "Why"),
+        ("decided_at", Timestamp, "When"),
+        ("run_id", Text, "The run that wrote it"),
+    ],
+    key: &[
+        "kind",
+        "left_source",
+        "left_stream",
+        "left_id",
+        "right_source",
+        "right_stream",
+        "right_id",
+        "run_id",
     ],
 };
 

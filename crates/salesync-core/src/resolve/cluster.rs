@@ -1,12 +1,18 @@
 //! Joins pairs into clusters, the strongest first, and refuses unions whose members contradict each other.
 
+use hashbrown::HashMap;
+
+use super::compare::finding;
 use super::entity::EntityId;
 use super::evidence::{Evidence, FieldEvidence, Outcome};
 use super::frequency::probability;
 use super::identity::{EntityKind, RecordRef};
 use super::keys::{KeyKind, Pairs};
 use super::model::Model;
-use super::prepared::{number, place};
+use super::overrides::Decided;
+use super::prepared::place;
+use super::report::{self, Scores, Sort};
+use super::union::Union;
 
 /// A pair that speaks for joining.
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +82,16 @@ pub(super) struct Clustering {
     pub(super) cluster_of: Vec<u32>,
     /// The edges that joined clusters or were refused, strongest first.
     pub(super) edges: Vec<Edge>,
-    /// What speaks for and against each of these edges; empty unless it was asked for.
+    /// What speaks for and against each of these edges; empty unless all of it was asked for.
     pub(super) reasons: Vec<Reasons>,
+    /// Of each two clusters that might be one entity's the strongest edge, strongest first, with what speaks for and
+    /// against it; empty unless all of it was asked for.
+    pub(super) uncertain: Vec<(Edge, Reasons)>,
+    /// Pairs that show how good the clusters are, and how all pairs score; empty unless that was asked for.
+    pub(super) sample: Vec<(Sort, Edge, Reasons)>,
+    pub(super) scores: Scores,
+    /// Decisions of people that could not hold beside their others.
+    pub(super) contradicting_overrides: usize,
     pub(super) candidate_pairs: usize,
     pub(super) capped_keys: usize,
 }
@@ -114,6 +128,12 @@ pub(super) trait Scale<const N: usize> {
 
     /// Returns what speaks for and against an edge.
     fn reasons(&self, edge: &Edge) -> Reasons {
+        if edge.key == KeyKind::Override {
+            return Reasons {
+                prior: 0.0,
+                fields: vec![finding("override", "always", edge.total)],
+            };
+        }
         let fields = self.weigh(edge.left, edge.right).into_iter().flatten();
         Reasons {
             prior: self.prior(),
@@ -122,215 +142,242 @@ pub(super) trait Scale<const N: usize> {
     }
 }
 
-/// Clusters `count` records of a kind that met; with the reasons of every edge used if `explained`.
+/// What is to be found.
+pub(super) struct Wanted<'a> {
+    pub(super) model: &'a Model,
+    /// What people decided about the records.
+    pub(super) decided: Decided,
+    pub(super) depth: Depth,
+}
+
+/// How much is wanted beside which records are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Nothing.
+    Bare,
+    /// A sample of pairs with their reasons, and how all pairs score.
+    Sampled,
+    /// The reasons of all edges that were used, and all pairs that are uncertain.
+    Whole,
+}
+
+/// Clusters `count` records of a kind that met.
 pub(super) fn find<const N: usize>(
     (kind, count): (EntityKind, usize),
     met: Pairs,
-    (model, explained): (&Model, bool),
+    wanted: &Wanted<'_>,
     scale: &impl Scale<N>,
 ) -> Clustering {
+    let Wanted { model, depth, .. } = *wanted;
     let capped_keys = met.capped;
     let met = met.into_sorted();
-    let mut edges = Vec::new();
+    let (mut edges, mut near) = (Vec::new(), Vec::new());
+    let mut scores = Scores::default();
     for (left, right, key) in met.iter() {
-        let fields = scale.weigh(left, right);
-        let total = fields.map(|fields| scale.total(&fields));
-        if let Some(total) = total.filter(|total| *total >= model.accept_bits) {
-            edges.push(Edge {
-                left,
-                right,
-                key,
-                outcome: Outcome::Joined,
-                total,
-            });
+        let Some(total) = scale.weigh(left, right).map(|fields| scale.total(&fields)) else {
+            continue;
+        };
+        if depth == Depth::Sampled {
+            scores.count(total);
+        }
+        let mut edge = Edge {
+            left,
+            right,
+            key,
+            outcome: Outcome::Joined,
+            total,
+        };
+        if total >= model.accept_bits {
+            edges.push(edge);
+        } else if depth != Depth::Bare && total >= model.review_bits {
+            edge.outcome = Outcome::NearMiss;
+            near.push(edge);
         }
     }
     let candidate_pairs = met.len();
     drop(met);
-    let mut found = join(kind, count, edges, model, |one, other| {
-        scale.contradict(one, other)
-    });
-    if explained {
-        found.reasons = found.edges.iter().map(|edge| scale.reasons(edge)).collect();
+    let contradict = |one, other| scale.contradict(one, other);
+    let mut found = join((kind, count), edges, wanted, contradict);
+    let uncertain = uncertain(&found, near, &wanted.decided);
+    match depth {
+        Depth::Bare => {}
+        Depth::Sampled => {
+            let sample = report::sample(&found, &uncertain).into_iter();
+            let sample = sample.map(|(sort, edge)| (sort, edge, scale.reasons(&edge)));
+            found.sample = sample.collect();
+            found.scores = scores;
+        }
+        Depth::Whole => {
+            found.reasons = found.edges.iter().map(|edge| scale.reasons(edge)).collect();
+            let uncertain = uncertain.into_iter();
+            let uncertain = uncertain.map(|edge| (edge, scale.reasons(&edge)));
+            found.uncertain = uncertain.collect();
+        }
     }
     found.candidate_pairs = candidate_pairs;
     found.capped_keys = capped_keys;
     found
 }
 
-/// Joins `count` records by their edges. `contradicts` says whether two records cannot be one entity's.
-fn join(
-    kind: EntityKind,
-    count: usize,
-    mut edges: Vec<Edge>,
-    model: &Model,
-    mut contradicts: impl FnMut(u32, u32) -> bool,
-) -> Clustering {
+/// Sorts edges, the strongest first.
+fn sort(edges: &mut [Edge]) {
     edges.sort_unstable_by(|a, b| {
         b.total
             .total_cmp(&a.total)
             .then_with(|| (a.left, a.right).cmp(&(b.left, b.right)))
     });
+}
+
+/// Returns of each two clusters that might be one entity's the strongest edge, but where people decided.
+fn uncertain(found: &Clustering, mut edges: Vec<Edge>, decided: &Decided) -> Vec<Edge> {
+    let unjoined = found.edges.iter();
+    edges
+        .extend(unjoined.filter(|edge| matches!(edge.outcome, Outcome::Refused | Outcome::Bridge)));
+    sort(&mut edges);
+    let clusters = |left, right| {
+        let cluster = |index| found.cluster_of.get(place(index)).copied();
+        let (left, right) = cluster(left).zip(cluster(right))?;
+        (left != right).then_some((left.min(right), left.max(right)))
+    };
+    let never = decided.never.iter();
+    let mut known: hashbrown::HashSet<(u32, u32)> = never
+        .filter_map(|(left, right)| clusters(*left, *right))
+        .collect();
+    edges.retain(|edge| clusters(edge.left, edge.right).is_some_and(|pair| known.insert(pair)));
+    edges
+}
+
+/// The bits of a pair of which a person said that it is one: beyond doubt.
+const DECIDED_BITS: f32 = 64.0;
+
+/// Joins records by their edges. `contradicts` says whether two records cannot be one entity's.
+fn join(
+    (kind, count): (EntityKind, usize),
+    mut edges: Vec<Edge>,
+    Wanted { model, decided, .. }: &Wanted<'_>,
+    mut contradicts: impl FnMut(u32, u32) -> bool,
+) -> Clustering {
+    sort(&mut edges);
     let mut union = Union::new(count);
+    for (left, right) in &decided.never {
+        union.keep_apart(*left, *right);
+    }
     let mut strongest = vec![f32::NEG_INFINITY; count];
-    edges.retain_mut(|edge| {
+    let mut contradicting_overrides = 0;
+    let mut used: Vec<Edge> = Vec::new();
+    for (left, right) in &decided.always {
+        let (one, other) = (union.root(*left), union.root(*right));
+        if union.are_apart(one, other) {
+            contradicting_overrides += 1;
+        } else if one != other {
+            let edge = Edge {
+                left: *left,
+                right: *right,
+                key: KeyKind::Override,
+                outcome: Outcome::Joined,
+                total: DECIDED_BITS,
+            };
+            join_by(&mut union, &edge, (one, other), &mut strongest);
+            used.push(edge);
+        }
+    }
+    let neighbours = Neighbours::of(&edges, model.bridge_bits);
+    for mut edge in edges {
         let (left, right) = (union.root(edge.left), union.root(edge.right));
         if left == right {
-            return false;
+            continue;
         }
-        let looks = model.contradiction_looks;
-        let mut looked = 0u16;
-        let mut contradicted = 0u16;
-        for one in union.members(left).take(looks) {
-            for other in union.members(right).take(looks) {
-                looked = looked.saturating_add(1);
-                contradicted = contradicted.saturating_add(u16::from(contradicts(one, other)));
-            }
-        }
-        if f32::from(contradicted) > model.contradiction_share * f32::from(looked) {
-            edge.outcome = Outcome::Refused;
+        edge.outcome = if union.are_apart(left, right) {
+            Outcome::Forbidden
+        } else if contradict((left, right), &union, model, &mut contradicts) {
+            Outcome::Refused
+        } else if neighbours.is_bridge(&edge, (left, right), &mut union) {
+            Outcome::Bridge
         } else {
-            union.join(left, right, edge.total);
-            for index in [edge.left, edge.right] {
-                if let Some(bits) = strongest.get_mut(place(index)) {
-                    *bits = bits.max(edge.total);
-                }
-            }
-        }
-        true
-    });
-    edges.shrink_to_fit();
+            join_by(&mut union, &edge, (left, right), &mut strongest);
+            Outcome::Joined
+        };
+        used.push(edge);
+    }
+    used.shrink_to_fit();
     let (clusters, cluster_of) = union.clusters(&strongest);
     Clustering {
         kind,
         clusters,
         cluster_of,
-        edges,
+        edges: used,
         reasons: Vec::new(),
+        uncertain: Vec::new(),
+        sample: Vec::new(),
+        scores: Scores::default(),
+        contradicting_overrides,
         candidate_pairs: 0,
         capped_keys: 0,
     }
 }
 
-/// Disjoint sets that know their members: each set is a chain from the record that stands for it.
-struct Union {
-    nodes: Vec<Node>,
+/// Joins the sets of two roots by an edge between them.
+fn join_by(union: &mut Union, edge: &Edge, (left, right): (u32, u32), strongest: &mut [f32]) {
+    union.join(left, right, edge.total);
+    for index in [edge.left, edge.right] {
+        if let Some(bits) = strongest.get_mut(place(index)) {
+            *bits = bits.max(edge.total);
+        }
+    }
 }
 
-/// A record in its set.
-#[derive(Clone, Copy)]
-struct Node {
-    parent: u32,
-    /// The next member; of the last one, itself.
-    next: u32,
-    /// Of a record that stands for its set: the last member, and how many there are.
-    last: u32,
-    size: u32,
-    /// The weakest edge that joined the set.
-    weakest: f32,
+/// Says whether the sets of two roots contradict each other in too many of their pairs.
+fn contradict(
+    (left, right): (u32, u32),
+    union: &Union,
+    model: &Model,
+    contradicts: &mut impl FnMut(u32, u32) -> bool,
+) -> bool {
+    let looks = model.contradiction_looks;
+    let mut looked = 0u16;
+    let mut contradicted = 0u16;
+    for one in union.members(left).take(looks) {
+        for other in union.members(right).take(looks) {
+            looked = looked.saturating_add(1);
+            contradicted = contradicted.saturating_add(u16::from(contradicts(one, other)));
+        }
+    }
+    f32::from(contradicted) > model.contradiction_share * f32::from(looked)
 }
 
-impl Union {
-    /// Starts with every record alone.
-    fn new(count: usize) -> Self {
-        let alone = |index| Node {
-            parent: index,
-            next: index,
-            last: index,
-            size: 1,
-            weakest: f32::INFINITY,
-        };
-        Self {
-            nodes: (0..number(count)).map(alone).collect(),
+/// The other ends of each record's weak edges.
+struct Neighbours {
+    of: HashMap<u32, Vec<u32>>,
+    /// Weaker edges than this can be bridges.
+    bits: f32,
+}
+
+impl Neighbours {
+    /// Looks at the edges that are weaker than `bits`.
+    fn of(edges: &[Edge], bits: f32) -> Self {
+        let mut of: HashMap<u32, Vec<u32>> = HashMap::new();
+        for edge in edges.iter().filter(|edge| edge.total < bits) {
+            of.entry(edge.left).or_default().push(edge.right);
+            of.entry(edge.right).or_default().push(edge.left);
         }
+        Self { of, bits }
     }
 
-    fn node(&self, index: u32) -> Node {
-        let alone = Node {
-            parent: index,
-            next: index,
-            last: index,
-            size: 0,
-            weakest: f32::INFINITY,
-        };
-        self.nodes.get(place(index)).copied().unwrap_or(alone)
-    }
-
-    fn change(&mut self, index: u32, change: impl FnOnce(&mut Node)) {
-        if let Some(node) = self.nodes.get_mut(place(index)) {
-            change(node);
+    /// Says whether a weak edge is all that holds two sets together of which neither is a single record. Edges come
+    /// the strongest first, so that all others between the two are weak too.
+    fn is_bridge(&self, edge: &Edge, (left, right): (u32, u32), union: &mut Union) -> bool {
+        if edge.total >= self.bits || union.size(left) < 2 || union.size(right) < 2 {
+            return false;
         }
-    }
-
-    /// Returns the record that stands for a record's set.
-    fn root(&mut self, index: u32) -> u32 {
-        let mut at = index;
-        loop {
-            let parent = self.node(at).parent;
-            if parent == at {
-                return at;
-            }
-            let grandparent = self.node(parent).parent;
-            self.change(at, |node| node.parent = grandparent);
-            at = grandparent;
-        }
-    }
-
-    /// Returns the members of the set that a root stands for.
-    fn members(&self, root: u32) -> impl Iterator<Item = u32> {
-        std::iter::successors(Some(root), |at| {
-            let next = self.node(*at).next;
-            (next != *at).then_some(next)
-        })
-    }
-
-    /// Joins the sets of two roots.
-    fn join(&mut self, left: u32, right: u32, bits: f32) {
-        let (keep, lose) = if self.node(left).size >= self.node(right).size {
+        let (small, large) = if union.size(left) <= union.size(right) {
             (left, right)
         } else {
             (right, left)
         };
-        let (kept, lost) = (self.node(keep), self.node(lose));
-        self.change(kept.last, |node| node.next = lose);
-        self.change(lose, |node| node.parent = keep);
-        self.change(keep, |node| {
-            node.last = lost.last;
-            node.size = kept.size + lost.size;
-            node.weakest = kept.weakest.min(lost.weakest).min(bits);
-        });
-    }
-
-    /// Returns the sets in the order of their smallest records, and each record's set.
-    fn clusters(mut self, strongest: &[f32]) -> (Vec<Cluster>, Vec<u32>) {
-        let mut cluster_of = vec![u32::MAX; strongest.len()];
-        let mut clusters: Vec<Cluster> = Vec::new();
-        for index in 0..number(strongest.len()) {
-            let root = self.root(index);
-            if cluster_of
-                .get(place(index))
-                .is_none_or(|known| *known != u32::MAX)
-            {
-                continue;
-            }
-            let mut members: Vec<Member> = Vec::with_capacity(place(self.node(root).size));
-            for index in self.members(root) {
-                if let Some(cluster) = cluster_of.get_mut(place(index)) {
-                    *cluster = number(clusters.len());
-                }
-                let bits = strongest.get(place(index)).copied();
-                let confidence = bits
-                    .filter(|bits| bits.is_finite())
-                    .map_or(1.0, probability);
-                members.push(Member { index, confidence });
-            }
-            members.sort_unstable_by_key(|member| member.index);
-            clusters.push(Cluster {
-                members,
-                confidence: probability(self.node(root).weakest),
-            });
-        }
-        (clusters, cluster_of)
+        let members: Vec<u32> = union.members(small).collect();
+        let ends = members.iter().filter_map(|member| self.of.get(member));
+        let crossing = ends.flatten().filter(|other| union.root(**other) == large);
+        crossing.take(2).count() < 2
     }
 }
 
@@ -348,6 +395,16 @@ mod tests {
         }
     }
 
+    /// Joins five records at most, of which some contradict each other.
+    fn joined(edges: Vec<Edge>, decided: Decided, contradicts: fn(u32, u32) -> bool) -> Clustering {
+        let wanted = Wanted {
+            model: &Model::default(),
+            decided,
+            depth: Depth::Bare,
+        };
+        join((EntityKind::Person, 5), edges, &wanted, contradicts)
+    }
+
     fn sets(clustering: &Clustering) -> Vec<Vec<u32>> {
         clustering
             .clusters
@@ -359,13 +416,7 @@ mod tests {
     #[test]
     fn strong_edges_join_first_and_contradictions_stay_apart() {
         let edges = vec![edge(1, 2, 3.0), edge(0, 1, 9.0), edge(2, 3, 8.0)];
-        let found = join(
-            EntityKind::Person,
-            5,
-            edges,
-            &Model::default(),
-            |one, other| one + other == 3,
-        );
+        let found = joined(edges, Decided::default(), |one, other| one + other == 3);
         assert_eq!(sets(&found), [vec![0, 1], vec![2, 3], vec![4]]);
         assert_eq!(found.refused_merges(), 1);
         assert_eq!(found.cluster_of, [0, 0, 1, 1, 2]);
@@ -374,13 +425,9 @@ mod tests {
     #[test]
     fn a_few_contradictions_do_not_part_a_cluster() {
         let edges = (1..5).map(|index| edge(0, index, 5.0)).collect();
-        let found = join(
-            EntityKind::Person,
-            5,
-            edges,
-            &Model::default(),
-            |one, other| (one, other) == (3, 4),
-        );
+        let found = joined(edges, Decided::default(), |one, other| {
+            (one, other) == (3, 4)
+        });
         assert_eq!(sets(&found), [vec![0, 1, 2, 3, 4]]);
         assert!(
             found
@@ -388,5 +435,35 @@ mod tests {
                 .iter()
                 .all(|cluster| cluster.confidence > 0.9)
         );
+    }
+
+    #[test]
+    fn decisions_outweigh_evidence_and_hold_through_others() {
+        let edges = vec![edge(0, 1, 30.0), edge(1, 2, 20.0)];
+        let decided = Decided {
+            always: vec![(2, 3), (3, 4)],
+            never: vec![(0, 4)],
+        };
+        let found = joined(edges, decided, |_, _| true);
+        assert_eq!(sets(&found), [vec![0], vec![1], vec![2, 3, 4]]);
+        let decided = Decided {
+            always: vec![(0, 1), (1, 2)],
+            never: vec![(0, 2)],
+        };
+        let found = joined(Vec::new(), decided, |_, _| false);
+        assert_eq!(sets(&found), [vec![0, 1], vec![2], vec![3], vec![4]]);
+        assert_eq!(found.contradicting_overrides, 1);
+    }
+
+    #[test]
+    fn a_weak_edge_alone_does_not_join_two_groups() {
+        let groups = [edge(0, 1, 9.0), edge(2, 3, 9.0)];
+        let weak = Model::default().accept_bits;
+        let bridged = [groups[0], groups[1], edge(1, 2, weak)];
+        let found = joined(bridged.to_vec(), Decided::default(), |_, _| false);
+        assert_eq!(sets(&found), [vec![0, 1], vec![2, 3], vec![4]]);
+        let twice = [groups[0], groups[1], edge(1, 2, weak), edge(0, 3, weak)];
+        let found = joined(twice.to_vec(), Decided::default(), |_, _| false);
+        assert_eq!(sets(&found), [vec![0, 1, 2, 3], vec![4]]);
     }
 }

@@ -8,12 +8,13 @@ use super::evidence::FieldEvidence;
 use super::frequency::{Frequency, count_of, log2};
 use super::identity::EntityKind;
 use super::keys::{self, Blocks, KeyKind, Pairs};
-use super::model::{Model, Settings};
+use super::model::Model;
 use super::prepared::{Company, PerText, Prepared, Symbol, Texts, number, place};
+use super::records::Asked;
 
-/// Clusters the records about companies; with the reasons of every edge used if `explained`.
-pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {
-    let model = &settings.model;
+/// Clusters the records about companies; as `asked`.
+pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
+    let model = &asked.settings.model;
     let first_words = first_words(prepared);
     let mut scale = Scale::new(prepared, model, &first_words);
     let mut met = Pairs::new(model.block_cap, model.block_window);
@@ -44,7 +45,8 @@ pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool)
         });
     }
     let records = (EntityKind::Company, prepared.companies.len());
-    cluster::find(records, met, (model, explained), &scale)
+    let wanted = asked.of(prepared, EntityKind::Company);
+    cluster::find(records, met, &wanted, &scale)
 }
 
 /// The kinds of keys under which companies meet, in the order in which they count.

@@ -10,6 +10,12 @@ pub enum Outcome {
     Joined,
     /// The pair was strong enough, but the clusters contradict each other.
     Refused,
+    /// The pair was strong enough, but a person said that the clusters are two.
+    Forbidden,
+    /// The pair was strong enough, if barely, but nothing else ties the two clusters together.
+    Bridge,
+    /// The pair was not strong enough, if barely.
+    NearMiss,
 }
 
 impl Outcome {
@@ -18,6 +24,9 @@ impl Outcome {
         match self {
             Self::Joined => "joined",
             Self::Refused => "refused",
+            Self::Forbidden => "forbidden",
+            Self::Bridge => "bridge",
+            Self::NearMiss => "near_miss",
         }
     }
 }
@@ -56,4 +65,26 @@ pub struct Evidence {
     pub probability: f32,
     /// What it led to.
     pub outcome: Outcome,
+}
+
+/// Two entities that might be one, for a person to decide.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Review {
+    /// The strongest pair of records between the two, with why it did not join them. It names the left record's
+    /// entity.
+    pub evidence: Evidence,
+    /// The right record's entity.
+    pub other_entity_id: EntityId,
+    /// How many records each of the two entities has, the left one first.
+    pub record_counts: [usize; 2],
+}
+
+impl Review {
+    /// Returns how many pairs of records a decision is likely to change: what makes it worth taking first.
+    pub fn expected_pairs(&self) -> f64 {
+        let [left, right] = self
+            .record_counts
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        f64::from(self.evidence.probability) * f64::from(left) * f64::from(right)
+    }
 }

@@ -35,10 +35,25 @@ pub struct Contact {
     pub record_count: usize,
 }
 
+/// A value that records give and that did not survive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherValue {
+    /// The field of the golden record; of a person's name `full_name`.
+    pub field: &'static str,
+    /// The value, in its best spelling.
+    pub value: String,
+    /// How many records give it.
+    pub record_count: usize,
+    /// The sources that they are from.
+    pub sources: Vec<String>,
+    /// When the newest of them changed, in µs since 1970 UTC; 0 where unknown.
+    pub last_seen: i64,
+}
+
 /// What is known of a person.
 ///
-/// A value that several records give differently is the most frequent one, then the newest, then the longest.
-/// The best e-mail is the first by kind (work, personal, shared), then by frequency, then by time.
+/// Which of several values survives is told by [`super::Survivorship`]. The best e-mail is the first by kind (work,
+/// personal, shared), then by those rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GoldenPerson {
     /// The entity's id.
@@ -77,6 +92,8 @@ pub struct GoldenPerson {
     pub last_seen: i64,
     /// The probability of the weakest pair that holds the entity together; 1 for one record.
     pub confidence: f32,
+    /// Values that records give and that did not survive, the better first within their field.
+    pub other_values: Vec<OtherValue>,
 }
 
 /// What is known of a company; the rules are those of [`GoldenPerson`].
@@ -108,4 +125,6 @@ pub struct GoldenCompany {
     pub last_seen: i64,
     /// The probability of the weakest pair that holds the entity together; 1 for one record.
     pub confidence: f32,
+    /// Values that records give and that did not survive, the better first within their field.
+    pub other_values: Vec<OtherValue>,
 }

@@ -28,6 +28,13 @@ impl EntityKind {
             Self::Company => "company",
         }
     }
+
+    /// Reads the word that tables carry.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Person, Self::Company]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
 }
 
 /// Where a record is: unique over everything that salesync reads. Written `source/stream/id`.

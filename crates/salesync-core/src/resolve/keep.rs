@@ -36,7 +36,7 @@ pub(super) fn ids(prepared: &Prepared, clusterings: [&Clustering; 2], previous: 
         .collect();
     for clustering in clusterings {
         let overlaps = overlaps(prepared, clustering, previous);
-        let mut ids = taken_over(clustering.clusters.len(), &overlaps);
+        let mut ids = taken_over(clustering.clusters.len(), &overlaps, previous);
         for (cluster, id) in clustering.clusters.iter().zip(&mut ids) {
             if id.is_none() {
                 *id = first_record(prepared, clustering.kind, cluster).and_then(|record| {
@@ -102,16 +102,17 @@ fn overlaps<'a>(
     overlaps
 }
 
-/// Lets clusters take over ids, the largest overlap first, of equals the smallest id.
-fn taken_over(count: usize, overlaps: &Overlaps<'_>) -> Vec<Option<EntityId>> {
+/// Lets clusters take over ids, the largest overlap first, of equals the oldest id, then the smallest.
+fn taken_over(count: usize, overlaps: &Overlaps<'_>, previous: &Previous) -> Vec<Option<EntityId>> {
+    let age = |id| previous.ages.get(id).copied();
     let mut ranked: Vec<_> = overlaps
         .iter()
-        .map(|((id, cluster), count)| (std::cmp::Reverse(*count), *id, *cluster))
+        .map(|((id, cluster), count)| (std::cmp::Reverse(*count), age(*id), *id, *cluster))
         .collect();
     ranked.sort_unstable();
     let mut ids = vec![None; count];
     let mut given = HashSet::new();
-    for (_, id, cluster) in ranked {
+    for (_, _, id, cluster) in ranked {
         if let Some(place) = ids.get_mut(cluster)
             && place.is_none()
             && given.insert(id)

@@ -20,6 +20,8 @@ pub(super) enum KeyKind {
     Surname,
     CompanyName,
     FirstWord,
+    /// A person's decision.
+    Override,
 }
 
 impl KeyKind {
@@ -41,6 +43,7 @@ impl KeyKind {
             Self::Surname => "surname",
             Self::CompanyName => "company_name",
             Self::FirstWord => "first_word",
+            Self::Override => "override",
         }
     }
 

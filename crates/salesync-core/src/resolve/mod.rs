@@ -18,6 +18,9 @@ pub mod evidence;
 pub mod golden;
 pub mod identity;
 pub mod model;
+pub mod overrides;
+pub mod report;
+pub mod survivorship;
 
 mod cluster;
 mod companies;
@@ -34,6 +37,8 @@ mod prepared;
 mod records;
 mod sketch;
 mod survive;
+mod told;
+mod union;
 
 #[cfg(test)]
 mod tests;
@@ -42,14 +47,17 @@ use std::collections::BTreeMap;
 
 pub use columns::{ColumnField, ColumnMap};
 pub use entity::{EntityId, EntityIdError};
-pub use evidence::{Evidence, FieldEvidence, Outcome};
-pub use golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
+pub use evidence::{Evidence, FieldEvidence, Outcome, Review};
+pub use golden::{Contact, ContactKind, GoldenCompany, GoldenPerson, OtherValue};
 pub use identity::{EntityKind, Identity, RecordRef, Said};
 pub use model::{Model, Settings};
+pub use overrides::{Override, Rule};
 pub use records::{Grouped, Records};
+pub use report::{Report, SamplePair, ShownRecord, Sort, WeakEntity};
+pub use survivorship::{Criterion, Survivorship};
 
-use cluster::Clustering;
-use prepared::{Prepared, place};
+use cluster::Depth;
+use told::Told;
 
 /// The earlier answer, from which entities keep their ids. Empty at the first run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,25 +66,30 @@ pub struct Previous {
     pub assignments: BTreeMap<(EntityKind, RecordRef), EntityId>,
     /// Ids that are out of use, with the id that took their place, if one did.
     pub retired: BTreeMap<EntityId, Option<EntityId>>,
+    /// When ids were created: an older one has a smaller number. Where several ids have the same right to an entity,
+    /// it keeps the oldest.
+    pub ages: BTreeMap<EntityId, u64>,
 }
 
 impl Previous {
-    /// Takes the memberships and retired ids of an answer as the earlier answer of the next run.
-    pub fn of(resolution: &Resolution) -> Self {
-        let assignments = resolution
-            .memberships
-            .iter()
+    /// Returns what is known before the next run, once this one has given an answer.
+    #[must_use]
+    pub fn followed_by(mut self, resolution: &Resolution) -> Self {
+        let members = resolution.memberships.iter();
+        self.assignments = members
             .map(|member| {
-                (
-                    (member.kind, member.record.clone()),
-                    member.entity_id.clone(),
-                )
+                let record = (member.kind, member.record.clone());
+                (record, member.entity_id.clone())
             })
             .collect();
-        Self {
-            assignments,
-            retired: resolution.retired.clone(),
+        self.retired.clone_from(&resolution.retired);
+        let run = self.ages.values().max().map_or(0, |last| last + 1);
+        for change in &resolution.changes {
+            if let Change::Created(id) = change {
+                self.ages.insert(id.clone(), run);
+            }
         }
+        self
     }
 }
 
@@ -91,6 +104,11 @@ pub struct Membership {
     pub kind: EntityKind,
     /// The probability of the strongest pair that ties the record to its entity; 1 for a record alone.
     pub confidence: f32,
+    /// Whether another record of the entity has a mailbox of this one, of companies a domain; `None` where it has
+    /// none.
+    pub email_match: Option<bool>,
+    /// The same for phones.
+    pub phone_match: Option<bool>,
 }
 
 /// What happened to an entity id between the earlier answer and this one.
@@ -117,6 +135,8 @@ pub struct Counts {
     pub capped_keys: usize,
     /// Unions that the guard refused.
     pub refused_merges: usize,
+    /// Decisions that two records are one which could not hold beside other decisions.
+    pub contradicting_overrides: usize,
 }
 
 /// The answer.
@@ -130,6 +150,8 @@ pub struct Resolution {
     pub memberships: Vec<Membership>,
     /// Every pair that joined two clusters, and every union that was refused.
     pub evidence: Vec<Evidence>,
+    /// Entities that might be one, those first whose decision is likely to change most.
+    pub review: Vec<Review>,
     /// Ids out of use, from this run and before.
     pub retired: BTreeMap<EntityId, Option<EntityId>>,
     /// What happened to ids since the earlier answer.
@@ -140,17 +162,24 @@ pub struct Resolution {
 
 /// Resolves a whole set of identities. The same set gives the same answer in any order.
 ///
-/// Where a record and kind occur twice, the one changed last counts.
-pub fn resolve(identities: &[Identity], previous: &Previous, settings: &Settings) -> Resolution {
+/// Where a record and kind occur twice, the one changed last counts. What people decided about records holds,
+/// whatever the records say; where decisions contradict each other, those to keep records apart hold.
+pub fn resolve(
+    identities: &[Identity],
+    previous: &Previous,
+    overrides: &[Override],
+    settings: &Settings,
+) -> Resolution {
     let identities = identity::newest(identities);
     let mut records = Records::new(settings.clone());
     identities.iter().for_each(|one| records.add(&one.said()));
-    let matched = records.matched(true);
+    let matched = records.matched(overrides, Depth::Whole);
     let (prepared, companies, people) = (&matched.prepared, &matched.companies, &matched.people);
     let kept = keep::ids(prepared, [companies, people], previous);
     let whole = survive::Whole {
         prepared,
         identities: &identities,
+        rules: &settings.survivorship,
     };
     let mut resolution = Resolution {
         companies: survive::companies(whole, companies, &kept.company_ids),
@@ -161,44 +190,22 @@ pub fn resolve(identities: &[Identity], previous: &Previous, settings: &Settings
         ..Resolution::default()
     };
     for (clustering, ids) in [(companies, &kept.company_ids), (people, &kept.person_ids)] {
-        record(&mut resolution, &identities, (prepared, clustering), ids);
+        let told = Told {
+            identities: &identities,
+            prepared,
+            clustering,
+            ids,
+        };
+        resolution.memberships.extend(told.memberships());
+        resolution.evidence.extend(told.evidence());
+        resolution.review.extend(told.review());
     }
     resolution
         .memberships
         .sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
+    // Strongest first already, which stays so among those that are worth the same.
     resolution
-}
-
-/// Writes a clustering's memberships and evidence into the answer.
-fn record(
-    resolution: &mut Resolution,
-    identities: &[&Identity],
-    (prepared, clustering): (&Prepared, &Clustering),
-    ids: &[EntityId],
-) {
-    let record = |index| {
-        let arrival = prepared.arrival(clustering.kind, place(index))?;
-        Some(identities.get(place(arrival))?.record.clone())
-    };
-    for (cluster, id) in clustering.clusters.iter().zip(ids) {
-        for member in &cluster.members {
-            if let Some(record) = record(member.index) {
-                resolution.memberships.push(Membership {
-                    record,
-                    entity_id: id.clone(),
-                    kind: clustering.kind,
-                    confidence: member.confidence,
-                });
-            }
-        }
-    }
-    for (edge, reasons) in clustering.edges.iter().zip(&clustering.reasons) {
-        let cluster = clustering.cluster_of.get(place(edge.left));
-        let id = cluster.and_then(|at| ids.get(place(*at)));
-        let pair = record(edge.left).zip(record(edge.right));
-        if let Some((id, pair)) = id.zip(pair) {
-            let evidence = edge.evidence(clustering.kind, id, pair, reasons);
-            resolution.evidence.push(evidence);
-        }
-    }
+        .review
+        .sort_by(|a, b| b.expected_pairs().total_cmp(&a.expected_pairs()));
+    resolution
 }

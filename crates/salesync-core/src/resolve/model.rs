@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::survivorship::Survivorship;
+
 /// How to resolve.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -10,6 +12,8 @@ pub struct Settings {
     pub model: Model,
     /// The country of phone numbers on records that name none.
     pub default_country: Option<String>,
+    /// Which values survive in golden records.
+    pub survivorship: Survivorship,
 }
 
 /// Weights in bits (log2 of how much likelier a level is within one entity than between two), and bounds.
@@ -24,6 +28,10 @@ pub struct Model {
     pub block_window: usize,
     /// A pair with at least as many bits as this speaks for joining.
     pub accept_bits: f32,
+    /// A pair with fewer bits than that, but at least as many as this, is for a person to decide.
+    pub review_bits: f32,
+    /// A pair with fewer bits than this does not join two clusters of several records each where no other pair does.
+    pub bridge_bits: f32,
     /// A union is refused where a greater share of its pairs contradict each other.
     pub contradiction_share: f32,
     /// Two records contradict each other where names or domains do and the pair has fewer bits than this.
@@ -45,6 +53,8 @@ impl Default for Model {
             block_cap: 60,
             block_window: 10,
             accept_bits: 1.5,
+            review_bits: 0.0,
+            bridge_bits: 3.0,
             contradiction_share: 0.4,
             contradiction_bits: 0.0,
             birth_contradiction_bits: -6.0,

@@ -1,13 +1,15 @@
 //! Records that are taken in one after another, and which of them are one.
 
 use super::Counts;
-use super::cluster::Clustering;
+use super::cluster::{Clustering, Depth, Wanted};
 use super::entity::EntityId;
-use super::identity::Said;
+use super::identity::{EntityKind, Said};
 use super::keep;
 use super::model::Settings;
+use super::overrides::{Decided, Override};
 use super::prepare::Preparation;
 use super::prepared::{Prepared, place};
+use super::report::{self, Report};
 use super::{companies, organisation, people};
 
 /// Takes records in, keeping what is compared of each and no more.
@@ -33,12 +35,79 @@ impl Records {
 
     /// Says which records are one. The same records give the same answer in whatever order they came.
     pub fn grouped(self) -> Grouped {
-        let matched = self.matched(false);
-        let (prepared, left_out) = (&matched.prepared, &matched.left_out);
-        let clusterings = [&matched.companies, &matched.people];
-        let mut ids = keep::first_ids(prepared, &matched.companies);
+        self.matched(&[], Depth::Bare).grouped()
+    }
+
+    /// Says which records are one, and what that looks like as a whole: for companies and for people, where there
+    /// are any.
+    pub fn reported(self) -> (Grouped, Vec<Report>) {
+        let accept_bits = self.settings.model.accept_bits;
+        let matched = self.matched(&[], Depth::Sampled);
+        let found = [&matched.companies, &matched.people].into_iter();
+        let reports = found.filter(|found| !found.clusters.is_empty());
+        let reports = reports.map(|found| {
+            let ids = keep::first_ids(&matched.prepared, found);
+            report::of(&matched.prepared, (found, &ids), accept_bits)
+        });
+        let reports = reports.collect();
+        (matched.grouped(), reports)
+    }
+
+    /// Matches the records as people decided about some of them; with as much beside it as `depth` says.
+    pub(super) fn matched(self, overrides: &[Override], depth: Depth) -> Matched {
+        let (mut prepared, left_out) = self.preparation.finish();
+        let asked = Asked {
+            settings: &self.settings,
+            overrides,
+            depth,
+        };
+        let companies = companies::cluster(&prepared, &asked);
+        organisation::assign(&mut prepared, &companies);
+        let people = people::cluster(&prepared, &asked);
+        Matched {
+            prepared,
+            left_out,
+            companies,
+            people,
+        }
+    }
+}
+
+/// How records are to be matched.
+pub(super) struct Asked<'a> {
+    pub(super) settings: &'a Settings,
+    overrides: &'a [Override],
+    depth: Depth,
+}
+
+impl<'a> Asked<'a> {
+    /// Returns what that means for the records of a kind.
+    pub(super) fn of(&self, prepared: &Prepared, kind: EntityKind) -> Wanted<'a> {
+        Wanted {
+            model: &self.settings.model,
+            decided: Decided::of(prepared, kind, self.overrides),
+            depth: self.depth,
+        }
+    }
+}
+
+/// Records with the clusters they fall into.
+pub(super) struct Matched {
+    pub(super) prepared: Prepared,
+    /// Older versions of records, each with the record that counts, by arrival.
+    left_out: Vec<(u32, u32)>,
+    pub(super) companies: Clustering,
+    pub(super) people: Clustering,
+}
+
+impl Matched {
+    /// Returns each record's entity, in the order in which they came.
+    fn grouped(self) -> Grouped {
+        let (prepared, left_out) = (&self.prepared, &self.left_out);
+        let clusterings = [&self.companies, &self.people];
+        let mut ids = keep::first_ids(prepared, &self.companies);
         let companies = ids.len();
-        ids.extend(keep::first_ids(prepared, &matched.people));
+        ids.extend(keep::first_ids(prepared, &self.people));
         let mut entity_of = vec![(0, 1.0); prepared.sources.len()];
         for (clustering, first) in clusterings.into_iter().zip([0, companies]) {
             for (at, cluster) in clustering.clusters.iter().enumerate() {
@@ -58,39 +127,14 @@ impl Records {
             }
         }
         Grouped {
-            counts: matched.counts(),
-            record_ids: matched.prepared.into_ids(),
+            counts: self.counts(),
+            record_ids: self.prepared.into_ids(),
             companies,
             ids,
             entity_of,
         }
     }
 
-    /// Matches the records; with reasons if `explained`.
-    pub(super) fn matched(self, explained: bool) -> Matched {
-        let (mut prepared, left_out) = self.preparation.finish();
-        let companies = companies::cluster(&prepared, &self.settings, explained);
-        organisation::assign(&mut prepared, &companies);
-        let people = people::cluster(&prepared, &self.settings, explained);
-        Matched {
-            prepared,
-            left_out,
-            companies,
-            people,
-        }
-    }
-}
-
-/// Records with the clusters they fall into.
-pub(super) struct Matched {
-    pub(super) prepared: Prepared,
-    /// Older versions of records, each with the record that counts, by arrival.
-    left_out: Vec<(u32, u32)>,
-    pub(super) companies: Clustering,
-    pub(super) people: Clustering,
-}
-
-impl Matched {
     /// Returns figures about the run.
     pub(super) fn counts(&self) -> Counts {
         let Self {
@@ -104,6 +148,8 @@ impl Matched {
             candidate_pairs: companies.candidate_pairs + people.candidate_pairs,
             capped_keys: companies.capped_keys + people.capped_keys,
             refused_merges: companies.refused_merges() + people.refused_merges(),
+            contradicting_overrides: companies.contradicting_overrides
+                + people.contradicting_overrides,
         }
     }
 }

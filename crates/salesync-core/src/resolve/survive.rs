@@ -1,4 +1,4 @@
-//! Chooses what survives of an entity's records: the most frequent value, then the newest, then the longest.
+//! Chooses what survives of an entity's records, and keeps what does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,16 @@ use hashbrown::{HashMap, HashSet};
 
 use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
-use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson};
+use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson, OtherValue};
 use super::identity::{EntityKind, Identity};
 use super::keep::Kept;
 use super::prepared::{Person, Prepared, Symbol, Texts, place};
+use super::survivorship::{Criterion, Ranked, Survivorship, Vote, choose, ranked, spelt};
+use crate::normalise::country;
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email::{self, EmailClass};
 use crate::normalise::name::{self, NormalName};
 use crate::normalise::phone::{self, PhoneClass};
-use crate::normalise::{country, text};
 
 /// Records as they are compared and as they came.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,7 @@ pub(super) struct Whole<'a> {
     pub(super) prepared: &'a Prepared,
     /// By arrival.
     pub(super) identities: &'a [&'a Identity],
+    pub(super) rules: &'a Survivorship,
 }
 
 impl<'a> Whole<'a> {
@@ -78,32 +80,27 @@ fn person(
         .filter_map(|member| whole.prepared.person(place(member.index)))
         .collect();
     let identities = whole.identities(EntityKind::Person, cluster);
-    let (first_name, last_name) = best_name(&people, &identities);
+    let rules = whole.rules;
+    let mut fields = Fields::new(&identities, rules);
+    let (first_name, last_name) = fields.person_name(&people);
     let full_name = match (&first_name, &last_name) {
         (Some(first), Some(last)) => Some(format!("{first} {last}")),
         (first, last) => first.clone().or_else(|| last.clone()),
     };
-    let emails = emails(&identities, spread);
+    let emails = emails(&identities, (spread, rules));
     let work = identities.iter().flat_map(|identity| {
-        votes(
-            identity,
-            identity.emails.iter().filter_map(|raw| work_domain(raw)),
-        )
+        let domains = identity.emails.iter().filter_map(|raw| work_domain(raw));
+        rules.votes(identity, domains.collect::<Vec<_>>())
     });
     let employers = people
         .iter()
         .zip(&identities)
         .flat_map(|(person, identity)| {
             let known = person.organisations.iter().map(|number| place(*number));
-            votes(
-                identity,
-                known
-                    .filter_map(|number| company_ids.get(number))
-                    .map(|id| id.as_str().to_owned())
-                    .take(1),
-            )
+            let mut known = known.filter_map(|number| company_ids.get(number));
+            rules.votes(identity, known.next().map(|id| id.as_str().to_owned()))
         });
-    let company_id = choose(employers).and_then(|id| EntityId::parse(&id).ok());
+    let company_id = choose(employers, &rules.position).and_then(|id| EntityId::parse(&id).ok());
     let Seen {
         record_count,
         source_count,
@@ -117,18 +114,19 @@ fn person(
         last_name,
         email: emails.first().map(|contact| contact.value.clone()),
         emails,
-        phones: phones(&identities, spread),
-        title: field(&identities, |identity| identity.title.as_ref()),
-        company: field(&identities, |identity| identity.company.as_ref()),
+        phones: phones(&identities, (spread, rules)),
+        title: fields.choose("title", &rules.position, |it| it.title.as_ref()),
+        company: fields.choose("company", &rules.position, |it| it.company.as_ref()),
         company_id,
-        domain: choose(work),
-        city: field(&identities, |identity| identity.city.as_ref()),
-        country: countries(&identities),
+        domain: choose(work, &rules.position),
+        city: fields.choose("city", &rules.place, |it| it.city.as_ref()),
+        country: fields.country(),
         record_count,
         source_count,
         first_seen,
         last_seen,
         confidence: cluster.confidence,
+        other_values: fields.others,
     }
 }
 
@@ -146,17 +144,14 @@ fn company(
             .filter(|domain| domain.class == DomainClass::Own)
             .map(|domain| domain.registrable)
     };
+    let rules = whole.rules;
+    let mut fields = Fields::new(&identities, rules);
     let named = identities.iter().flat_map(|identity| {
-        votes(
-            identity,
-            identity
-                .website
-                .iter()
-                .chain(&identity.emails)
-                .filter_map(own),
-        )
+        let named = identity.website.iter().chain(&identity.emails);
+        rules.votes(identity, named.filter_map(own).collect::<Vec<_>>())
     });
-    let domains: Vec<String> = ranked(named).into_iter().map(|vote| vote.value).collect();
+    let domains = ranked(named, &rules.contact).into_iter();
+    let domains: Vec<String> = domains.map(|vote| vote.value).collect();
     let Seen {
         record_count,
         source_count,
@@ -165,18 +160,19 @@ fn company(
     } = Seen::of(&identities);
     GoldenCompany {
         id: id.clone(),
-        name: field(&identities, |identity| identity.company.as_ref()),
+        name: fields.choose("name", &rules.name, |it| it.company.as_ref()),
         domain: domains.first().cloned(),
         domains,
-        emails: emails(&identities, spread),
-        phones: phones(&identities, spread),
-        city: field(&identities, |identity| identity.city.as_ref()),
-        country: countries(&identities),
+        emails: emails(&identities, (spread, rules)),
+        phones: phones(&identities, (spread, rules)),
+        city: fields.choose("city", &rules.place, |it| it.city.as_ref()),
+        country: fields.country(),
         record_count,
         source_count,
         first_seen,
         last_seen,
         confidence: cluster.confidence,
+        other_values: fields.others,
     }
 }
 
@@ -219,151 +215,98 @@ impl<'a> Spread<'a> {
     }
 }
 
-/// One record's word for a value.
-struct Vote {
-    value: String,
-    changed_at: i64,
+/// Chooses the values of fields out of an entity's records, and keeps those that it does not choose.
+struct Fields<'a, 'b> {
+    identities: &'b [&'a Identity],
+    rules: &'b Survivorship,
+    others: Vec<OtherValue>,
 }
 
-/// Makes votes of a record's values.
-fn votes<V: Iterator<Item = String>>(
-    identity: &Identity,
-    values: V,
-) -> impl Iterator<Item = Vote> + use<V> {
-    let changed_at = identity.changed_at;
-    values.map(move |value| Vote { value, changed_at })
-}
-
-/// A value with the support it has.
-struct Ranked {
-    value: String,
-    count: usize,
-    newest: i64,
-}
-
-/// Ranks values: the most frequent first, then the newest, then the longest, then by letter. Spellings that fold
-/// to one value count together, and the best spelling stands for them.
-fn ranked(mut votes: impl Iterator<Item = Vote>) -> Vec<Ranked> {
-    let (Some(first), second) = (votes.next(), votes.next()) else {
-        return Vec::new();
-    };
-    let Some(second) = second else {
-        return vec![Ranked {
-            value: first.value,
-            count: 1,
-            newest: first.changed_at,
-        }];
-    };
-    let mut by_key: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
-    for vote in [first, second].into_iter().chain(votes) {
-        by_key
-            .entry(text::fold(&vote.value))
-            .or_default()
-            .push(vote);
+impl<'a, 'b> Fields<'a, 'b> {
+    fn new(identities: &'b [&'a Identity], rules: &'b Survivorship) -> Self {
+        Self {
+            identities,
+            rules,
+            others: Vec::new(),
+        }
     }
-    let mut values: Vec<Ranked> = by_key.into_values().filter_map(spelt).collect();
-    sort(&mut values);
-    values
-}
 
-/// Returns the best spelling of one value, with the support of all.
-fn spelt(votes: Vec<Vote>) -> Option<Ranked> {
-    let count = votes.len();
-    let newest = votes.iter().map(|vote| vote.changed_at).max()?;
-    let mut spellings: BTreeMap<String, (usize, i64)> = BTreeMap::new();
-    for vote in votes {
-        let support = spellings.entry(vote.value).or_insert((0, i64::MIN));
-        support.0 += 1;
-        support.1 = support.1.max(vote.changed_at);
+    /// Returns the first value, and keeps the others.
+    fn first(&mut self, field: &'static str, ranked: Vec<Ranked<'_>>) -> Option<String> {
+        let mut ranked = ranked.into_iter();
+        let first = ranked.next()?;
+        self.others.extend(ranked.map(|other| other.other(field)));
+        Some(first.value)
     }
-    let mut values: Vec<Ranked> = spellings
-        .into_iter()
-        .map(|(value, (count, newest))| Ranked {
-            value,
-            count,
-            newest,
-        })
-        .collect();
-    sort(&mut values);
-    values.into_iter().next().map(|best| Ranked {
-        value: best.value,
-        count,
-        newest,
-    })
+
+    /// Chooses the value of a field, placeholders passed over.
+    fn choose(
+        &mut self,
+        field: &'static str,
+        criteria: &[Criterion],
+        value: impl Fn(&'a Identity) -> Option<&'a String>,
+    ) -> Option<String> {
+        let said = |identity: &&'a Identity| {
+            let value = value(identity).map(|value| value.trim().to_owned());
+            self.rules
+                .votes(identity, value.filter(|value| is_said(value)))
+        };
+        let ranked = ranked(self.identities.iter().flat_map(said), criteria);
+        self.first(field, ranked)
+    }
+
+    /// Chooses a country, as a code where it is known.
+    fn country(&mut self) -> Option<String> {
+        let code = |raw: &String| {
+            country::normalise(raw).map_or_else(|| raw.trim().to_owned(), str::to_owned)
+        };
+        let said = |identity: &&'a Identity| {
+            let named = identity.country.as_ref();
+            let named = named.filter(|raw| !raw.trim().is_empty());
+            self.rules.votes(identity, named.map(code))
+        };
+        let ranked = ranked(self.identities.iter().flat_map(said), &self.rules.place);
+        self.first("country", ranked)
+    }
+
+    /// Chooses given name and surname: of the names with most parts that are more than an initial.
+    fn person_name(&mut self, people: &[Person<'_>]) -> (Option<String>, Option<String>) {
+        let mut by_wholeness: BTreeMap<std::cmp::Reverse<usize>, Vec<Vote<'a>>> = BTreeMap::new();
+        for (person, identity) in people.iter().zip(self.identities) {
+            let Some((first, last)) = display_name(identity).filter(|_| person.name.is_given())
+            else {
+                continue;
+            };
+            let is_whole = |part: &str| usize::from(part.chars().count() > 2);
+            let whole = std::cmp::Reverse(is_whole(&first) + is_whole(&last));
+            let name = Some(format!("{first}{BETWEEN}{last}"));
+            by_wholeness
+                .entry(whole)
+                .or_default()
+                .extend(self.rules.votes(identity, name));
+        }
+        let mut names = Vec::new();
+        for votes in by_wholeness.into_values() {
+            names.extend(ranked(votes.into_iter(), &self.rules.name));
+        }
+        for other in names.iter_mut().skip(1) {
+            other.value = other.value.replace(BETWEEN, " ").trim().to_owned();
+        }
+        let Some(best) = self.first("full_name", names) else {
+            return (None, None);
+        };
+        let (first, last) = best.split_once(BETWEEN).unwrap_or((&best, ""));
+        let filled = |part: &str| (!part.is_empty()).then(|| part.to_owned());
+        (filled(first), filled(last))
+    }
 }
 
-/// Sorts by the rule.
-fn sort(values: &mut [Ranked]) {
-    values.sort_by(|a, b| {
-        let support = (b.count, b.newest, b.value.len()).cmp(&(a.count, a.newest, a.value.len()));
-        support.then_with(|| a.value.cmp(&b.value))
-    });
-}
-
-/// Returns the value that the rule puts first.
-fn choose(votes: impl Iterator<Item = Vote>) -> Option<String> {
-    ranked(votes).into_iter().next().map(|ranked| ranked.value)
-}
-
-/// Chooses the value of a field, placeholders passed over.
-fn field<'a>(
-    identities: &[&'a Identity],
-    value: impl Fn(&'a Identity) -> Option<&'a String>,
-) -> Option<String> {
-    let said = |identity: &&'a Identity| {
-        let value = value(identity).map(|value| value.trim().to_owned());
-        votes(identity, value.filter(|value| is_said(value)).into_iter())
-    };
-    choose(identities.iter().flat_map(said))
-}
+/// Stands between given name and surname where both are one value.
+const BETWEEN: char = '\u{1f}';
 
 /// Says whether a value says anything.
 fn is_said(value: &str) -> bool {
     !value.is_empty() && !name::says_nothing(value)
-}
-
-/// Chooses a country.
-fn countries(identities: &[&Identity]) -> Option<String> {
-    let code =
-        |raw: &String| country::normalise(raw).map_or_else(|| raw.trim().to_owned(), str::to_owned);
-    let said = identities.iter().flat_map(|identity| {
-        votes(
-            identity,
-            identity
-                .country
-                .iter()
-                .filter(|raw| !raw.trim().is_empty())
-                .map(code),
-        )
-    });
-    choose(said)
-}
-
-/// Chooses a name: the most frequent whole one that is not an initial, then the best spelling of its parts.
-fn best_name(people: &[Person<'_>], identities: &[&Identity]) -> (Option<String>, Option<String>) {
-    let mut spelt: Vec<(usize, Vote)> = Vec::new();
-    for (person, identity) in people.iter().zip(identities) {
-        let Some((first, last)) = display_name(identity).filter(|_| person.name.is_given()) else {
-            continue;
-        };
-        let whole = usize::from(first.chars().count() > 2) + usize::from(last.chars().count() > 2);
-        let value = format!("{first}\u{1f}{last}");
-        let changed_at = identity.changed_at;
-        spelt.push((whole, Vote { value, changed_at }));
-    }
-    let most_whole = spelt.iter().map(|(whole, _)| *whole).max();
-    let spelt = spelt.into_iter();
-    let best = choose(
-        spelt
-            .filter(|(whole, _)| Some(*whole) == most_whole)
-            .map(|(_, vote)| vote),
-    );
-    let Some(best) = best else {
-        return (None, None);
-    };
-    let (first, last) = best.split_once('\u{1f}').unwrap_or((&best, ""));
-    let filled = |part: &str| (!part.is_empty()).then(|| part.to_owned());
-    (filled(first), filled(last))
 }
 
 /// Returns a record's given name and surname as a person would write them; its own spelling where it has one.
@@ -430,19 +373,16 @@ fn work_domain(raw: &str) -> Option<String> {
 }
 
 /// Lists e-mail addresses, the best first.
-fn emails(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
+fn emails(identities: &[&Identity], (spread, rules): (&Spread<'_>, &Survivorship)) -> Vec<Contact> {
     let read = |raw: &String| {
         email::normalise(raw)
             .filter(|email| !matches!(email.class, EmailClass::Placeholder | EmailClass::System))
     };
     let said = identities.iter().flat_map(|identity| {
-        votes(
+        let addresses = identity.emails.iter().filter_map(read);
+        rules.votes(
             identity,
-            identity
-                .emails
-                .iter()
-                .filter_map(read)
-                .map(|email| email.address),
+            addresses.map(|email| email.address).collect::<Vec<_>>(),
         )
     });
     let kind = |address: &str| match email::normalise(address).map(|email| email.class) {
@@ -451,7 +391,7 @@ fn emails(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
         Some(EmailClass::Free) => ContactKind::Personal,
         _ => ContactKind::Shared,
     };
-    let contacts = ranked(said).into_iter();
+    let contacts = ranked(said, &rules.contact).into_iter();
     let mut contacts: Vec<Contact> = contacts
         .map(|ranked| Contact {
             kind: kind(&ranked.value),
@@ -464,21 +404,20 @@ fn emails(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
 }
 
 /// Lists phone numbers, the best first; a number known with and without its country is one.
-fn phones(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
-    let mut votes: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
+fn phones(identities: &[&Identity], (spread, rules): (&Spread<'_>, &Survivorship)) -> Vec<Contact> {
+    let mut by_number: BTreeMap<String, Vec<Vote<'_>>> = BTreeMap::new();
     for identity in identities {
         for raw in &identity.phones {
             let phone = phone::normalise(raw, identity.country.as_deref());
             if phone.class == PhoneClass::Real {
                 let value = phone.e164.unwrap_or_else(|| phone.national.clone());
-                let changed_at = identity.changed_at;
-                let vote = Vote { value, changed_at };
-                votes.entry(phone.national).or_default().push(vote);
+                let votes = by_number.entry(phone.national).or_default();
+                votes.extend(rules.votes(identity, Some(value)));
             }
         }
     }
-    let mut values: Vec<(String, Ranked)> = Vec::new();
-    for (national, mut votes) in votes {
+    let mut numbers: Vec<(ContactKind, Ranked<'_>)> = Vec::new();
+    for (national, mut votes) in by_number {
         let with_country = votes
             .iter()
             .filter(|vote| vote.value.starts_with('+'))
@@ -489,43 +428,23 @@ fn phones(identities: &[&Identity], spread: &Spread<'_>) -> Vec<Contact> {
                 .filter(|vote| !vote.value.starts_with('+'))
                 .for_each(|vote| vote.value.clone_from(&e164));
         }
-        values.extend(spelt(votes).map(|ranked| (national, ranked)));
+        let kind = if spread.has(&national) {
+            ContactKind::Shared
+        } else {
+            ContactKind::Personal
+        };
+        numbers.extend(spelt(votes, &rules.contact).map(|ranked| (kind, ranked)));
     }
-    let mut contacts: Vec<(Contact, i64)> = values
-        .into_iter()
-        .map(
-            |(
-                national,
-                Ranked {
-                    value,
-                    count,
-                    newest,
-                },
-            )| {
-                let kind = if spread.has(&national) {
-                    ContactKind::Shared
-                } else {
-                    ContactKind::Personal
-                };
-                (
-                    Contact {
-                        value,
-                        kind,
-                        record_count: count,
-                    },
-                    newest,
-                )
-            },
-        )
-        .collect();
-    contacts.sort_by(|(a, a_time), (b, b_time)| {
-        let order = a
-            .kind
-            .cmp(&b.kind)
-            .then((b.record_count, b_time).cmp(&(a.record_count, a_time)));
-        order.then_with(|| a.value.cmp(&b.value))
+    numbers.sort_by(|(kind, a), (other_kind, b)| {
+        kind.cmp(other_kind)
+            .then_with(|| a.order(b, &rules.contact))
     });
-    contacts.into_iter().map(|(contact, _)| contact).collect()
+    let contacts = numbers.into_iter().map(|(kind, ranked)| Contact {
+        value: ranked.value,
+        kind,
+        record_count: ranked.count,
+    });
+    contacts.collect()
 }
 
 /// How much an entity stands on.

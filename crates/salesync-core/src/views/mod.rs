@@ -19,7 +19,7 @@ impl View {
 }
 
 /// All views; one may build on those before it.
-pub static VIEWS: [View; 4] = [
+pub static VIEWS: [View; 6] = [
     View {
         name: "etl_runs",
         comment: "The runs: one row for each run of each stream, as it stands",
@@ -34,6 +34,16 @@ pub static VIEWS: [View; 4] = [
         name: "data_freshness",
         comment: "For each stream: up to when nothing is missing, and its last run that succeeded",
         definition: include_str!("data_freshness.sql"),
+    },
+    View {
+        name: "match_overrides",
+        comment: "What people decided about pairs of records and what still holds: one row for each pair",
+        definition: include_str!("match_overrides.sql"),
+    },
+    View {
+        name: "match_rates",
+        comment: "For each stream: how many of its records were found elsewhere too, by mailbox and by phone",
+        definition: include_str!("match_rates.sql"),
     },
     View {
         name: "person_timeline",

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use salesync_core::resolve::EntityKind;
+
+use super::decisions::{JoinWords, OverridesWords, SplitWords};
+use super::why::WhyWords;
 use crate::demo::QuotaModel;
 
 /// Sales data from every vendor into one warehouse, and people and companies out of it.
@@ -71,6 +75,17 @@ pub(crate) enum Words {
     /// Columns are guessed by their names; --map corrects the guess. Writes record_id, entity_id and
     /// confidence, one row per row of the file.
     Match(MatchWords),
+    /// Show why a person or company is what it is: records, fields, weights, and what would have changed the answer.
+    Why(WhyWords),
+    /// Decide that entities or records are one person or company, whatever later records say.
+    Join(JoinWords),
+    /// Decide that records are not of the entity that they are in, or that entities are two, for good.
+    Split(SplitWords),
+    /// What people decided with join and split: list it, or take it back.
+    Overrides {
+        #[command(subcommand)]
+        words: OverridesWords,
+    },
     /// Show the last runs.
     Runs {
         /// How many.
@@ -137,6 +152,10 @@ pub(crate) struct MatchWords {
     /// What a column means, as FIELD=COLUMN (such as last_name=Nachname); may be repeated.
     #[arg(long, value_name = "FIELD=COLUMN")]
     pub(crate) map: Vec<String>,
+    /// Also write a page of HTML that shows how good the answer is: scores, sizes, the weakest, sample pairs.
+    /// It holds values of the records.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// How the answer is written; without it the ending of --out decides, else CSV.
     #[arg(long, value_enum)]
     pub(crate) format: Option<FormatWord>,
@@ -149,6 +168,15 @@ pub(crate) enum KindWord {
     Person,
     /// Companies.
     Company,
+}
+
+impl From<KindWord> for EntityKind {
+    fn from(word: KindWord) -> Self {
+        match word {
+            KindWord::Person => Self::Person,
+            KindWord::Company => Self::Company,
+        }
+    }
 }
 
 /// How a file is written.

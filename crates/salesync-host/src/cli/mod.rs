@@ -1,14 +1,16 @@
 //! The command line: a thin translation of words into commands, and of reports into words.
 
 mod args;
+mod decisions;
 mod demo;
 mod dlq;
 mod show;
+mod why;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use salesync_core::command::{Absent, Command, Effect, Mode, Redrive, Sync};
+use salesync_core::command::{Absent, Command, Effect, Mode, Redrive, Ruling, Sync};
 use salesync_core::error::{Class, Code, Error, Result};
 use salesync_core::source::SourceDefinition;
 use salesync_core::time::Timestamp;
@@ -21,6 +23,7 @@ use crate::report::{self, Output};
 use crate::settings::Settings;
 use crate::{logs, matching, progress, signals};
 use args::{Arguments, DlqWords, SyncWords, Words};
+use decisions::OverridesWords;
 
 pub(crate) use args::{FormatWord, KindWord, MatchWords};
 
@@ -103,6 +106,16 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             carry_out(&cx, command, output).await
         }
         Words::Resolve => carry_out(&cx, Command::Resolve, output).await,
+        Words::Why(words) => why::run(&cx, words, output).await,
+        Words::Join(words) => carry_out(&cx, words.into(), output).await,
+        Words::Split(words) => carry_out(&cx, words.into(), output).await,
+        Words::Overrides { words } => match words {
+            OverridesWords::List => decisions::list(&cx, output).await,
+            OverridesWords::Withdraw { ids, common } => {
+                let command = common.decision(Ruling::Withdraw, ids, Vec::new());
+                carry_out(&cx, command, output).await
+            }
+        },
         Words::Check { source } => {
             cx.select(&source)?;
             if output == Output::Text {
@@ -225,6 +238,12 @@ fn tell(report: &Report) {
             passed_over(not_configured);
         }
         Report::Resolved(resolved) => show::resolved(resolved),
+        Report::Decided { decided, resolved } => {
+            decisions::tell(decided, resolved.is_some());
+            if let Some(resolved) = resolved {
+                show::resolved(resolved);
+            }
+        }
         Report::Redriven(redriven) => report::line(&format!(
             "{} sent through again: {} arrived, {} were rejected again",
             redriven.tried, redriven.redriven, redriven.rejected
@@ -248,7 +267,7 @@ fn passed_over(sources: &[&str]) {
 fn exit_code(report: &Report) -> u8 {
     match report {
         Report::Synced { runs, .. } => report::exit_code(runs),
-        Report::Resolved(_) => 0,
+        Report::Resolved(_) | Report::Decided { .. } => 0,
         Report::Redriven(redriven) if redriven.rejected > 0 => 75,
         Report::Redriven(_) => 0,
         Report::Checked { checks, .. } => checks.iter().map(exit_code_of).max().unwrap_or(0),

@@ -136,4 +136,16 @@ pub(crate) fn resolved(resolved: &Resolved) {
         "{} interactions with them: mails, calls, meetings, notes, tasks and texts",
         resolved.interactions
     ));
+    if resolved.to_review > 0 {
+        report::line(&format!(
+            "{} pairs of entities might be one: see match_review, and decide with `salesync join` or `salesync split`",
+            resolved.to_review
+        ));
+    }
+    if resolved.contradicting_overrides > 0 {
+        report::note(&format!(
+            "{} decisions to join records were passed over: others say that these are two (see `salesync overrides list`)",
+            resolved.contradicting_overrides
+        ));
+    }
 }

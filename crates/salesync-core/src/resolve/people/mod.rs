@@ -6,14 +6,14 @@ mod scale;
 use super::cluster::{self, Clustering};
 use super::identity::EntityKind;
 use super::keys::{self, Blocks, KeyKind, Pairs};
-use super::model::Settings;
 use super::prepared::{NameOrigin, Person, Prepared, Texts, place};
+use super::records::Asked;
 
 use scale::Scale;
 
-/// Clusters the records about people; with the reasons of every edge used if `explained`.
-pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool) -> Clustering {
-    let model = &settings.model;
+/// Clusters the records about people; as `asked`.
+pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
+    let model = &asked.settings.model;
     let mut scale = Scale::new(prepared, model);
     let mut met = Pairs::new(model.block_cap, model.block_window);
     let mut blocks = Blocks::default();
@@ -42,7 +42,8 @@ pub(super) fn cluster(prepared: &Prepared, settings: &Settings, explained: bool)
     drop(blocks);
     scale.mark_switchboards();
     let records = (EntityKind::Person, prepared.people.len());
-    cluster::find(records, met, (model, explained), &scale)
+    let wanted = asked.of(prepared, EntityKind::Person);
+    cluster::find(records, met, &wanted, &scale)
 }
 
 /// The kinds of keys under which people meet, in the order in which they count.

@@ -11,6 +11,7 @@ use crate::batch::{Batch, RowBuffer};
 use crate::memory::MemoryWarehouse;
 use crate::publish::{Resolved, resolve_and_publish};
 use crate::record::{Change, Deletion, DeletionReason, Value};
+use crate::resolve::Settings;
 use crate::run::RunId;
 use crate::schema::{Column, ColumnType, Table};
 use crate::source::SourceDefinition;
@@ -86,9 +87,14 @@ impl World {
     pub(super) async fn resolve(&self) -> Resolved {
         let now = Timestamp::from_millis(2_000_000_000_000);
         let sources: &[&'static SourceDefinition] = &[&MAIL, &PHONE, &CRM];
-        resolve_and_publish(&self.0, sources, (&RunId::new(now), now))
-            .await
-            .unwrap()
+        resolve_and_publish(
+            &self.0,
+            sources,
+            Settings::default(),
+            (&RunId::new(now), now),
+        )
+        .await
+        .unwrap()
     }
 
     /// Returns a published table's rows; what is null is not there.
