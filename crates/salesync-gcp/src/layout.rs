@@ -8,7 +8,7 @@ use salesync_core::dead_letter::DEAD_LETTER_EVENTS;
 use salesync_core::error::Result;
 use salesync_core::ledger::SYNC_WINDOWS;
 use salesync_core::plain::PlainTable;
-use salesync_core::publish::{INTERACTION_PARTIES, INTERACTIONS};
+use salesync_core::publish::{COMPANIES, DEALS, INTERACTION_PARTIES, INTERACTIONS, PEOPLE};
 use salesync_core::run::RUN_EVENTS;
 use salesync_core::views::VIEWS;
 use salesync_core::warehouse::{SCHEMA_CHANGES, SYNC_STATE};
@@ -23,14 +23,17 @@ use crate::tables::Tables;
 const STAGED_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 /// The tables that views are about.
-static TABLES: [&PlainTable; 7] = [
+static TABLES: [&PlainTable; 10] = [
     &SYNC_STATE,
     &SCHEMA_CHANGES,
     &RUN_EVENTS,
     &SYNC_WINDOWS,
     &DEAD_LETTER_EVENTS,
+    &PEOPLE,
+    &COMPANIES,
     &INTERACTIONS,
     &INTERACTION_PARTIES,
+    &DEALS,
 ];
 
 /// Makes datasets, tables and views; where they are as this version needs them that is two requests.

@@ -136,4 +136,5 @@ pub(crate) fn resolved(resolved: &Resolved) {
         "{} interactions with them: mails, calls, meetings, notes, tasks and texts",
         resolved.interactions
     ));
+    report::line(&format!("{} deals with them", resolved.deals));
 }
