@@ -18,6 +18,8 @@ mod at_rest;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod deals;
+#[cfg(test)]
 mod dialpad;
 #[cfg(test)]
 mod faults;

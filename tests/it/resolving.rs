@@ -25,7 +25,7 @@ fn resolved(records: usize) -> Bench {
 }
 
 /// Returns each record's entity.
-fn entities(tables: &Tables) -> BTreeMap<String, String> {
+pub(crate) fn entities(tables: &Tables) -> BTreeMap<String, String> {
     let sql =
         "SELECT concat_ws('/', kind, source, stream, record_id), entity_id FROM entity_records";
     let pairs = tables.query(sql);

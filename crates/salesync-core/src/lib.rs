@@ -12,6 +12,7 @@ pub mod error;
 pub mod time;
 
 pub mod cursor;
+pub mod deal;
 pub mod interaction;
 pub mod ledger;
 pub mod record;

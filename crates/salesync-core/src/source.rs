@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::backlog::{Backlog, Due};
 use crate::cursor::Cursor;
+use crate::deal::DealColumns;
 use crate::error::{Code, Error, Result};
 use crate::interaction::{InteractionColumns, OurColumns};
 use crate::ledger::Window;
@@ -39,6 +40,8 @@ pub struct SourceDefinition {
     pub interactions: &'static [InteractionColumns],
     /// Which columns of which stream say who we are.
     pub ours: &'static [OurColumns],
+    /// Which columns of which stream tell of deals.
+    pub deals: &'static [DealColumns],
     /// Logs in lazily: no request is sent before the source is used.
     pub connect: fn(SourceSettings) -> Result<Arc<dyn Source>>,
 }

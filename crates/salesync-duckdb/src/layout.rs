@@ -8,7 +8,8 @@ use salesync_core::error::Result;
 use salesync_core::ledger::SYNC_WINDOWS;
 use salesync_core::plain::PlainTable;
 use salesync_core::publish::{
-    ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_OVERRIDE_EVENTS,
+    COMPANIES, DEALS, ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_OVERRIDE_EVENTS,
+    PEOPLE,
 };
 use salesync_core::run::RUN_EVENTS;
 use salesync_core::schema::ColumnType;
@@ -35,22 +36,29 @@ pub(crate) static SEEN_KEYS: PlainTable = PlainTable {
 };
 
 /// The tables that views are about, and the one that full syncs need.
-static TABLES: [&PlainTable; 10] = [
+static TABLES: [&PlainTable; 13] = [
     &SYNC_STATE,
     &SCHEMA_CHANGES,
     &RUN_EVENTS,
     &SYNC_WINDOWS,
     &DEAD_LETTER_EVENTS,
     &SEEN_KEYS,
+    &PEOPLE,
+    &COMPANIES,
     &ENTITY_RECORDS,
     &INTERACTIONS,
     &INTERACTION_PARTIES,
+    &DEALS,
     &MATCH_OVERRIDE_EVENTS,
 ];
 
-/// BigQuery's name for what DuckDB spells otherwise. `to_timestamp` means the same in every time zone.
-const MACROS: &str =
-    "CREATE OR REPLACE MACRO timestamp_micros(micros) AS to_timestamp(micros / 1000000)";
+/// BigQuery's names for what DuckDB spells otherwise. Both mean the same in every time zone, also in builds without
+/// time zones.
+const MACROS: [&str; 2] = [
+    "CREATE OR REPLACE MACRO timestamp_micros(micros) AS to_timestamp(micros / 1000000)",
+    "CREATE OR REPLACE MACRO format_timestamp(pattern, instant) AS \
+     strftime(make_timestamp(epoch_us(instant)), pattern)",
+];
 
 impl Database {
     /// Makes schema, tables and views; where they are as this version needs them that is one query.
@@ -72,7 +80,7 @@ impl Database {
         for table in TABLES {
             self.prepare_plain(table)?;
         }
-        let mut statements = vec![MACROS.to_owned()];
+        let mut statements: Vec<String> = MACROS.map(str::to_owned).into();
         for (index, view) in VIEWS.iter().enumerate() {
             let comment = if index == 0 {
                 mark.as_str()
@@ -100,6 +108,6 @@ impl Database {
 /// Differs where a table or a view is defined otherwise.
 fn fingerprint() -> u64 {
     let mut hasher = DefaultHasher::new();
-    format!("{TABLES:?}{VIEWS:?}{MACROS}").hash(&mut hasher);
+    format!("{TABLES:?}{VIEWS:?}{MACROS:?}").hash(&mut hasher);
     hasher.finish()
 }

@@ -11,14 +11,15 @@ use salesync_core::batch::{Batch, RowBuffer, Slot, State, StreamId};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::Code;
 use salesync_core::plain::{NewRows, PlainRows, PlainTable};
-use salesync_core::publish::{INTERACTION_PARTIES, INTERACTIONS};
+use salesync_core::publish::{COMPANIES, DEALS, INTERACTION_PARTIES, INTERACTIONS, PEOPLE};
 use salesync_core::record::{Change, Value};
 use salesync_core::run::{Counts, RUN_EVENTS, Run, RunId, RunStatus, Traffic};
 use salesync_core::schema::{Column, ColumnType, Table};
 use salesync_core::time::Timestamp;
-use salesync_core::validate::SqlIdentifier;
+use salesync_core::validate::{SqlIdentifier, parse_timestamp, parse_value};
 use salesync_core::warehouse::{Scan, Warehouse};
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
+use salesync_testkit::warehouse::read;
 
 /// Names the file that a second process of this test holds open.
 const HELD: &str = "SALESYNC_TEST_HELD_FILE";
@@ -383,4 +384,101 @@ async fn a_persons_timeline_is_there_before_the_first_resolve_and_has_each_inter
     assert_eq!(roles, ["about", "from", "to"]);
     let companies = texts(&warehouse, "person_timeline", "company_id").await;
     assert_eq!(companies, ["com_1"; 3]);
+}
+
+/// Returns rows for a published table: the names of columns, and the cells of each row. An empty one is null.
+fn written(table: &'static PlainTable, names: &str, rows: &[&str]) -> NewRows {
+    let mut plain = PlainRows::new(table).unwrap();
+    for row in rows {
+        let cell = |name: &str, column_type| {
+            let mut cells = names.split('|').zip(row.split('|'));
+            let (_, cell) = cells.find(|(own, cell)| *own == name && !cell.is_empty())?;
+            Some(parse_value(column_type, cell.into()).unwrap())
+        };
+        let cells = table.columns.iter().map(|it| cell(it.0, it.1));
+        let values: Vec<_> = cells.map(|cell| cell.unwrap_or(Value::Null)).collect();
+        plain.push(&values).unwrap();
+    }
+    NewRows::from(plain.finish().unwrap())
+}
+
+/// Three companies, of which the first has people and deals, and what happened with them.
+fn accounts() -> Vec<NewRows> {
+    vec![
+        written(&COMPANIES, "company_id", &["com_1", "com_2", "com_3"]),
+        written(
+            &PEOPLE,
+            "person_id|company_id",
+            &["per_1|com_1", "per_2|com_1", "per_3|"],
+        ),
+        written(
+            &INTERACTIONS,
+            "interaction_id|kind|direction|happened_at|company_id",
+            &[
+                "1|email|inbound|2025-01-31T23:30:00Z|com_1",
+                "2|call|outbound|2025-02-01T00:00:00Z|com_1",
+                "3|email|outbound|2025-02-03T00:00:00Z|",
+                "4|task|outbound|2999-01-01T00:00:00Z|com_1",
+                "5|note|||com_1",
+            ],
+        ),
+        written(
+            &INTERACTION_PARTIES,
+            "interaction_id|position|company_id",
+            &["1|0|com_1", "1|1|com_2", "3|0|com_1", "3|1|com_1"],
+        ),
+        written(
+            &DEALS,
+            "deal_id|source|company_id|amount|currency|is_open|is_won|closes_at",
+            &[
+                "1|shop|com_1|1200.5|EUR|true|false|2026-06-01",
+                "2|shop|com_1|0.25|EUR|true|false|2026-05-01",
+                "3|shop|com_1|10|USD|true|false|",
+                "4|shop|com_1||JPY|true|false|",
+                "5|shop|com_1|-0.005||true|false|2026-07-01",
+                "6|shop|com_1|99|EUR|false|true|2026-01-01",
+                "7|shop|com_1|99|EUR|false|false|2026-01-01",
+                "8|shop||7|EUR|true|false|2026-01-01",
+            ],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn an_account_overview_adds_each_currency_apart_and_counts_what_has_happened_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = open(&folder.path().join("a.duckdb")).await;
+    assert_eq!(count(&warehouse, "account_overview").await, 0);
+    warehouse.replace(accounts()).await.unwrap();
+    let scan = Scan::of(SqlIdentifier::parse("account_overview").unwrap());
+    let mut rows = read(&warehouse, &scan).await;
+    rows.sort_by_key(|row| row["company_id"].clone());
+    let cells = |row: usize, names: &[&str]| -> Vec<String> {
+        let cell = |name: &&str| rows[row].get(*name).cloned();
+        names.iter().filter_map(cell).collect()
+    };
+    let counts = ["people_count", "open_deals", "won_deals", "interactions"];
+    assert_eq!(cells(0, &counts), ["2", "5", "1", "3"]);
+    assert_eq!(cells(1, &counts), ["0", "0", "0", "1"]);
+    assert_eq!(cells(2, &counts), ["0"; 4]);
+    let lists = ["open_amounts", "interactions_by_month"];
+    let amounts = r#"{"EUR":1200.75,"USD":10,"unknown in shop":-0.005}"#;
+    let months = r#"{"2025-02":{"call":1,"email":1},"2025-01":{"email":1}}"#;
+    assert_eq!(cells(0, &lists), [amounts, months]);
+    assert_eq!(cells(1, &lists), [r#"{"2025-01":{"email":1}}"#]);
+    let times = [
+        "next_close_at",
+        "last_inbound_at",
+        "last_outbound_at",
+        "last_touch_at",
+    ];
+    let known = [
+        "2026-05-01T00:00:00Z",
+        "2025-01-31T23:30:00Z",
+        "2025-02-03T00:00:00Z",
+        "2025-02-03T00:00:00Z",
+    ];
+    let micros = known.map(|time| parse_timestamp(time).unwrap().micros().to_string());
+    assert_eq!(cells(0, &times), micros);
+    assert!(cells(2, &times).is_empty() && cells(2, &lists).is_empty());
 }

@@ -9,7 +9,8 @@ use salesync_core::error::Result;
 use salesync_core::ledger::SYNC_WINDOWS;
 use salesync_core::plain::PlainTable;
 use salesync_core::publish::{
-    ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_OVERRIDE_EVENTS,
+    COMPANIES, DEALS, ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_OVERRIDE_EVENTS,
+    PEOPLE,
 };
 use salesync_core::run::RUN_EVENTS;
 use salesync_core::views::VIEWS;
@@ -25,15 +26,18 @@ use crate::tables::Tables;
 const STAGED_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 /// The tables that views are about.
-static TABLES: [&PlainTable; 9] = [
+static TABLES: [&PlainTable; 12] = [
     &SYNC_STATE,
     &SCHEMA_CHANGES,
     &RUN_EVENTS,
     &SYNC_WINDOWS,
     &DEAD_LETTER_EVENTS,
+    &PEOPLE,
+    &COMPANIES,
     &ENTITY_RECORDS,
     &INTERACTIONS,
     &INTERACTION_PARTIES,
+    &DEALS,
     &MATCH_OVERRIDE_EVENTS,
 ];
 

@@ -45,5 +45,6 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     identities: interactions::IDENTITIES,
     interactions: interactions::INTERACTIONS,
     ours: interactions::OURS,
+    deals: &[],
     connect: dialpad::connect,
 };

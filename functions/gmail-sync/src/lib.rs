@@ -54,5 +54,6 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     identities: interactions::IDENTITIES,
     interactions: interactions::INTERACTIONS,
     ours: interactions::OURS,
+    deals: &[],
     connect: gmail::connect,
 };

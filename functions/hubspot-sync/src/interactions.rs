@@ -7,8 +7,8 @@ use salesync_core::interaction::{
 
 use crate::owners;
 
-/// Who of us it was: the activity's owner.
-const OWNER: &[OurUser] = &[OurUser::Record {
+/// Who of us it was: the record's owner.
+pub(crate) const OWNER: &[OurUser] = &[OurUser::Record {
     column: "hubspot_owner_id",
     stream: owners::STREAM,
 }];

@@ -7,6 +7,7 @@
 mod associations;
 mod client;
 mod crm;
+mod deals;
 mod decode;
 mod interactions;
 mod objects;
@@ -78,6 +79,7 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     ],
     interactions: interactions::INTERACTIONS,
     ours: interactions::OURS,
+    deals: deals::DEALS,
     connect,
 };
 

@@ -5,8 +5,8 @@ use salesync_core::interaction::{
     Parties, Role, ValueOf,
 };
 
-/// Who of us it was: the activity's owner.
-const OWNER: &[OurUser] = &[OurUser::Record {
+/// Who of us it was: the record's owner.
+pub(crate) const OWNER: &[OurUser] = &[OurUser::Record {
     column: "OwnerId",
     stream: "users",
 }];

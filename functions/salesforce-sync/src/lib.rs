@@ -7,6 +7,7 @@
 
 mod objects;
 
+mod deals;
 mod interactions;
 
 mod client;
@@ -36,6 +37,7 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
     identities: objects::IDENTITIES,
     interactions: interactions::INTERACTIONS,
     ours: interactions::OURS,
+    deals: deals::DEALS,
     connect: client::connect,
 };
 

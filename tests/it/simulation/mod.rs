@@ -35,6 +35,7 @@ static DEFINITION: SourceDefinition = SourceDefinition {
     identities: &[],
     interactions: &[],
     ours: &[],
+    deals: &[],
     connect: |_| {
         Err(Error::new(
             Code::Internal,

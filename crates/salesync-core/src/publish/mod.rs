@@ -1,15 +1,20 @@
 //! Resolves what is in the warehouse and publishes the answer: people, companies, which record belongs
-//! to which, and why; and what happened between them and us.
+//! to which, and why; what happened between them and us; and the deals with them.
 
+mod deals;
 mod entities;
 mod identities;
 mod interactions;
+mod merged;
 mod ours;
 mod overrides;
 mod reading;
 mod rows;
 mod tables;
 mod why;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -22,12 +27,14 @@ use crate::run::RunId;
 use crate::source::SourceDefinition;
 use crate::time::Timestamp;
 use crate::warehouse::Warehouse;
+use deals::Known;
+use merged::Merged;
 use ours::Ours;
 
 pub use overrides::{Decided, decide};
 pub use tables::{
-    COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS, MATCH_EVIDENCE,
-    MATCH_OVERRIDE_EVENTS, MATCH_REVIEW, PEOPLE,
+    COMPANIES, DEALS, ENTITY_HISTORY, ENTITY_RECORDS, INTERACTION_PARTIES, INTERACTIONS,
+    MATCH_EVIDENCE, MATCH_OVERRIDE_EVENTS, MATCH_REVIEW, PEOPLE,
 };
 pub use why::{Why, WhyEvent, WhyField, WhyOverride, WhyPair, WhyRecord, why};
 
@@ -56,6 +63,8 @@ pub struct Resolved {
     pub split: u64,
     /// Interactions: mails, calls, meetings, notes, tasks and text messages.
     pub interactions: u64,
+    /// Deals.
+    pub deals: u64,
 }
 
 /// Resolves every live record of `sources` and puts the answer in the place of the last one, all of it or
@@ -86,15 +95,24 @@ pub async fn resolve_and_publish(
                 crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
             })?;
     let resolution = Arc::new(resolution);
-    let (interactions, count) =
-        interactions::gather(warehouse, sources, (Arc::clone(&resolution), ours)).await?;
+    let merged = Merged::read(warehouse, sources).await?;
+    let known = Known {
+        resolution: &resolution,
+        ours: &ours,
+        merged: &merged,
+    };
+    let (deals, deal_count) = deals::gather(warehouse, sources, known).await?;
+    let known = (Arc::clone(&resolution), ours, merged);
+    let (interactions, interaction_count) = interactions::gather(warehouse, sources, known).await?;
     let whole = rows::of(&resolution, earlier.history, (run_id, now))?;
     let tables = whole.into_iter().map(NewRows::from);
     warehouse
-        .replace(tables.chain(interactions).collect())
+        .replace(tables.chain(interactions).chain([deals]).collect())
         .await?;
+    let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     Ok(Resolved {
-        interactions: u64::try_from(count).unwrap_or(u64::MAX),
+        interactions: size(interaction_count),
+        deals: size(deal_count),
         ..rows::summary(&resolution)
     })
 }

@@ -8,8 +8,10 @@ use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::error::{Code, Error, Result};
+use crate::record::Value;
+use crate::schema::ColumnType;
 use crate::source::Except;
-use crate::validate::{SqlIdentifier, parse_timestamp};
+use crate::validate::{SqlIdentifier, parse_decimal, parse_timestamp, parse_value};
 use crate::warehouse::{Filter, Scan, Warehouse};
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -152,6 +154,19 @@ impl<'a> Cells<'a> {
         whole.checked_mul(1_000)?.checked_add(sign * fraction)
     }
 
+    /// Returns the number in a cell, exactly, as an integer at `scale`; one with more digits says nothing.
+    pub(super) fn decimal(&self, row: usize, (precision, scale): (u8, i8)) -> Option<i128> {
+        parse_decimal(&self.text(row)?, precision, scale).ok()
+    }
+
+    /// Returns whether a cell says yes or no.
+    pub(super) fn flag(&self, row: usize) -> Option<bool> {
+        match parse_value(ColumnType::Bool, self.text(row)?) {
+            Ok(Value::Bool(flag)) => Some(flag),
+            _ => None,
+        }
+    }
+
     fn whole(&self, row: usize) -> Option<Cow<'a, str>> {
         if !self.column.is_valid(row) {
             return None;
@@ -250,7 +265,7 @@ fn scalar(value: &serde_json::Value) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Date32Array, Decimal128Array};
+    use arrow::array::{BooleanArray, Date32Array, Decimal128Array};
 
     use super::*;
 
@@ -274,7 +289,15 @@ mod tests {
             .with_precision_and_scale(38, 9)
             .unwrap(),
         );
-        RecordBatch::try_from_iter([("text", texts), ("day", days), ("number", numbers)]).unwrap()
+        let flags = [Some(true), Some(false), None, None, None];
+        let flags: ArrayRef = Arc::new(BooleanArray::from(flags.to_vec()));
+        let columns = [
+            ("text", texts),
+            ("day", days),
+            ("number", numbers),
+            ("flag", flags),
+        ];
+        RecordBatch::try_from_iter(columns).unwrap()
     }
 
     fn cells<'a>(batch: &'a RecordBatch, place: &'a str) -> Cells<'a> {
@@ -306,5 +329,23 @@ mod tests {
         assert_eq!(cells(&batch, "number").thousandths(0), Some(1_500));
         assert_eq!(cells(&batch, "number").thousandths(1), Some(-250));
         assert_eq!(cells(&batch, "text").thousandths(0), None);
+    }
+
+    #[test]
+    fn exact_numbers_and_flags_are_read_out_of_any_type() {
+        let batch = batch();
+        let decimal = |row| cells(&batch, "number").decimal(row, (38, 9));
+        assert_eq!(decimal(0), Some(1_500_000_000));
+        assert_eq!(decimal(1), Some(-250_000_000));
+        assert_eq!(decimal(2), None);
+        assert_eq!(
+            cells(&batch, "number").decimal(1, (38, 1)),
+            None,
+            "never rounded"
+        );
+        assert_eq!(cells(&batch, "text.ids").decimal(2, (38, 9)), None);
+        let flag = |row| cells(&batch, "flag").flag(row);
+        assert_eq!([0, 1, 2].map(flag), [Some(true), Some(false), None]);
+        assert_eq!(cells(&batch, "text").flag(0), None);
     }
 }

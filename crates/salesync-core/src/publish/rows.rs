@@ -348,6 +348,7 @@ pub(super) fn summary(resolution: &Resolution) -> Resolved {
         merged: changes(|change| matches!(change, Change::Merged(..))),
         split: changes(|change| matches!(change, Change::Split(..))),
         interactions: 0,
+        deals: 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The resolved tables, as analysts read them.
 
 use crate::plain::PlainTable;
-use crate::schema::ColumnType::{Bool, Double, Int, Json, Text, Timestamp};
+use crate::schema::ColumnType::{self, Bool, Double, Int, Json, Text, Timestamp};
 
 /// One row per person.
 pub static PEOPLE: PlainTable = PlainTable {
@@ -389,4 +389,63 @@ pub static INTERACTION_PARTIES: PlainTable = PlainTable {
         ),
     ],
     key: &["interaction_id", "position"],
+};
+
+/// The chances of a sale, and those that were taken.
+pub static DEALS: PlainTable = PlainTable {
+    name: "deals",
+    comment: "One row per deal of every source: what it is worth, how it stands and which company it is with",
+    columns: &[
+        (
+            "deal_id",
+            Text,
+            "The deal: the source and the record's id, with a slash between them",
+        ),
+        ("name", Text, "The name that the source has for it"),
+        (
+            "amount",
+            ColumnType::NUMBER,
+            "What it is worth, in its currency",
+        ),
+        (
+            "currency",
+            Text,
+            "The code of the currency, in capitals; null where the source does not say",
+        ),
+        (
+            "stage",
+            Text,
+            "The stage that it has reached, as the source has it",
+        ),
+        (
+            "is_open",
+            Bool,
+            "Whether it is neither won nor lost; null where the source does not say",
+        ),
+        (
+            "is_won",
+            Bool,
+            "Whether it was won; null where the source does not say",
+        ),
+        ("created_at", Timestamp, "When it was begun"),
+        (
+            "closes_at",
+            Timestamp,
+            "When it is to end, or has ended; of a day its beginning",
+        ),
+        (
+            "company_id",
+            Text,
+            "Which company in companies it is with; null where none is known",
+        ),
+        (
+            "our_user",
+            Text,
+            "Which of us it belongs to: an address, or a name",
+        ),
+        ("source", Text, "The source of the record that tells of it"),
+        ("stream", Text, "The stream of that record"),
+        ("record_id", Text, "The id of that record"),
+    ],
+    key: &["deal_id"],
 };

@@ -160,6 +160,23 @@ pub struct Resolution {
     pub counts: Counts,
 }
 
+impl Resolution {
+    /// Returns the entity of that kind that a record belongs to: of a source, its stream, and the record's id there.
+    pub fn entity_of(
+        &self,
+        kind: EntityKind,
+        (source, stream, id): (&str, &str, &str),
+    ) -> Option<&EntityId> {
+        let wanted = (kind, source, stream, id);
+        let found = self.memberships.binary_search_by(|member| {
+            let record = &member.record;
+            (member.kind, &*record.source, &*record.stream, &*record.id).cmp(&wanted)
+        });
+        let member = self.memberships.get(found.ok()?)?;
+        Some(&member.entity_id)
+    }
+}
+
 /// Resolves a whole set of identities. The same set gives the same answer in any order.
 ///
 /// Where a record and kind occur twice, the one changed last counts. What people decided about records holds,

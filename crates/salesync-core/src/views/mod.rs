@@ -19,7 +19,7 @@ impl View {
 }
 
 /// All views; one may build on those before it.
-pub static VIEWS: [View; 6] = [
+pub static VIEWS: [View; 7] = [
     View {
         name: "etl_runs",
         comment: "The runs: one row for each run of each stream, as it stands",
@@ -49,5 +49,13 @@ pub static VIEWS: [View; 6] = [
         name: "person_timeline",
         comment: "For each person: the interactions that they took part in or that are about them, one row each",
         definition: include_str!("person_timeline.sql"),
+    },
+    // Amounts of different currencies are never added, so they are JSON by currency, as text that both warehouses
+    // write alike: currencies by their codes, numbers without zeros at their ends. Months are those of UTC, the newest
+    // first. What is planned or due later than now has not happened and counts nowhere.
+    View {
+        name: "account_overview",
+        comment: "For each company: its people, its deals, and what happened with it up to now, one row each",
+        definition: include_str!("account_overview.sql"),
     },
 ];

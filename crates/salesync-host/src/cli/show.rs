@@ -136,6 +136,7 @@ pub(crate) fn resolved(resolved: &Resolved) {
         "{} interactions with them: mails, calls, meetings, notes, tasks and texts",
         resolved.interactions
     ));
+    report::line(&format!("{} deals with them", resolved.deals));
     if resolved.to_review > 0 {
         report::line(&format!(
             "{} pairs of entities might be one: see match_review, and decide with `salesync join` or `salesync split`",

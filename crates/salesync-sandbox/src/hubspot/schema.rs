@@ -228,6 +228,12 @@ const DEALS: &[Row] = &[
         "calculated",
     ),
     (
+        "hs_primary_associated_company",
+        "Primary Associated Company",
+        Kind::Double,
+        "calculated",
+    ),
+    (
         "hs_deal_stage_probability",
         "Deal probability",
         Kind::Double,

@@ -51,7 +51,7 @@ const CONTACT_COLUMNS: [&str; 19] = [
     "fit_score",
     "notes_last_contacted",
 ];
-const DEAL_COLUMNS: [&str; 14] = [
+const DEAL_COLUMNS: [&str; 15] = [
     "dealname",
     "amount",
     "amount_in_home_currency",
@@ -63,6 +63,7 @@ const DEAL_COLUMNS: [&str; 14] = [
     "hubspot_owner_id",
     "hs_is_closed",
     "hs_is_closed_won",
+    "hs_primary_associated_company",
     "hs_deal_stage_probability",
     "signature_date",
     "discount_percent",
@@ -295,7 +296,7 @@ fn deals(
         closes,
         ..,
     ] = columns;
-    let [.., owned, closed, won, likely, signed, discount] = columns;
+    let [.., owned, closed, won, primary, likely, signed, discount] = columns;
     let (mut with_company, mut with_contact) = (Vec::new(), Vec::new());
     let known: Vec<(usize, u64)> = companies
         .iter()
@@ -306,12 +307,9 @@ fn deals(
     let count = cast.records * 120 / 1_000;
     let mut scribe = Scribe::new(&shelf, count);
     for _ in 0..count {
-        let Some(&(place, id)) = known.get(chance.below(known.len())) else {
-            break;
-        };
-        let Some(company) = cast.companies.get(place) else {
-            break;
-        };
+        let one = known.get(chance.below(known.len()));
+        let one = one.and_then(|(place, id)| Some((cast.companies.get(*place)?, *id)));
+        let Some((company, id)) = one else { break };
         let draft = scribe.start(cast, chance);
         set(
             draft,
@@ -342,6 +340,7 @@ fn deals(
         set(draft, owned, &owner(chance));
         set(draft, closed, &(at.starts_with("closed")).to_string());
         set(draft, won, &(at == "closedwon").to_string());
+        set(draft, primary, &id.to_string());
         set(draft, likely, if at == "closedwon" { "1.0" } else { "0.2" });
         choose(draft, chance, discount, &["", "", "", "7.5", "10"]);
         let changed_ms = scribe.times.1;

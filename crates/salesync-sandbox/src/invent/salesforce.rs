@@ -27,7 +27,7 @@ const ACCOUNT_COLUMNS: [&str; 14] = [
     "Region__c",
     "Health_Score__c",
 ];
-const OPPORTUNITY_COLUMNS: [&str; 14] = [
+const OPPORTUNITY_COLUMNS: [&str; 15] = [
     "AccountId",
     "Name",
     "StageName",
@@ -41,6 +41,7 @@ const OPPORTUNITY_COLUMNS: [&str; 14] = [
     "IsWon",
     "OwnerId",
     "ContactId",
+    "CurrencyIsoCode",
     "Discount__c",
 ];
 
@@ -255,7 +256,17 @@ fn opportunities(cast: &Cast, chance: &mut Chance, accounts: &[u64], contacts: u
     let mut shelf = schema::shelf("Opportunity");
     let columns = shelf.columns(OPPORTUNITY_COLUMNS);
     let [account, name, stage, money, likely, expected, closes, ..] = columns;
-    let [.., kind, source, closed, won, owned, contact, discount] = columns;
+    let [
+        ..,
+        kind,
+        source,
+        closed,
+        won,
+        owned,
+        contact,
+        currency,
+        discount,
+    ] = columns;
     let known: Vec<(usize, u64)> = accounts
         .iter()
         .copied()
@@ -280,8 +291,10 @@ fn opportunities(cast: &Cast, chance: &mut Chance, accounts: &[u64], contacts: u
         );
         let at = chance.pick(&["Prospecting", "Proposal", "Closed Won", "Closed Lost"]);
         set(draft, stage, at);
+        let (code, rate) = company.culture.currency;
+        set(draft, currency, code);
         if chance.percent(92) {
-            let text = amount(chance, company.culture.currency.1);
+            let text = amount(chance, rate);
             draft.raw(money, &text);
             draft.raw(expected, &text);
         }

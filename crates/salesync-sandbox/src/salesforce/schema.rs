@@ -219,6 +219,12 @@ const OPPORTUNITY: &[Row] = &[
     ("IsWon", "Won", Kind::Bool, "calculated"),
     ("OwnerId", "Owner ID", Kind::Reference, "User"),
     ("ContactId", "Contact ID", Kind::Reference, "Contact"),
+    (
+        "CurrencyIsoCode",
+        "Opportunity Currency",
+        Kind::Picklist,
+        "USD;EUR;GBP;SEK;BRL;INR;JPY;PLN",
+    ),
     ("Discount__c", "Discount", Kind::Percent, "custom"),
 ];
 

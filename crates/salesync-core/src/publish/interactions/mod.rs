@@ -15,11 +15,9 @@ mod rows;
 mod settle;
 mod store;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
+use super::merged::Merged;
 use super::ours::Ours;
 use crate::error::{Code, Error, Result};
 use crate::plain::NewRows;
@@ -34,9 +32,9 @@ use store::Store;
 pub(super) async fn gather(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
-    (resolution, ours): (Arc<Resolution>, Ours),
+    (resolution, ours, merged): (Arc<Resolution>, Ours, Merged),
 ) -> Result<([NewRows; 2], usize)> {
-    let mut store = Store::new(Register::read(warehouse, sources, resolution, ours).await?);
+    let mut store = Store::new(Register::new(sources, resolution, ours, merged));
     let mut streams = Vec::new();
     for source in sources {
         for declared in source.interactions {

@@ -4,19 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::super::merged::Merged;
 use super::super::ours::{Ours, national};
-use super::super::reading::{Cells, rows};
-use crate::error::Result;
-use crate::interaction::Parties;
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email;
-use crate::record::DeletionReason;
-use crate::resolve::{
-    ColumnField, EntityId, EntityKind, GoldenCompany, GoldenPerson, RecordRef, Resolution,
-};
+use crate::resolve::{ColumnField, EntityId, EntityKind, GoldenCompany, GoldenPerson, Resolution};
 use crate::source::SourceDefinition;
-use crate::validate::SqlIdentifier;
-use crate::warehouse::{Filter, Warehouse};
 
 /// Where an entity stands among the people or companies, counted from one.
 pub(super) type At = NonZeroU32;
@@ -66,26 +59,25 @@ pub(super) struct Register {
     by_address: HashMap<String, At>,
     by_number: HashMap<String, Who>,
     by_domain: HashMap<String, At>,
-    /// The records that merged ones live on in.
-    merged: HashMap<RecordRef, Arc<str>>,
+    merged: Merged,
 }
 
 impl Register {
-    /// Reads what is needed beside the resolution.
-    pub(super) async fn read(
-        warehouse: &dyn Warehouse,
+    /// Lists everybody who was resolved.
+    pub(super) fn new(
         sources: &[&'static SourceDefinition],
         resolution: Arc<Resolution>,
         ours: Ours,
-    ) -> Result<Self> {
-        Ok(Self {
+        merged: Merged,
+    ) -> Self {
+        Self {
             by_address: addresses(&resolution, sources),
             by_number: numbers(&resolution),
             by_domain: domains(&resolution),
-            merged: merged(warehouse, sources).await?,
+            merged,
             resolution,
             ours,
-        })
+        }
     }
 
     pub(super) fn ours(&self) -> &Ours {
@@ -107,34 +99,23 @@ impl Register {
         streams.find_map(|stream| {
             let known = self.of_live_record(source, stream, id);
             known.or_else(|| {
-                let survivor = self.merged.get(&RecordRef::new(source, *stream, id))?;
+                let survivor = self.merged.survivor(source, stream, id)?;
                 self.of_live_record(source, stream, survivor)
             })
         })
     }
 
     fn of_live_record(&self, source: &str, stream: &str, id: &str) -> Option<Who> {
-        let entity = [EntityKind::Person, EntityKind::Company]
-            .into_iter()
-            .find_map(|kind| {
-                let members = &self.resolution.memberships;
-                let wanted = (kind, source, stream, id);
-                let found = members.binary_search_by(|member| {
-                    let record = &member.record;
-                    (member.kind, &*record.source, &*record.stream, &*record.id).cmp(&wanted)
-                });
-                members.get(found.ok()?)
-            })?;
-        match entity.kind {
-            EntityKind::Person => {
-                let person = find_person(&self.resolution, &entity.entity_id)?;
-                Some(with_company(&self.resolution, person))
-            }
-            EntityKind::Company => Some(Who {
-                company: find_company(&self.resolution, &entity.entity_id),
-                ..Who::default()
-            }),
+        let record = (source, stream, id);
+        if let Some(person) = self.resolution.entity_of(EntityKind::Person, record) {
+            let person = find_person(&self.resolution, person)?;
+            return Some(with_company(&self.resolution, person));
         }
+        let company = self.resolution.entity_of(EntityKind::Company, record)?;
+        Some(Who {
+            company: find_company(&self.resolution, company),
+            ..Who::default()
+        })
     }
 
     /// Returns whose an address is, and its one spelling.
@@ -333,46 +314,4 @@ fn domains(resolution: &Resolution) -> HashMap<String, At> {
     let mut domains: HashMap<String, At> = votes.into_iter().filter_map(winner).collect();
     domains.extend(claims.into_iter().map(|(domain, (_, at))| (domain, at)));
     domains
-}
-
-/// Reads which records live on in others, of the streams that interactions name.
-async fn merged(
-    warehouse: &dyn Warehouse,
-    sources: &[&'static SourceDefinition],
-) -> Result<HashMap<RecordRef, Arc<str>>> {
-    let mut merged = HashMap::new();
-    for source in sources {
-        let parties = source.interactions.iter().flat_map(|it| it.parties);
-        let mut named: Vec<&str> = parties
-            .filter_map(|parties| match parties {
-                Parties::Records { streams, .. } => Some(*streams),
-                Parties::Named { .. } | Parties::Rows { .. } => None,
-            })
-            .flatten()
-            .copied()
-            .collect();
-        named.sort_unstable();
-        named.dedup();
-        let reason = SqlIdentifier::parse("_deleted_reason")?;
-        let filter = Filter::Equal(vec![(
-            reason,
-            DeletionReason::MergedInto.as_str().to_owned(),
-        )]);
-        for stream in named {
-            let places: &[&str] = &["id", "_merged_into"];
-            for batch in rows(warehouse, (source.name, stream), (places, filter.clone())).await? {
-                let ids = Cells::of(&batch, "id")?;
-                let survivors = Cells::of(&batch, "_merged_into")?;
-                for row in 0..batch.num_rows() {
-                    let id = ids.as_ref().and_then(|cells| cells.text(row));
-                    let survivor = survivors.as_ref().and_then(|cells| cells.text(row));
-                    if let Some((id, survivor)) = id.zip(survivor) {
-                        let record = RecordRef::new(source.name, stream, id.as_ref());
-                        merged.insert(record, survivor.as_ref().into());
-                    }
-                }
-            }
-        }
-    }
-    Ok(merged)
 }

@@ -1,5 +1,6 @@
-//! Three invented vendors: one of mail, one of calls, one of people and what was done about them.
+//! Three invented vendors: one of mail, one of calls, one of people, what was done about them and their deals.
 
+use crate::deal::DealColumns;
 use crate::error::{Code, Error};
 use crate::interaction::{
     Direction, DurationOf, InteractionColumns, InteractionKind, KindOf, OurColumns, OurUser,
@@ -19,6 +20,7 @@ const fn source(name: &'static str) -> SourceDefinition {
         identities: &[],
         interactions: &[],
         ours: &[],
+        deals: &[],
         connect: |_| Err(Error::new(Code::Internal, "nothing to connect to")),
     }
 }
@@ -119,7 +121,7 @@ pub(super) static PHONE: SourceDefinition = SourceDefinition {
     ..source("phone")
 };
 
-/// People, companies and what was done about them.
+/// People, companies, what was done about them, and deals with them.
 pub(super) static CRM: SourceDefinition = SourceDefinition {
     identities: &[
         IdentityColumns {
@@ -186,6 +188,22 @@ pub(super) static CRM: SourceDefinition = SourceDefinition {
         addresses: &["email"],
         names: &["first", "last"],
         ..OurColumns::of("users")
+    }],
+    deals: &[DealColumns {
+        name: Some("name"),
+        amount: Some("amount"),
+        currency: Some("currency"),
+        stage: Some("stage"),
+        closed: Some("closed"),
+        won: Some("won"),
+        created: &["made"],
+        closes: &["ended", "expected"],
+        company: Some(("company", "companies")),
+        our_user: &[OurUser::Record {
+            column: "owner",
+            stream: "users",
+        }],
+        ..DealColumns::of("deals")
     }],
     ..source("crm")
 };

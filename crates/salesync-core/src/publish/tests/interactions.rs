@@ -1,7 +1,6 @@
-mod sources;
-mod world;
+//! Interactions out of invented vendors' rows.
 
-use world::{Cells, World};
+use super::world::{Cells, World};
 
 #[tokio::test]
 async fn the_same_message_in_two_mailboxes_is_one_interaction() {

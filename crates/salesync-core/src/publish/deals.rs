@@ -1,0 +1,229 @@
+//! Finds every deal in the raw tables, by what each source declares ([`crate::deal`]), and with which company it is, by
+//! what was resolved.
+
+use std::borrow::Cow;
+
+use arrow::array::RecordBatch;
+
+use super::merged::Merged;
+use super::ours::Ours;
+use super::reading::{Cells, rows};
+use super::tables::DEALS;
+use crate::deal::DealColumns;
+use crate::error::Result;
+use crate::interaction::OurUser;
+use crate::plain::{NewRows, PlainRows, text};
+use crate::record::Value;
+use crate::resolve::{EntityId, EntityKind, RecordRef, Resolution};
+use crate::source::SourceDefinition;
+use crate::time::Timestamp;
+use crate::warehouse::{Filter, Warehouse};
+
+/// The digits of an amount, and how many of them stand after the point: what `ColumnType::NUMBER` holds.
+const DIGITS: (u8, i8) = (38, 9);
+
+/// What the records that a deal names are.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// Who is who.
+    pub(super) resolution: &'a Resolution,
+    /// Who we are.
+    pub(super) ours: &'a Ours,
+    /// Which records live on in others.
+    pub(super) merged: &'a Merged,
+}
+
+/// Returns the rows of `deals`, and how many there are.
+pub(super) async fn gather(
+    warehouse: &dyn Warehouse,
+    sources: &[&'static SourceDefinition],
+    known: Known<'_>,
+) -> Result<(NewRows, usize)> {
+    let (mut batches, mut count) = (Vec::new(), 0);
+    for source in sources {
+        for declared in source.deals {
+            let reader = Reader {
+                source: source.name,
+                declared,
+                known,
+            };
+            let stream = (source.name, declared.stream);
+            let places = places(declared);
+            for batch in rows(warehouse, stream, (&places, Filter::Live)).await? {
+                let deals = reader.deals(&batch)?;
+                count += deals.num_rows();
+                batches.push(deals);
+            }
+        }
+    }
+    let rows = NewRows {
+        table: &DEALS,
+        batches: Box::new(batches.into_iter().map(Ok)),
+    };
+    Ok((rows, count))
+}
+
+/// Returns the places that a declaration names.
+fn places(declared: &DealColumns) -> Vec<&'static str> {
+    let mut places = vec!["id"];
+    let single = [
+        declared.name,
+        declared.amount,
+        declared.currency,
+        declared.stage,
+        declared.closed,
+        declared.won,
+        declared.company.map(|(column, _)| column),
+    ];
+    places.extend(single.into_iter().flatten());
+    places.extend(declared.created);
+    places.extend(declared.closes);
+    places.extend(declared.our_user.iter().map(column_of));
+    places
+}
+
+fn column_of(user: &OurUser) -> &'static str {
+    match *user {
+        OurUser::Record { column, .. } | OurUser::Said(column) => column,
+    }
+}
+
+/// Reads the rows of one declaration.
+struct Reader<'a> {
+    source: &'static str,
+    declared: &'static DealColumns,
+    known: Known<'a>,
+}
+
+/// The declared columns of a batch.
+struct Columns<'a> {
+    ids: Option<Cells<'a>>,
+    name: Option<Cells<'a>>,
+    amount: Option<Cells<'a>>,
+    currency: Option<Cells<'a>>,
+    stage: Option<Cells<'a>>,
+    closed: Option<Cells<'a>>,
+    won: Option<Cells<'a>>,
+    created: Vec<Cells<'a>>,
+    closes: Vec<Cells<'a>>,
+    company: Option<Cells<'a>>,
+    our_user: Vec<(OurUser, Cells<'a>)>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch, declared: &'static DealColumns) -> Result<Self> {
+        let cells = |place: Option<&'static str>| match place {
+            Some(place) => Cells::of(batch, place),
+            None => Ok(None),
+        };
+        let mut our_user = Vec::new();
+        for user in declared.our_user {
+            our_user.extend(Cells::of(batch, column_of(user))?.map(|cells| (*user, cells)));
+        }
+        Ok(Self {
+            ids: cells(Some("id"))?,
+            name: cells(declared.name)?,
+            amount: cells(declared.amount)?,
+            currency: cells(declared.currency)?,
+            stage: cells(declared.stage)?,
+            closed: cells(declared.closed)?,
+            won: cells(declared.won)?,
+            created: Cells::all(batch, declared.created)?,
+            closes: Cells::all(batch, declared.closes)?,
+            company: cells(declared.company.map(|(column, _)| column))?,
+            our_user,
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// Returns the deals that rows tell of.
+    fn deals(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let columns = Columns::of(batch, self.declared)?;
+        let mut deals = PlainRows::new(&DEALS)?;
+        for row in 0..batch.num_rows() {
+            if let Some(id) = said(columns.ids.as_ref(), row) {
+                self.push(&mut deals, &columns, (row, &id))?;
+            }
+        }
+        Ok(deals.finish()?.1)
+    }
+
+    fn push(
+        &self,
+        deals: &mut PlainRows,
+        columns: &Columns<'_>,
+        (row, id): (usize, &str),
+    ) -> Result<()> {
+        let deal_id = format!("{}/{id}", self.source);
+        let name = said(columns.name.as_ref(), row);
+        let amount = columns.amount.as_ref();
+        let currency = said(columns.currency.as_ref(), row).and_then(|raw| code(&raw));
+        let stage = said(columns.stage.as_ref(), row);
+        let flag = |cells: Option<&Cells<'_>>| cells.and_then(|cells| cells.flag(row));
+        let is_open = flag(columns.closed.as_ref()).map(|closed| !closed);
+        let company = said(columns.company.as_ref(), row).and_then(|id| self.company(&id));
+        let our_user = self.our_user(columns, row);
+        deals.push(&[
+            text(Some(&deal_id)),
+            text(name.as_deref()),
+            amount
+                .and_then(|cells| cells.decimal(row, DIGITS))
+                .map_or(Value::Null, Value::Decimal),
+            text(currency.as_deref()),
+            text(stage.as_deref()),
+            is_open.map_or(Value::Null, Value::Bool),
+            flag(columns.won.as_ref()).map_or(Value::Null, Value::Bool),
+            time(&columns.created, row),
+            time(&columns.closes, row),
+            text(company.map(EntityId::as_str)),
+            text(our_user.as_deref()),
+            text(Some(self.source)),
+            text(Some(self.declared.stream)),
+            text(Some(id)),
+        ])
+    }
+
+    /// Returns the company of a record, or of the one that it was merged into.
+    fn company(&self, id: &str) -> Option<&EntityId> {
+        let (source, (_, stream)) = (self.source, self.declared.company?);
+        let Known {
+            resolution, merged, ..
+        } = self.known;
+        let of_record = |id| resolution.entity_of(EntityKind::Company, (source, stream, id));
+        of_record(id).or_else(|| of_record(merged.survivor(source, stream, id)?))
+    }
+
+    /// Returns the address or name of the one of us whom a row names.
+    fn our_user(&self, columns: &Columns<'_>, row: usize) -> Option<String> {
+        columns.our_user.iter().find_map(|(user, cells)| {
+            let value = cells.text(row)?;
+            match user {
+                OurUser::Said(_) => Some(value.into_owned()),
+                OurUser::Record { stream, .. } => {
+                    let record = RecordRef::new(self.source, *stream, &*value);
+                    self.known.ours.user(&record).map(str::to_owned)
+                }
+            }
+        })
+    }
+}
+
+/// Returns a cell's text, where there is such a column.
+fn said<'a>(cells: Option<&Cells<'a>>, row: usize) -> Option<Cow<'a, str>> {
+    cells?.text(row)
+}
+
+/// Returns the first time in several cells of a row.
+fn time(cells: &[Cells<'_>], row: usize) -> Value<'static> {
+    let time = cells.iter().find_map(|cells| cells.time(row));
+    time.map_or(Value::Null, |micros| {
+        Value::Timestamp(Timestamp::from_micros(micros))
+    })
+}
+
+/// Returns the code of a currency in capitals; text that is none names no currency.
+fn code(raw: &str) -> Option<String> {
+    let is_code = raw.len() == 3 && raw.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_code.then(|| raw.to_ascii_uppercase())
+}

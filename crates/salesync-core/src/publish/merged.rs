@@ -1,0 +1,73 @@
+//! Which records live on in others.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::reading::{Cells, rows};
+use crate::error::Result;
+use crate::interaction::Parties;
+use crate::record::DeletionReason;
+use crate::resolve::RecordRef;
+use crate::source::SourceDefinition;
+use crate::validate::SqlIdentifier;
+use crate::warehouse::{Filter, Warehouse};
+
+/// The records that merged ones live on in.
+#[derive(Debug, Default)]
+pub(super) struct Merged(HashMap<RecordRef, Arc<str>>);
+
+impl Merged {
+    /// Reads which records live on in others, of the streams that interactions and deals name.
+    pub(super) async fn read(
+        warehouse: &dyn Warehouse,
+        sources: &[&'static SourceDefinition],
+    ) -> Result<Self> {
+        let reason = SqlIdentifier::parse("_deleted_reason")?;
+        let merged_into = DeletionReason::MergedInto.as_str().to_owned();
+        let filter = Filter::Equal(vec![(reason, merged_into)]);
+        let places: &[&str] = &["id", "_merged_into"];
+        let mut merged = HashMap::new();
+        for source in sources {
+            for stream in named(source) {
+                let stream_name = (source.name, stream);
+                for batch in rows(warehouse, stream_name, (places, filter.clone())).await? {
+                    let ids = Cells::of(&batch, "id")?;
+                    let survivors = Cells::of(&batch, "_merged_into")?;
+                    for row in 0..batch.num_rows() {
+                        let id = ids.as_ref().and_then(|cells| cells.text(row));
+                        let survivor = survivors.as_ref().and_then(|cells| cells.text(row));
+                        if let Some((id, survivor)) = id.zip(survivor) {
+                            let record = RecordRef::new(source.name, stream, id.as_ref());
+                            merged.insert(record, survivor.as_ref().into());
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Self(merged))
+    }
+
+    /// Returns the id of the record of the same stream that a merged one lives on in.
+    pub(super) fn survivor(&self, source: &str, stream: &str, id: &str) -> Option<&str> {
+        let survivor = self.0.get(&RecordRef::new(source, stream, id))?;
+        Some(survivor)
+    }
+}
+
+/// Returns the streams whose records interactions and deals name, each once.
+fn named(source: &SourceDefinition) -> Vec<&'static str> {
+    let parties = source.interactions.iter().flat_map(|it| it.parties);
+    let of_interactions = parties
+        .filter_map(|parties| match parties {
+            Parties::Records { streams, .. } => Some(*streams),
+            Parties::Named { .. } | Parties::Rows { .. } => None,
+        })
+        .flatten()
+        .copied();
+    let companies = source.deals.iter().filter_map(|deal| deal.company);
+    let of_deals = companies.map(|(_, stream)| stream);
+    let mut named: Vec<&'static str> = of_interactions.chain(of_deals).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
+}

@@ -1,0 +1,6 @@
+//! What is published of hand-made tables of invented vendors.
+
+mod deals;
+mod interactions;
+mod sources;
+mod world;
