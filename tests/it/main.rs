@@ -20,6 +20,8 @@ mod bad_input;
 #[cfg(test)]
 mod deals;
 #[cfg(test)]
+mod deciding;
+#[cfg(test)]
 mod dialpad;
 #[cfg(test)]
 mod faults;

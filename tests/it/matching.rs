@@ -179,6 +179,48 @@ fn the_answer_is_the_same_in_every_format_in_and_out() {
 }
 
 #[test]
+fn a_report_shows_how_good_the_answer_is_and_changes_nothing_about_it() {
+    let bench = Bench::with_records(1);
+    let rows = "key,name,mail,phone\n\
+        1,Ann <b>Teller</b>,ann@quarry.example,+1 415 555 0123\n\
+        2,Ann Teller,ann@quarry.example,+1 415 555 0123\n\
+        3,Bo Marsh,bo@harbour.example,\n";
+    std::fs::write(bench.folder().join("people.csv"), rows).unwrap();
+    let words = [
+        "match",
+        "people.csv",
+        "--kind",
+        "person",
+        "--map",
+        "email=mail",
+        "--out",
+    ];
+    bench.run(&[&words[..], &["plain.csv"]].concat());
+    let told = bench.json(&[&words[..], &["out.csv", "--report", "report.html"]].concat());
+    assert_eq!(told["report"], "report.html");
+    let read = |name: &str| std::fs::read_to_string(bench.folder().join(name)).unwrap();
+    assert_eq!(read("out.csv"), read("plain.csv"));
+    let page = read("report.html");
+    for shown in [
+        "3 records are 2 people",
+        "ann@quarry.example",
+        "met by mailbox",
+        "<svg",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert!(
+        !page.contains("<b>") && !page.contains("http"),
+        "it needs nothing from anywhere"
+    );
+    for same in ["people.csv", "out.csv"] {
+        let ended = bench.run(&[&words[..], &["out.csv", "--report", same]].concat());
+        assert_eq!(ended.code, Some(2), "{ended:#?}");
+        assert_eq!(read("people.csv"), rows);
+    }
+}
+
+#[test]
 fn a_kind_says_what_all_rows_are_about() {
     let bench = Bench::with_records(0);
     let text = "id,name,website\na,Halden Freight AS,halden-freight.example\nb,\"Halden Freight, Inc.\",www.halden-freight.example\n";

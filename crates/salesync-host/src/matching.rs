@@ -25,11 +25,10 @@ pub(crate) async fn run(words: MatchWords, output: Output) -> Result<u8> {
 
 fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
     let started = std::time::Instant::now();
-    if let (Ok(file), Ok(out)) = (words.file.canonicalize(), words.out.canonicalize())
-        && file == out
-    {
-        return Err(Error::new(Code::RequestInvalid, "match a file")
-            .with("--out must be", "another file than the one that is read"));
+    different(&words.file, &words.out, "--out")?;
+    if let Some(report) = &words.report {
+        different(&words.file, report, "--report")?;
+        different(&words.out, report, "--report")?;
     }
     let mut rows = Rows::new(words, output);
     files::read(&words.file, format_of(&words.file, None)?, |batch| {
@@ -69,6 +68,18 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Refuses to write one file over another.
+fn different(one: &Path, other: &Path, word: &'static str) -> Result<()> {
+    let is_same = one == other
+        || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other);
+    if is_same {
+        return Err(
+            Error::new(Code::RequestInvalid, "match a file").with("must be another file", word)
+        );
+    }
+    Ok(())
 }
 
 fn format_of(path: &Path, word: Option<FormatWord>) -> Result<FileFormat> {

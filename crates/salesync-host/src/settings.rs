@@ -34,7 +34,7 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_SOURCE_RANK",
         "",
-        "whose values survive where records of a person or company differ: sources, the most trusted first (salesforce,hubspot); all alike by default",
+        "whose values survive where records of a person or company differ: sources with commas between them, the most trusted first; all alike by default",
     ),
     (
         "SALESYNC_SECRETS",
