@@ -19,7 +19,7 @@ use crate::harness::{Bench, from_environment};
 /// When and by which run a row was written.
 const OF_THE_RUN: [&str; 3] = ["_run_id", "_synced_at", "run_id"];
 /// What says of the logs that both must have in common; the rest is about times and requests.
-const OF_LOGS: [(&str, &[&str]); 5] = [
+const OF_LOGS: [(&str, &[&str]); 7] = [
     (
         "etl_runs",
         &[
@@ -58,6 +58,36 @@ const OF_LOGS: [(&str, &[&str]); 5] = [
     ),
     // An entity that is no longer there had a name by chance.
     ("entity_history", &["event", "successor_id"]),
+    (
+        "match_override_events",
+        &[
+            "kind",
+            "left_source",
+            "left_stream",
+            "left_id",
+            "right_source",
+            "right_stream",
+            "right_id",
+            "rule",
+            "decided_by",
+            "reason",
+        ],
+    ),
+    (
+        "match_overrides",
+        &[
+            "kind",
+            "left_source",
+            "left_stream",
+            "left_id",
+            "right_source",
+            "right_stream",
+            "right_id",
+            "rule",
+            "decided_by",
+            "reason",
+        ],
+    ),
     ("schema_changes", &["table_name", "column_name", "change"]),
     ("data_freshness", &["source", "stream", "last_status"]),
 ];
@@ -304,8 +334,16 @@ fn both_warehouses_hold_the_same_after_first_incremental_and_full_syncs_and_afte
     both.assert_equal(40, "after everything changed");
 
     both.sync(&["all", "--full", "--confirm-absent"]);
-    both.json(&["resolve"]);
-    both.assert_equal(40, "after a full sync");
+    let record = both.duckdb.tables().list(
+        "SELECT concat_ws('/', source, stream, record_id) FROM entity_records JOIN people ON person_id = entity_id \
+         ORDER BY record_count DESC, 1 LIMIT 1",
+    );
+    let [one, other] = both.json(&["split", &record[0], "--reason", "another", "--by", "us"]);
+    assert_eq!(one["decided"], other["decided"]);
+    both.assert_equal(40, "after a full sync and a decision");
+    let [one, other] = both.json(&["why", &record[0]]);
+    assert_eq!(one["overrides"], other["overrides"]);
+    assert_eq!(one["records"][0]["says"], other["records"][0]["says"]);
     both.assert_questions();
 }
 
