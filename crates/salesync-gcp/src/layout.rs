@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use salesync_core::dead_letter::DEAD_LETTER_EVENTS;
 use salesync_core::error::Result;
 use salesync_core::ledger::SYNC_WINDOWS;
@@ -52,11 +53,16 @@ pub(crate) async fn lay_out(api: &mut Api, tables: &Tables) -> Result<()> {
         return Ok(());
     }
     api.dataset(&staging, Some(STAGED_FOR)).await?;
-    for table in TABLES {
-        prepare::plain(api, tables, table).await?;
+    // Looked at side by side, made in one script.
+    let needed = TABLES.map(|table| prepare::plain_statement(api, tables, table));
+    let mut script = Script::default();
+    for (table, statement) in TABLES.iter().zip(try_join_all(needed).await?) {
+        if let Some(statement) = statement {
+            api.quotas.change(table.name).await?;
+            script.run(statement);
+        }
     }
     let schema = format!("`{}`.`{dataset}`.", api.project);
-    let mut script = Script::default();
     for (index, view) in VIEWS.iter().enumerate() {
         let comment = if index == 0 {
             mark.as_str()
@@ -69,7 +75,8 @@ pub(crate) async fn lay_out(api: &mut Api, tables: &Tables) -> Result<()> {
             "CREATE OR REPLACE VIEW {name} OPTIONS(description = {comment}) AS {definition}"
         ));
     }
-    api.run("make views", &script).await?;
+    api.run("make tables and views", &script).await?;
+    TABLES.iter().for_each(|table| tables.forget(table.name));
     Ok(())
 }
 

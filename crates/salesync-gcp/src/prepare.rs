@@ -53,17 +53,32 @@ pub(crate) async fn raw(api: &Api, tables: &Tables, table: &Table) -> Result<Vec
 
 /// Makes a table without versions fit.
 pub(crate) async fn plain(api: &Api, tables: &Tables, table: &PlainTable) -> Result<()> {
+    fit(api, tables, &without_versions(table), None)
+        .await
+        .map(drop)
+}
+
+/// Returns the statement that makes a table without versions fit, if it does not.
+pub(crate) async fn plain_statement(
+    api: &Api,
+    tables: &Tables,
+    table: &PlainTable,
+) -> Result<Option<String>> {
+    let (_, statement) = needed(api, tables, &without_versions(table)).await?;
+    Ok(statement)
+}
+
+fn without_versions(table: &PlainTable) -> Wanted<'_> {
     let mut columns = table.columns.iter();
     let day = columns.find(|(_, column_type, _)| *column_type == ColumnType::Timestamp);
-    let wanted = Wanted {
+    Wanted {
         name: table.name,
         comment: table.comment,
         columns: table.columns.to_vec(),
         day: day.map(|(name, _, _)| *name),
         clustered_by: table.key.iter().copied().take(CLUSTERED_MAX).collect(),
         decisive: &[],
-    };
-    fit(api, tables, &wanted, None).await.map(drop)
+    }
 }
 
 /// Makes a table as it is wanted, with the one that a statement makes `beside` it.
@@ -73,16 +88,7 @@ pub(crate) async fn fit(
     wanted: &Wanted<'_>,
     beside: Option<String>,
 ) -> Result<Vec<SchemaChange>> {
-    tables.forget(wanted.name);
-    let (changes, statement) = match tables.get(api, wanted.name).await? {
-        None => {
-            let created = SchemaChange::Created {
-                table: wanted.name.to_owned(),
-            };
-            (vec![created], Some(create(api, wanted)))
-        }
-        Some(stored) => alter(api, wanted, &stored)?,
-    };
+    let (changes, statement) = needed(api, tables, wanted).await?;
     let Some(statement) = statement else {
         return Ok(changes);
     };
@@ -94,6 +100,24 @@ pub(crate) async fn fit(
     api.run("make a table fit", &script).await?;
     tables.forget(wanted.name);
     Ok(changes)
+}
+
+/// Returns what must change of a table, and the statement that does it.
+async fn needed(
+    api: &Api,
+    tables: &Tables,
+    wanted: &Wanted<'_>,
+) -> Result<(Vec<SchemaChange>, Option<String>)> {
+    tables.forget(wanted.name);
+    match tables.get(api, wanted.name).await? {
+        None => {
+            let created = SchemaChange::Created {
+                table: wanted.name.to_owned(),
+            };
+            Ok((vec![created], Some(create(api, wanted))))
+        }
+        Some(stored) => alter(api, wanted, &stored),
+    }
 }
 
 fn create(api: &Api, wanted: &Wanted<'_>) -> String {

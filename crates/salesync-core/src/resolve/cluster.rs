@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::compare::finding;
 use super::entity::EntityId;
 use super::evidence::{Evidence, FieldEvidence, Outcome};
-use super::frequency::probability;
+use super::frequency::{count_of, probability};
 use super::identity::{EntityKind, RecordRef};
 use super::keys::{KeyKind, Pairs};
 use super::model::Model;
@@ -196,8 +196,7 @@ pub(super) fn find<const N: usize>(
     }
     let candidate_pairs = met.len();
     drop(met);
-    let contradict = |one, other| scale.contradict(one, other);
-    let mut found = join((kind, count), edges, wanted, contradict);
+    let mut found = join((kind, count), edges, wanted, scale);
     let uncertain = uncertain(&found, near, &wanted.decided);
     match depth {
         Depth::Bare => {}
@@ -250,12 +249,12 @@ fn uncertain(found: &Clustering, mut edges: Vec<Edge>, decided: &Decided) -> Vec
 /// The bits of a pair of which a person said that it is one: beyond doubt.
 const DECIDED_BITS: f32 = 64.0;
 
-/// Joins records by their edges. `contradicts` says whether two records cannot be one entity's.
-fn join(
+/// Joins records by their edges.
+fn join<const N: usize>(
     (kind, count): (EntityKind, usize),
     mut edges: Vec<Edge>,
     Wanted { model, decided, .. }: &Wanted<'_>,
-    mut contradicts: impl FnMut(u32, u32) -> bool,
+    scale: &impl Scale<N>,
 ) -> Clustering {
     sort(&mut edges);
     let mut union = Union::new(count);
@@ -289,7 +288,7 @@ fn join(
         }
         edge.outcome = if union.are_apart(left, right) {
             Outcome::Forbidden
-        } else if contradict((left, right), &union, model, &mut contradicts) {
+        } else if contradict((left, right), &union, model, scale) {
             Outcome::Refused
         } else if neighbours.is_bridge(&edge, (left, right), &mut union) {
             Outcome::Bridge
@@ -326,23 +325,38 @@ fn join_by(union: &mut Union, edge: &Edge, (left, right): (u32, u32), strongest:
     }
 }
 
-/// Says whether the sets of two roots contradict each other in too many of their pairs.
-fn contradict(
+/// Says whether the sets of two roots contradict each other in too many of their pairs, and in more than speak for a
+/// union.
+fn contradict<const N: usize>(
     (left, right): (u32, u32),
     union: &Union,
     model: &Model,
-    contradicts: &mut impl FnMut(u32, u32) -> bool,
+    scale: &impl Scale<N>,
 ) -> bool {
     let looks = model.contradiction_looks;
-    let mut looked = 0u16;
-    let mut contradicted = 0u16;
-    for one in union.members(left).take(looks) {
-        for other in union.members(right).take(looks) {
-            looked = looked.saturating_add(1);
-            contradicted = contradicted.saturating_add(u16::from(contradicts(one, other)));
-        }
+    let pairs = || {
+        let ones = union.members(left).take(looks);
+        ones.flat_map(|one| {
+            union
+                .members(right)
+                .take(looks)
+                .map(move |other| (one, other))
+        })
+    };
+    let contradicted = count_of(
+        pairs()
+            .filter(|(one, other)| scale.contradict(*one, *other))
+            .count(),
+    );
+    if contradicted as f32 <= model.contradiction_share * count_of(pairs().count()) as f32 {
+        return false;
     }
-    f32::from(contradicted) > model.contradiction_share * f32::from(looked)
+    let speaks = |(one, other): &(u32, u32)| {
+        let fields = scale.weigh(*one, *other);
+        fields.is_some_and(|fields| scale.total(&fields) >= model.accept_bits)
+    };
+    let agreed = count_of(pairs().filter(speaks).count());
+    agreed as f32 * model.contradiction_worth < contradicted as f32
 }
 
 /// The other ends of each record's weak edges.
@@ -402,7 +416,33 @@ mod tests {
             decided,
             depth: Depth::Bare,
         };
-        join((EntityKind::Person, 5), edges, &wanted, contradicts)
+        join(
+            (EntityKind::Person, 5),
+            edges,
+            &wanted,
+            &Contradicting(contradicts),
+        )
+    }
+
+    /// A scale that knows only who contradicts whom.
+    struct Contradicting(fn(u32, u32) -> bool);
+
+    impl Scale<0> for Contradicting {
+        fn prior(&self) -> f32 {
+            0.0
+        }
+
+        fn weigh(&self, _: u32, _: u32) -> Option<[FieldEvidence; 0]> {
+            None
+        }
+
+        fn contradict(&self, left: u32, right: u32) -> bool {
+            (self.0)(left, right)
+        }
+
+        fn is_reason(_: &FieldEvidence) -> bool {
+            false
+        }
     }
 
     fn sets(clustering: &Clustering) -> Vec<Vec<u32>> {

@@ -34,6 +34,8 @@ pub struct Model {
     pub bridge_bits: f32,
     /// A union is refused where a greater share of its pairs contradict each other.
     pub contradiction_share: f32,
+    /// A union is refused only where more pairs contradict each other than so many times those that speak for it.
+    pub contradiction_worth: f32,
     /// Two records contradict each other where names or domains do and the pair has fewer bits than this.
     pub contradiction_bits: f32,
     /// The same where dates of birth do: these are often mistyped, so it takes more.
@@ -56,6 +58,7 @@ impl Default for Model {
             review_bits: 0.0,
             bridge_bits: 3.0,
             contradiction_share: 0.4,
+            contradiction_worth: 1.0,
             contradiction_bits: 0.0,
             birth_contradiction_bits: -6.0,
             contradiction_looks: 12,
