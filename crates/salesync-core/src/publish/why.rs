@@ -206,6 +206,7 @@ async fn pairs(
     let mut pairs = Vec::new();
     for batch in entities::scan(warehouse, table, equal).await? {
         let names = [
+            "kind",
             "left_source",
             "left_stream",
             "left_id",
@@ -225,9 +226,24 @@ async fn pairs(
         for row in 0..batch.num_rows() {
             let all: Option<Vec<&str>> = texts.row(row).into_iter().collect();
             let all = all.ok_or_else(unreadable)?;
-            let [ls, lt, li, rs, rt, ri, left, right, outcome, met_by, fields] = all[..] else {
+            let [
+                kind,
+                ls,
+                lt,
+                li,
+                rs,
+                rt,
+                ri,
+                left,
+                right,
+                outcome,
+                met_by,
+                fields,
+            ] = all[..]
+            else {
                 return Err(unreadable());
             };
+            let kind = EntityKind::parse(kind).ok_or_else(unreadable)?;
             let fields = serde_json::from_str(fields).map_err(|_| unreadable())?;
             let number = |list: &[f64]| list.get(row).copied().unwrap_or_default();
             let mut pair = WhyPair {
@@ -242,7 +258,7 @@ async fn pairs(
                 probability: number(probability),
                 would_change: String::new(),
             };
-            pair.would_change = would_change(&pair);
+            pair.would_change = would_change(&pair, kind);
             pairs.push(pair);
         }
     }
@@ -278,8 +294,8 @@ async fn forbidden(
 }
 
 /// Says what would have changed the answer about a pair.
-fn would_change(pair: &WhyPair) -> String {
-    let needed = f64::from(Settings::default().model.accept_bits);
+fn would_change(pair: &WhyPair, kind: EntityKind) -> String {
+    let needed = f64::from(Settings::default().model.accept_bits(kind));
     let margin = pair.weight_bits - needed;
     let list = |fields: &[&WhyField]| {
         let named = fields

@@ -7,7 +7,7 @@ use super::entity::EntityId;
 use super::evidence::{Evidence, FieldEvidence, Outcome};
 use super::frequency::{count_of, probability};
 use super::identity::{EntityKind, RecordRef};
-use super::keys::{KeyKind, Pairs};
+use super::keys::{KeyKind, Met, Pairs};
 use super::model::Model;
 use super::overrides::Decided;
 use super::prepared::place;
@@ -117,6 +117,14 @@ pub(super) trait Scale<const N: usize> {
     /// Says whether two records cannot be one entity's.
     fn contradict(&self, left: u32, right: u32) -> bool;
 
+    /// Says whether it helps to know how many others of one entity a record has.
+    fn wants_partners(&self) -> bool {
+        false
+    }
+
+    /// Takes note of that.
+    fn learn_partners(&mut self, _: f32) {}
+
     /// Says whether a field is a reason worth telling.
     fn is_reason(field: &FieldEvidence) -> bool;
 
@@ -166,11 +174,16 @@ pub(super) fn find<const N: usize>(
     (kind, count): (EntityKind, usize),
     met: Pairs,
     wanted: &Wanted<'_>,
-    scale: &impl Scale<N>,
+    scale: &mut impl Scale<N>,
 ) -> Clustering {
     let Wanted { model, depth, .. } = *wanted;
+    let accept = model.accept_bits(kind);
     let capped_keys = met.capped;
     let met = met.into_sorted();
+    if scale.wants_partners() {
+        scale.learn_partners(partners(&met, scale, (accept, count)));
+    }
+    let scale = &*scale;
     let (mut edges, mut near) = (Vec::new(), Vec::new());
     let mut scores = Scores::default();
     for (left, right, key) in met.iter() {
@@ -187,9 +200,9 @@ pub(super) fn find<const N: usize>(
             outcome: Outcome::Joined,
             total,
         };
-        if total >= model.accept_bits {
+        if total >= accept {
             edges.push(edge);
-        } else if depth != Depth::Bare && total >= model.review_bits {
+        } else if depth != Depth::Bare && total >= accept - model.review_range {
             edge.outcome = Outcome::NearMiss;
             near.push(edge);
         }
@@ -216,6 +229,19 @@ pub(super) fn find<const N: usize>(
     found.candidate_pairs = candidate_pairs;
     found.capped_keys = capped_keys;
     found
+}
+
+/// Returns how many others of one entity a record has, more or less: by the pairs that speak for joining.
+fn partners<const N: usize>(
+    met: &Met,
+    scale: &impl Scale<N>,
+    (accept, count): (f32, usize),
+) -> f32 {
+    let joined = met.iter().filter(|(left, right, _)| {
+        let fields = scale.weigh(*left, *right);
+        fields.is_some_and(|fields| scale.total(&fields) >= accept)
+    });
+    2.0 * count_of(joined.count()) as f32 / count_of(count.max(1)) as f32
 }
 
 /// Sorts edges, the strongest first.
@@ -280,7 +306,8 @@ fn join<const N: usize>(
             used.push(edge);
         }
     }
-    let neighbours = Neighbours::of(&edges, model.bridge_bits);
+    let accept = model.accept_bits(kind);
+    let neighbours = Neighbours::of(&edges, accept + model.bridge_range);
     for mut edge in edges {
         let (left, right) = (union.root(edge.left), union.root(edge.right));
         if left == right {
@@ -288,7 +315,7 @@ fn join<const N: usize>(
         }
         edge.outcome = if union.are_apart(left, right) {
             Outcome::Forbidden
-        } else if contradict((left, right), &union, model, scale) {
+        } else if contradict((left, right), &union, (model, accept), scale) {
             Outcome::Refused
         } else if neighbours.is_bridge(&edge, (left, right), &mut union) {
             Outcome::Bridge
@@ -330,7 +357,7 @@ fn join_by(union: &mut Union, edge: &Edge, (left, right): (u32, u32), strongest:
 fn contradict<const N: usize>(
     (left, right): (u32, u32),
     union: &Union,
-    model: &Model,
+    (model, accept): (&Model, f32),
     scale: &impl Scale<N>,
 ) -> bool {
     let looks = model.contradiction_looks;
@@ -351,12 +378,16 @@ fn contradict<const N: usize>(
     if contradicted as f32 <= model.contradiction_share * count_of(pairs().count()) as f32 {
         return false;
     }
+    // Names come first among the fields. Who has none agrees with everybody.
     let speaks = |(one, other): &(u32, u32)| {
         let fields = scale.weigh(*one, *other);
-        fields.is_some_and(|fields| scale.total(&fields) >= model.accept_bits)
+        fields.is_some_and(|fields| {
+            let are_named = fields.first().is_some_and(|name| name.bits > 0.0);
+            are_named && scale.total(&fields) >= accept
+        })
     };
     let agreed = count_of(pairs().filter(speaks).count());
-    agreed as f32 * model.contradiction_worth < contradicted as f32
+    agreed as f32 * model.contradiction_worth <= contradicted as f32
 }
 
 /// The other ends of each record's weak edges.
@@ -498,7 +529,7 @@ mod tests {
     #[test]
     fn a_weak_edge_alone_does_not_join_two_groups() {
         let groups = [edge(0, 1, 9.0), edge(2, 3, 9.0)];
-        let weak = Model::default().accept_bits;
+        let weak = Model::default().people.accept_bits;
         let bridged = [groups[0], groups[1], edge(1, 2, weak)];
         let found = joined(bridged.to_vec(), Decided::default(), |_, _| false);
         assert_eq!(sets(&found), [vec![0, 1], vec![2, 3], vec![4]]);

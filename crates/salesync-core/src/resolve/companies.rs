@@ -46,7 +46,7 @@ pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
     }
     let records = (EntityKind::Company, prepared.companies.len());
     let wanted = asked.of(prepared, EntityKind::Company);
-    cluster::find(records, met, &wanted, &scale)
+    cluster::find(records, met, &wanted, &mut scale)
 }
 
 /// The kinds of keys under which companies meet, in the order in which they count.

@@ -163,7 +163,10 @@ pub(super) fn names(texts: &Texts, scale: &NameScale, one: &Name, other: &Name) 
             part("last_name", (last, other_first), last_name, &scale.lasts),
         );
         let bits = swapped.0.bits + swapped.1.bits - scale.weights.swapped_off;
-        let no_worse = swapped.0.level != CONFLICT && swapped.1.level != CONFLICT;
+        let conflicts = |parts: &(FieldEvidence, FieldEvidence)| {
+            u8::from(parts.0.level == CONFLICT) + u8::from(parts.1.level == CONFLICT)
+        };
+        let no_worse = conflicts(&swapped) < conflicts(&straight).max(1);
         if no_worse && bits > in_order {
             chosen = (swapped, -scale.weights.swapped_off, "swapped");
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::identity::EntityKind;
 use super::survivorship::Survivorship;
 
 /// How to resolve.
@@ -26,12 +27,11 @@ pub struct Model {
     pub block_cap: usize,
     /// How many neighbours meet in a block over the cap.
     pub block_window: usize,
-    /// A pair with at least as many bits as this speaks for joining.
-    pub accept_bits: f32,
-    /// A pair with fewer bits than that, but at least as many as this, is for a person to decide.
-    pub review_bits: f32,
-    /// A pair with fewer bits than this does not join two clusters of several records each where no other pair does.
-    pub bridge_bits: f32,
+    /// A pair that is less than so many bits short of speaking for joining is for a person to decide.
+    pub review_range: f32,
+    /// A pair that speaks for joining by less than so many bits does not join two clusters of several records each
+    /// where no other pair does.
+    pub bridge_range: f32,
     /// A union is refused where a greater share of its pairs contradict each other.
     pub contradiction_share: f32,
     /// A union is refused only where more pairs contradict each other than so many times those that speak for it.
@@ -54,9 +54,8 @@ impl Default for Model {
             version: "seed-1".to_owned(),
             block_cap: 60,
             block_window: 10,
-            accept_bits: 1.5,
-            review_bits: 0.0,
-            bridge_bits: 3.0,
+            review_range: 1.5,
+            bridge_range: 1.5,
             contradiction_share: 0.4,
             contradiction_worth: 1.0,
             contradiction_bits: 0.0,
@@ -64,6 +63,16 @@ impl Default for Model {
             contradiction_looks: 12,
             people: PeopleWeights::default(),
             companies: CompanyWeights::default(),
+        }
+    }
+}
+
+impl Model {
+    /// Returns from how many bits on a pair of a kind speaks for joining.
+    pub fn accept_bits(&self, kind: EntityKind) -> f32 {
+        match kind {
+            EntityKind::Person => self.people.accept_bits,
+            EntityKind::Company => self.companies.accept_bits,
         }
     }
 }
@@ -113,8 +122,12 @@ impl Default for NamePartWeights {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PeopleWeights {
+    /// A pair with at least as many bits as this speaks for joining.
+    pub accept_bits: f32,
     /// Added to the prior of log2 of one in as many people as there are.
     pub prior_offset: f32,
+    /// The most that is added to it where people have many records each.
+    pub partners_cap: f32,
     /// Given names.
     pub first_name: NamePartWeights,
     /// Surnames.
@@ -170,12 +183,16 @@ pub struct PeopleWeights {
     pub birth_close: f32,
     /// Dates of birth that differ.
     pub birth_conflict: f32,
+    /// Added where house and date of birth are the same and neither part of the name is: no twins.
+    pub no_twins: f32,
 }
 
 impl Default for PeopleWeights {
     fn default() -> Self {
         Self {
+            accept_bits: 0.5,
             prior_offset: 0.0,
+            partners_cap: 3.0,
             first_name: NamePartWeights::default(),
             last_name: NamePartWeights {
                 conflict: -5.0,
@@ -186,7 +203,7 @@ impl Default for PeopleWeights {
             namesakes: Vec::new(),
             middle_equal: 1.0,
             middle_conflict: -1.5,
-            generation_conflict: -10.0,
+            generation_conflict: -18.0,
             mailbox_slack: 0.04,
             phone_slack: 0.12,
             second_contact: 2.0,
@@ -202,10 +219,11 @@ impl Default for PeopleWeights {
             organisation_cap: 9.0,
             organisation_conflict: -2.5,
             address: AddressWeights::default(),
-            birth_cap: 11.0,
-            birth_near: 6.0,
+            birth_cap: 14.0,
+            birth_near: 9.0,
             birth_close: 0.0,
-            birth_conflict: -5.0,
+            birth_conflict: -3.0,
+            no_twins: 3.0,
         }
     }
 }
@@ -242,6 +260,8 @@ impl Default for AddressWeights {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CompanyWeights {
+    /// A pair with at least as many bits as this speaks for joining.
+    pub accept_bits: f32,
     /// Added to the prior of log2 of one in as many companies as there are.
     pub prior_offset: f32,
     /// The most that the rarity of a name can give.
@@ -279,6 +299,7 @@ pub struct CompanyWeights {
 impl Default for CompanyWeights {
     fn default() -> Self {
         Self {
+            accept_bits: 1.5,
             prior_offset: 2.0,
             name_cap: 13.0,
             name_contained_off: 1.0,
@@ -311,11 +332,11 @@ mod tests {
     #[test]
     fn settings_are_data_and_what_they_leave_out_has_its_default() {
         let settings: Settings =
-            serde_json::from_str(r#"{"model": {"accept_bits": 3.0}}"#).expect("settings");
+            serde_json::from_str(r#"{"model": {"block_cap": 3}}"#).expect("settings");
         assert_eq!(
             settings.model,
             Model {
-                accept_bits: 3.0,
+                block_cap: 3,
                 ..Model::default()
             }
         );

@@ -41,13 +41,17 @@ impl Records {
     /// Says which records are one, and what that looks like as a whole: for companies and for people, where there
     /// are any.
     pub fn reported(self) -> (Grouped, Vec<Report>) {
-        let accept_bits = self.settings.model.accept_bits;
+        let model = self.settings.model.clone();
         let matched = self.matched(&[], Depth::Sampled);
         let found = [&matched.companies, &matched.people].into_iter();
         let reports = found.filter(|found| !found.clusters.is_empty());
         let reports = reports.map(|found| {
             let ids = keep::first_ids(&matched.prepared, found);
-            report::of(&matched.prepared, (found, &ids), accept_bits)
+            report::of(
+                &matched.prepared,
+                (found, &ids),
+                model.accept_bits(found.kind),
+            )
         });
         let reports = reports.collect();
         (matched.grouped(), reports)

@@ -43,7 +43,7 @@ pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
     scale.mark_switchboards();
     let records = (EntityKind::Person, prepared.people.len());
     let wanted = asked.of(prepared, EntityKind::Person);
-    cluster::find(records, met, &wanted, &scale)
+    cluster::find(records, met, &wanted, &mut scale)
 }
 
 /// The kinds of keys under which people meet, in the order in which they count.

@@ -62,7 +62,7 @@ impl cluster::Scale<7> for Scale<'_> {
         }
         let (phone, organisation) = match mailbox.level {
             // Who shares a mailbox shares its organisation.
-            "shared" | "role" => (phone, finding("organisation", MISSING, 0.0)),
+            "shared" | "role" | "domain_typo" => (phone, finding("organisation", MISSING, 0.0)),
             _ => stronger(phone, self.organisation(one, other)),
         };
         // Who changed employer changed mailbox: both are one event.
@@ -97,6 +97,16 @@ impl cluster::Scale<7> for Scale<'_> {
         } else {
             name_bits
         };
+        // Of one house and one day of birth are twins too, but these share a surname.
+        let garbled = birth.level == "equal"
+            && address.level == "house"
+            && name.first.level == CONFLICT
+            && name.last.level == CONFLICT;
+        let name_bits = if garbled {
+            name_bits + self.names.weights.no_twins
+        } else {
+            name_bits
+        };
         let parts = finding("name", name_level(&name), name_bits);
         let order = finding("name_order", name.whole.level, 0.0);
         Some([parts, order, mailbox, phone, organisation, address, birth])
@@ -123,6 +133,18 @@ impl cluster::Scale<7> for Scale<'_> {
         };
         self.weigh(left, right)
             .is_some_and(|fields| self.total(&fields) < bound)
+    }
+
+    fn wants_partners(&self) -> bool {
+        // What was learnt of namesakes holds that already.
+        self.names.weights.namesakes.is_empty()
+    }
+
+    fn learn_partners(&mut self, partners: f32) {
+        self.prior += partners
+            .max(1.0)
+            .log2()
+            .min(self.names.weights.partners_cap);
     }
 
     fn is_reason(field: &FieldEvidence) -> bool {
