@@ -38,6 +38,7 @@ fn a_wrong_setting_is_one_line_that_names_it_and_exit_78() {
         ("SALESYNC_SECRETS", "file:/no/such/folder"),
         ("SALESYNC_DEAD_LETTERS", "kafka:x"),
         ("SALESYNC_DEADLINE_SECS", "soon"),
+        ("SALESYNC_SOURCE_RANK", "hubspot,sales"),
         ("SALESYNC_DUCKDB_MEMORY_MB", "lots"),
         ("SALESYNC_LOG_FORMAT", "xml"),
         ("SALESYNC_HUBSPOT_BASE_URL", "http://example.com"),

@@ -263,21 +263,7 @@ impl Settings {
                 positive("SALESYNC_DEADLINE_SECS", text)?.into(),
             )),
         };
-        let source_rank: Vec<String> = match get("SALESYNC_SOURCE_RANK") {
-            "" => Vec::new(),
-            text => text.split(',').map(|name| name.trim().to_owned()).collect(),
-        };
-        let known: Vec<&str> = sources.iter().map(|source| source.name).collect();
-        if source_rank
-            .iter()
-            .any(|name| !known.contains(&name.as_str()))
-        {
-            return Err(wrong(
-                "SALESYNC_SOURCE_RANK",
-                "names of sources, separated by commas",
-            )
-            .with("sources", known.join(", ")));
-        }
+        let source_rank = source_rank(get("SALESYNC_SOURCE_RANK"), sources)?;
         let log_format = match get("SALESYNC_LOG_FORMAT") {
             "text" => LogFormat::Text,
             "json" => LogFormat::Json,
@@ -549,6 +535,21 @@ fn check_base_url(name: &str, text: &str) -> Result<String> {
         name,
         "an https origin without a path (http only on this machine)",
     ))
+}
+
+/// Reads names of sources, the most trusted first.
+fn source_rank(text: &str, sources: &[&'static SourceDefinition]) -> Result<Vec<String>> {
+    let named = text.split(',').map(str::trim);
+    let named: Vec<String> = named
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let known: Vec<&str> = sources.iter().map(|source| source.name).collect();
+    if named.iter().all(|name| known.contains(&name.as_str())) {
+        return Ok(named);
+    }
+    let rule = "names of sources, separated by commas";
+    Err(wrong("SALESYNC_SOURCE_RANK", rule).with("sources", known.join(", ")))
 }
 
 fn positive(name: &'static str, text: &str) -> Result<u32> {

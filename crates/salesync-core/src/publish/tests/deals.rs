@@ -115,36 +115,31 @@ async fn a_deal_says_what_it_is_worth_how_it_stands_and_whose_it_is() {
         .await;
     world.resolve().await;
     let deals = world.rows("deals").await;
-    let money = deals
-        .iter()
-        .map(|row| cells(row, ["amount", "currency", "stage"]));
-    let money: Vec<_> = money.collect();
+    let of =
+        |columns| -> Vec<[String; 3]> { deals.iter().map(|row| cells(row, columns)).collect() };
     let expected = [
         ["1200.500000000", "EUR", "offer"],
         ["15000000.000000000", "USD", ""],
         ["", "", ""],
     ];
-    assert_eq!(money, expected, "exact, or nothing");
-    let standing = deals
-        .iter()
-        .map(|row| cells(row, ["is_open", "is_won", "our_user"]));
-    let standing: Vec<_> = standing.collect();
+    assert_eq!(
+        of(["amount", "currency", "stage"]),
+        expected,
+        "exact, or nothing"
+    );
     let expected = [
         ["true", "false", "ann@ours.example"],
         ["false", "true", "Bo"],
         ["", "", ""],
     ];
+    let standing = of(["is_open", "is_won", "our_user"]);
     assert_eq!(standing, expected, "null where nobody says");
-    let times = deals
-        .iter()
-        .map(|row| cells(row, ["created_at", "closes_at"]));
-    let times: Vec<_> = times.collect();
     let expected = [
-        ["2026-01-02T03:04:05Z", "2026-03-01T00:00:00Z"],
-        ["", "2026-02-01T00:00:00Z"],
-        ["", ""],
+        ["2026-01-02T03:04:05Z", "2026-03-01T00:00:00Z", "1"],
+        ["", "2026-02-01T00:00:00Z", "2"],
+        ["", "", "3"],
     ];
-    assert_eq!(times, expected);
+    assert_eq!(of(["created_at", "closes_at", "record_id"]), expected);
 }
 
 #[tokio::test]

@@ -62,12 +62,12 @@ fn splitting_and_joining_again_gives_back_the_same_entity() {
         let (first, last) = (&records[0], &records[records.len() - 1]);
         let before = again(&records, &Previous::default(), &[]);
         let previous = Previous::default().followed_by(&before);
-        let nevers: Vec<Override> = records
+        let apart_from_last: Vec<Override> = records
             .iter()
             .filter(|it| it.record != last.record)
             .map(|it| decided(Rule::Never, it, last))
             .collect();
-        let split = again(&records, &previous, &nevers);
+        let split = again(&records, &previous, &apart_from_last);
         assert_eq!(split.people.len(), 2);
         assert!(matches!(
             split.changes.as_slice(),
@@ -84,7 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn an_override_always_holds_and_no_id_is_ever_anothers(
+    fn an_override_always_holds_and_no_id_is_given_to_another_entity(
         picks in picked(12),
         steps in prop::collection::vec(
             (prop::collection::vec((any::<bool>(), 0usize..12, 0usize..12), 0..6), 1usize..12),
