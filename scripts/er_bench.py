@@ -5,17 +5,25 @@ usage: er_bench.py SALESYNC FOLDER [FOLDER ...]
 
 A folder holds NAME.csv.gz with records and NAME.truth.csv.gz with the columns record_id, entity_id and perhaps kind.
 A record that the answer lacks counts as an entity of its own. CPU seconds, seconds and peak memory are those of
-`salesync match`, from the start of the program to its end.
+`salesync match`, from the start of the program to its end. After the first folder come the invented vendors: there they
+are those of `salesync resolve` over a DuckDB file that a sync has filled.
 """
 
 import collections
 import csv
 import gzip
+import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
+
+import duckdb
+
+# About so many records the invented vendors hold.
+SANDBOX_RECORDS = 20_000
 
 
 def rows(path):
@@ -50,13 +58,12 @@ def score(records, answer, truth):
     return figures, glued
 
 
-def run(salesync, file, out):
-    """Runs `salesync match` and returns seconds, CPU seconds and peak memory in MB."""
+def run(words, env=os.environ):
+    """Runs a command and returns seconds, CPU seconds and peak memory in MB."""
     started = time.monotonic()
-    words = [salesync, "match", str(file), "--out", str(out), "--json"]
     nothing = os.open(os.devnull, os.O_WRONLY)
     streams = [(os.POSIX_SPAWN_DUP2, nothing, 1), (os.POSIX_SPAWN_DUP2, nothing, 2)]
-    pid = os.posix_spawn(salesync, words, os.environ, file_actions=streams)
+    pid = os.posix_spawn(words[0], words, env, file_actions=streams)
     _, status, used = os.wait4(pid, 0)
     os.close(nothing)
     if status:
@@ -64,29 +71,66 @@ def run(salesync, file, out):
     return time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
+def matched(salesync, truth_file):
+    """Matches a set; returns what it cost, the answer, the truth and the records of each kind."""
+    name = truth_file.name.removesuffix(".truth.csv.gz")
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "answer.csv"
+        cost = run([salesync, "match", str(truth_file.with_name(f"{name}.csv.gz")), "--out", str(out), "--json"])
+        answered = {row["record_id"]: row["entity_id"] for row in rows(out)}
+    truth, kinds = {}, collections.defaultdict(list)
+    for row in rows(truth_file):
+        truth[row["record_id"]] = row["entity_id"]
+        kinds[row.get("kind") or "all"].append(row["record_id"])
+    return cost, answered, truth, kinds
+
+
+def resolved(salesync):
+    """Syncs the invented vendors and resolves what has come; returns the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        whose, file = pathlib.Path(folder) / "truth.ndjson", pathlib.Path(folder) / "warehouse.duckdb"
+        words = [salesync, "sandbox", "--port", "0", "--records", str(SANDBOX_RECORDS), "--truth", str(whose), "--json"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as vendors:
+            settings = json.loads(vendors.stdout.readline())["settings"]
+            env = {**os.environ, **settings, "SALESYNC_WAREHOUSE": f"duckdb:{file}"}
+            run([salesync, "sync", "all"], env)
+            vendors.terminate()
+        cost = run([salesync, "resolve"], env)
+        with duckdb.connect(str(file), read_only=True) as tables:
+            sql = "SELECT kind, source, stream, record_id, entity_id FROM sales.entity_records"
+            found = tables.sql(sql).fetchall()
+        answered = {tuple(row[:4]): row[4] for row in found}
+        truth, kinds = {}, collections.defaultdict(list)
+        for line in whose.read_text().splitlines():
+            row = json.loads(line)
+            kind = row["entity_id"].split("-")[0]
+            record = kind, row["source"], row["stream"], row["record_id"]
+            truth[record] = row["entity_id"]
+            kinds[kind].append(record)
+    return cost, answered, truth, kinds
+
+
+def tell(name, cost, answered, truth, kinds):
+    secs, cpu_secs, peak_mb = cost
+    answer = {record: answered.get(record, f"missing {record}") for record in truth}
+    per_second = len(answered) / cpu_secs
+    print(f"{name}: {secs:.2f} s, {cpu_secs:.2f} CPU s ({per_second:,.0f} records each), {peak_mb:.0f} MB")
+    for kind, records in sorted(kinds.items()):
+        figures, glued = score(records, answer, truth)
+        cells = [f"{figure:.3f}" for figure in figures]
+        pairwise, b_cubed = " ".join(cells[:3]), " ".join(cells[3:])
+        print(f"  {kind:<26}{len(records):>9}  {pairwise}    {b_cubed}    {glued:>5}", flush=True)
+
+
 def main():
     salesync, folders = sys.argv[1], sys.argv[2:]
     print(f"{'':<28}{'':>9}  pairwise             B-cubed              most people", flush=True)
     print(f"{'set and kind':<28}{'records':>9}  P     R     F1       P     R     F1       in one")
-    sets = [truth for folder in folders for truth in sorted(pathlib.Path(folder).glob("*.truth.csv.gz"))]
-    for truth_file in sets:
-        name = truth_file.name.removesuffix(".truth.csv.gz")
-        with tempfile.TemporaryDirectory() as folder:
-            out = pathlib.Path(folder) / "answer.csv"
-            secs, cpu_secs, peak_mb = run(salesync, truth_file.with_name(f"{name}.csv.gz"), out)
-            answered = {row["record_id"]: row["entity_id"] for row in rows(out)}
-        truth, kinds = {}, collections.defaultdict(list)
-        for row in rows(truth_file):
-            truth[row["record_id"]] = row["entity_id"]
-            kinds[row.get("kind") or "all"].append(row["record_id"])
-        answer = {record: answered.get(record, f"missing {record}") for record in truth}
-        per_second = len(answered) / cpu_secs
-        print(f"{name}: {secs:.2f} s, {cpu_secs:.2f} CPU s ({per_second:,.0f} records each), {peak_mb:.0f} MB")
-        for kind, records in sorted(kinds.items()):
-            figures, glued = score(records, answer, truth)
-            cells = [f"{figure:.3f}" for figure in figures]
-            pairwise, b_cubed = " ".join(cells[:3]), " ".join(cells[3:])
-            print(f"  {kind:<26}{len(records):>9}  {pairwise}    {b_cubed}    {glued:>5}", flush=True)
+    for at, folder in enumerate(folders):
+        for truth_file in sorted(pathlib.Path(folder).glob("*.truth.csv.gz")):
+            tell(truth_file.name.removesuffix(".truth.csv.gz"), *matched(salesync, truth_file))
+        if at == 0:
+            tell("invented vendors", *resolved(salesync))
 
 
 main()

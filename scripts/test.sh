@@ -14,23 +14,26 @@ if [ -n "${SALESYNC_TEST_DATA:-}" ]; then
     say "$prism could not be installed: the tests that need it pass over it"
   fi
 fi
-# Starts the emulator of BigQuery, which the tests of the adapter and of whole commands ask.
-emulator=
+# Starts two emulators of BigQuery, which the tests of the adapter and of whole commands ask in turn: each has one thread.
+emulators=()
 tables=
 cleanup() {
-  if [ -n "$emulator" ]; then kill "$emulator" 2>/dev/null || true; fi
+  if [ ${#emulators[@]} -gt 0 ]; then kill "${emulators[@]}" 2>/dev/null || true; fi
   if [ -n "$tables" ]; then rm -rf "$tables"; fi
 }
 trap cleanup EXIT
 if bigquery=$(bigquery_emulator); then
   tables=$(mktemp -d)
-  read -r port grpc_port < <(python3 -c 'import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+  read -ra ports < <(python3 -c 'import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
 print(*(it.getsockname()[1] for it in sockets))')
-  "$bigquery/bin/python" "$repository/scripts/bigquery_emulator.py" --port "$port" --grpc-port "$grpc_port" \
-    --project p --dataset d --data-dir "$tables/data" serve >"$tables/log" 2>&1 &
-  emulator=$!
-  export SALESYNC_TEST_BIGQUERY=http://127.0.0.1:$port SALESYNC_TEST_BIGQUERY_WRITE=http://127.0.0.1:$grpc_port
+  for at in 0 2; do
+    "$bigquery/bin/python" "$repository/scripts/bigquery_emulator.py" --port "${ports[at]}" --grpc-port "${ports[at + 1]}" \
+      --project p --dataset d --data-dir "$tables/data$at" serve >"$tables/log$at" 2>&1 &
+    emulators+=($!)
+  done
+  export SALESYNC_TEST_BIGQUERY="http://127.0.0.1:${ports[0]} http://127.0.0.1:${ports[2]}"
+  export SALESYNC_TEST_BIGQUERY_WRITE="http://127.0.0.1:${ports[1]} http://127.0.0.1:${ports[3]}"
 else
   say "the emulator of BigQuery could not be installed (it needs Python 3.13): the tests that need it pass over it"
 fi
@@ -40,13 +43,18 @@ case " $* " in
 esac
 # Tests start the program itself, which cargo does not build for them.
 build_salesync
-if [ -n "$emulator" ]; then
-  until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-    kill -0 "$emulator" 2>/dev/null || die "the emulator of BigQuery ended: $(tail -n 5 "$tables/log")"
+for at in "${!emulators[@]}"; do
+  until (exec 3<>"/dev/tcp/127.0.0.1/${ports[at * 2]}") 2>/dev/null; do
+    kill -0 "${emulators[at]}" 2>/dev/null || die "an emulator of BigQuery ended: $(tail -n 5 "$tables/log$((at * 2))")"
     sleep 0.3
   done
-fi
+done
 status=0
 with_duckdb test --no-fail-fast "$@" || status=1
-if [ -n "$emulator" ]; then "$bigquery/bin/python" "$repository/scripts/googlesql.py" "$SALESYNC_TEST_BIGQUERY" || status=1; fi
+checks=()
+for at in "${!emulators[@]}"; do
+  "$bigquery/bin/python" "$repository/scripts/googlesql.py" "http://127.0.0.1:${ports[at * 2]}" &
+  checks+=($!)
+done
+for check in "${checks[@]}"; do wait "$check" || status=1; done
 [ "$status" -eq 0 ]

@@ -227,7 +227,7 @@ fn ids_that_name_nothing_or_several_are_refused() {
     );
     refused(
         &bench.run(&["split", &person]),
-        "records; entities only with --from",
+        "records; entities only where it is said from what",
     );
     refused(&bench.run(&["join", &person]), "2 values required");
     let unknown = "per_01ARZ3NDEKTSV4RRFFQ69G5FAV";

@@ -82,6 +82,19 @@ pub struct LimitUsed {
     pub early: u64,
 }
 
+/// Which person or company an invented record is about.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TrueRecord {
+    /// The source.
+    pub source: &'static str,
+    /// The stream.
+    pub stream: &'static str,
+    /// The record's id, or the address or number that names somebody there.
+    pub record_id: String,
+    /// The person or company.
+    pub entity_id: String,
+}
+
 /// Starts invented vendors on this machine.
 #[async_trait]
 pub trait DemoWorld: Sync {
@@ -103,6 +116,9 @@ pub trait RunningWorld: Send {
 
     /// Returns what else has to be set to read from them, by the settings' names.
     fn settings(&self) -> Vec<(&'static str, String)>;
+
+    /// Returns whom their records are about.
+    fn truth(&self) -> Vec<TrueRecord>;
 
     /// Returns how each of their limits was used so far.
     fn limits_used(&self) -> Vec<LimitUsed>;

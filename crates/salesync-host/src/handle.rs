@@ -82,7 +82,8 @@ pub(crate) async fn handle(
     if is_sync {
         return work.await;
     }
-    // What these write is whole or not there: they may end anywhere.
+    // What these write is whole or not there: they may end anywhere. A decision that was stopped before it showed is
+    // written down all the same, and shows with the next resolve.
     tokio::select! {
         report = work => report,
         Ok(_) = stopped.wait_for(|stopped| *stopped) => {
@@ -223,10 +224,14 @@ async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
     let run_id = RunId::new(cx.now);
     let decided = decide(warehouse.as_ref(), decision, (&run_id, cx.now)).await?;
     let resolved = match decision.takes {
-        Takes::Now if decided != Decided::default() => {
-            Some(run_resolve(cx, warehouse.as_ref()).await?)
-        }
-        Takes::Now | Takes::Later => None,
+        // Also where nothing is new: an earlier resolve may have been stopped.
+        Takes::Now => Some(run_resolve(cx, warehouse.as_ref()).await.map_err(|error| {
+            error.with(
+                "the decision is written down and shows with",
+                "salesync resolve",
+            )
+        })?),
+        Takes::Later => None,
     };
     Ok(Report::Decided { decided, resolved })
 }

@@ -18,5 +18,7 @@ mod settings;
 mod signals;
 
 pub use cli::main;
-pub use demo::{DemoWorld, LimitUsed, QuotaModel, RunningWorld, WorldLimits, WorldOptions};
+pub use demo::{
+    DemoWorld, LimitUsed, QuotaModel, RunningWorld, TrueRecord, WorldLimits, WorldOptions,
+};
 pub use settings::{Settings, WarehouseChoice};

@@ -100,7 +100,7 @@ fn sort_title(sort: Sort) -> &'static str {
         Sort::BarelyJoined => "Pairs that were joined on the least evidence",
         Sort::NearMiss => "Pairs that were nearly joined",
         Sort::Refused => {
-            "Pairs that speak for joining, but whose records contradict each other otherwise"
+            "Pairs that speak for joining and were not joined: others of their entities contradict each other, or nothing else ties them together"
         }
     }
 }
@@ -121,7 +121,7 @@ fn sample(pair: &SamplePair) -> Markup {
     html! {
         div class="pair" {
             small {
-                "met by " (evidence.key) ", " (format!("{:+.1}", evidence.total_bits)) " bits, probability "
+                (evidence.outcome.as_str()) ", met by " (evidence.key) ", " (format!("{:+.1}", evidence.total_bits)) " bits, probability "
                 (format!("{:.3}", evidence.probability))
             }
             table { @for record in &pair.records { (row(record)) } }

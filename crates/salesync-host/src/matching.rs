@@ -30,10 +30,12 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
         different(&words.file, report, "--report")?;
         different(&words.out, report, "--report")?;
     }
+    let (read_as, write_as) = (
+        format_of(&words.file, None)?,
+        format_of(&words.out, words.format)?,
+    );
     let mut rows = Rows::new(words, output);
-    files::read(&words.file, format_of(&words.file, None)?, |batch| {
-        rows.take(batch)
-    })?;
+    files::read(&words.file, read_as, |batch| rows.take(batch))?;
     let grouped = match &words.report {
         None => rows.grouped(Records::grouped),
         Some(path) => {
@@ -46,7 +48,7 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
     let (entities, pairs) = (people + companies, grouped.counts.candidate_pairs);
     let rows = answer(grouped)?;
     let records = rows.num_rows();
-    files::write(&words.out, format_of(&words.out, words.format)?, &rows)?;
+    files::write(&words.out, write_as, &rows)?;
     let secs = started.elapsed().as_secs_f64();
     match output {
         Output::Json => report::line(
@@ -72,9 +74,8 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
 
 /// Refuses to write one file over another.
 fn different(one: &Path, other: &Path, word: &'static str) -> Result<()> {
-    let is_same = one == other
-        || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other);
-    if is_same {
+    let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+    if matches!((whole(one), whole(other)), (Ok(one), Ok(other)) if one == other) {
         return Err(
             Error::new(Code::RequestInvalid, "match a file").with("must be another file", word)
         );

@@ -20,8 +20,18 @@ pub(crate) enum Output {
     Json,
 }
 
-/// Writes a line to stdout. A reader that has gone away (`| head`) is no error.
+/// Writes a line to stdout. A reader that has gone away (`| head`) is no error. Control characters, which could make a
+/// terminal do something, are shown as a mark: what records say is anybody's.
 pub(crate) fn line(text: &str) {
+    let is_harmless = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
+    let shown = |letter| {
+        if is_harmless(letter) {
+            letter
+        } else {
+            char::REPLACEMENT_CHARACTER
+        }
+    };
+    let text: String = text.chars().map(shown).collect();
     drop(writeln!(std::io::stdout(), "{text}"));
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use salesync_host::{DemoWorld, LimitUsed, QuotaModel, RunningWorld, WorldLimits, WorldOptions};
+use salesync_host::{
+    DemoWorld, LimitUsed, QuotaModel, RunningWorld, TrueRecord, WorldLimits, WorldOptions,
+};
 use salesync_sandbox::{GmailQuota, Limits, Sandbox, SandboxConfig};
 
 /// The sandbox of all vendors.
@@ -86,6 +88,17 @@ impl RunningWorld for Running {
             early: pace.early,
         });
         used.collect()
+    }
+
+    fn truth(&self) -> Vec<TrueRecord> {
+        let truth = self.sandbox.world().truth().into_iter();
+        let record = truth.map(|(source, stream, record_id, entity_id)| TrueRecord {
+            source,
+            stream,
+            record_id,
+            entity_id,
+        });
+        record.collect()
     }
 
     async fn stop(self: Box<Self>) {

@@ -77,7 +77,8 @@ pub(super) async fn find(
             )),
         1 => found.pop().ok_or_else(unreadable),
         _ => Err(Error::new(Code::RequestInvalid, OPERATION)
-            .with("stands for a person and a company; kind must say which", id)),
+            .with("stands for a person and a company", id)
+            .with("say which with", "kind: person or company")),
     }
 }
 

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 
 use super::ours::{Ours, national};
 use super::reading::{Cells, SetAside, rows};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::normalise::email::{self, EmailClass};
 use crate::resolve::{ColumnField, ColumnMap, EntityKind, Identity, RecordRef};
 use crate::source::{IdentityColumns, SourceDefinition};
@@ -42,7 +42,8 @@ pub(super) async fn read(
     Ok(identities)
 }
 
-/// Returns what one live record says about a person or company, if it is there and these sources have it.
+/// Returns what one record says about a person or company, as [`read`] has it: out of its live rows. `None` where it is
+/// not there or these sources do not have it.
 pub(super) async fn of_record(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
@@ -54,17 +55,35 @@ pub(super) async fn of_record(
     let Some(declared) = declared.next() else {
         return Ok(None);
     };
-    let reader = Reader::new(&record.source, declared, SetAside::nothing());
-    let named = vec![(
-        SqlIdentifier::parse(declared.named_by)?,
-        record.id.to_string(),
-    )];
+    let set_aside = SetAside::read(warehouse, &record.source, declared.except).await?;
+    let reader = Reader::new(&record.source, declared, set_aside);
+    let column = SqlIdentifier::parse(declared.named_by)?;
+    let filter = Filter::Equal(vec![(column, record.id.to_string())]);
+    let mut places = reader.places();
+    places.push("_deleted_at");
     let stream = (&*record.source, declared.stream);
-    let mut identities = Vec::new();
-    for batch in rows(warehouse, stream, (&reader.places(), Filter::Equal(named))).await? {
-        reader.records(&batch, &mut identities)?;
+    let (mut identities, mut named) = (Vec::new(), HashMap::new());
+    for batch in rows(warehouse, stream, (&places, filter)).await? {
+        let batch = live(&batch)?;
+        if declared.named_by == "id" {
+            reader.records(&batch, &mut identities)?;
+        } else {
+            reader.named(&batch, &Ours::default(), &mut named)?;
+        }
     }
-    Ok(identities.into_iter().max_by_key(|it| it.changed_at))
+    let named = named.into_iter();
+    identities.extend(named.filter_map(|(name, said)| Some(reader.one(&name, said?))));
+    Ok(identities.pop())
+}
+
+/// Returns the rows of a raw table's batch whose record is still there.
+fn live(batch: &RecordBatch) -> Result<RecordBatch> {
+    let Some(deleted) = batch.column_by_name("_deleted_at") else {
+        return Ok(batch.clone());
+    };
+    let internal = |error| Error::new(Code::Internal, "leave out deleted rows").because(error);
+    let is_live = arrow::compute::is_null(deleted).map_err(internal)?;
+    arrow::compute::filter_record_batch(batch, &is_live).map_err(internal)
 }
 
 /// What the rows of one name have said so far.

@@ -17,7 +17,8 @@ use crate::warehouse::{Filter, Warehouse};
 pub(super) struct Merged(HashMap<RecordRef, Arc<str>>);
 
 impl Merged {
-    /// Reads which records live on in others, of the streams that interactions and deals name.
+    /// Reads which records live on in others, of the streams that interactions, deals and
+    /// identities are about.
     pub(super) async fn read(
         warehouse: &dyn Warehouse,
         sources: &[&'static SourceDefinition],
@@ -47,6 +48,14 @@ impl Merged {
         Ok(Self(merged))
     }
 
+    /// Returns the record itself, or the one that it lives on in.
+    pub(super) fn living(&self, record: RecordRef) -> RecordRef {
+        match self.0.get(&record) {
+            Some(survivor) => RecordRef::new(record.source, record.stream, Arc::clone(survivor)),
+            None => record,
+        }
+    }
+
     /// Returns the id of the record of the same stream that a merged one lives on in.
     pub(super) fn survivor(&self, source: &str, stream: &str, id: &str) -> Option<&str> {
         let survivor = self.0.get(&RecordRef::new(source, stream, id))?;
@@ -54,7 +63,7 @@ impl Merged {
     }
 }
 
-/// Returns the streams whose records interactions and deals name, each once.
+/// Returns the streams whose records interactions, deals or decisions name, each once.
 fn named(source: &SourceDefinition) -> Vec<&'static str> {
     let parties = source.interactions.iter().flat_map(|it| it.parties);
     let of_interactions = parties
@@ -66,7 +75,10 @@ fn named(source: &SourceDefinition) -> Vec<&'static str> {
         .copied();
     let companies = source.deals.iter().filter_map(|deal| deal.company);
     let of_deals = companies.map(|(_, stream)| stream);
-    let mut named: Vec<&'static str> = of_interactions.chain(of_deals).collect();
+    let identities = source.identities.iter().filter(|it| it.named_by == "id");
+    let of_identities = identities.map(|it| it.stream);
+    let named = of_interactions.chain(of_deals).chain(of_identities);
+    let mut named: Vec<&'static str> = named.collect();
     named.sort_unstable();
     named.dedup();
     named

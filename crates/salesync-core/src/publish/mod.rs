@@ -86,7 +86,8 @@ pub async fn resolve_and_publish(
         retired: earlier.retired,
         ages: earlier.ages,
     };
-    let overrides = overrides::read(warehouse).await?;
+    let merged = Merged::read(warehouse, sources).await?;
+    let overrides = overrides::living(overrides::read(warehouse).await?, &merged);
     // Resolving is pure work on the processor: it must not hold up the runtime's other tasks.
     let resolution =
         tokio::task::spawn_blocking(move || resolve(&identities, &previous, &overrides, &settings))
@@ -95,7 +96,6 @@ pub async fn resolve_and_publish(
                 crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
             })?;
     let resolution = Arc::new(resolution);
-    let merged = Merged::read(warehouse, sources).await?;
     let known = Known {
         resolution: &resolution,
         ours: &ours,

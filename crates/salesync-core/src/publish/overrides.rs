@@ -1,12 +1,13 @@
 //! What people decided about records: written down for good, and read by every resolve.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use serde::Serialize;
 
 use super::entities::{self, Found};
+use super::merged::Merged;
 use super::rows::{Texts, unreadable};
 use super::tables::MATCH_OVERRIDE_EVENTS;
 use crate::batch::Batch;
@@ -19,6 +20,8 @@ use crate::run::RunId;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Scan, Warehouse};
+
+const OPERATION: &str = "decide which records are one entity";
 
 /// The word for a decision that no longer holds.
 const WITHDRAWN: &str = "withdrawn";
@@ -94,8 +97,19 @@ pub(super) async fn read(warehouse: &dyn Warehouse) -> Result<Vec<Override>> {
     Ok(holding.collect())
 }
 
+/// Returns what holds for the records that are there: what was said of one that was merged goes for the one that it
+/// lives on in.
+pub(super) fn living(overrides: Vec<Override>, merged: &Merged) -> Vec<Override> {
+    let carried = overrides.into_iter().map(|it| {
+        let (_, left, right) = pair(it.kind, &merged.living(it.left), &merged.living(it.right));
+        Override { left, right, ..it }
+    });
+    // The source itself says that two are one which it has merged.
+    carried.filter(|it| it.left != it.right).collect()
+}
+
 /// Writes a decision down. It shows with the next resolve and holds at every later one. Decisions that speak against
-/// it are withdrawn: the last word counts.
+/// it are withdrawn: the last word counts. One that earlier decisions contradict through further records is refused.
 ///
 /// # Errors
 /// `ERR_REQUEST_INVALID` where an id names nothing or several, or the ids can't be decided like that; what the
@@ -108,6 +122,7 @@ pub async fn decide(
     let meant = Meant::read(warehouse, decision).await?;
     let holding = read(warehouse).await?;
     let changes = meant.changes(decision, &holding)?;
+    consistent(&changes, &holding)?;
     let mut rows = PlainRows::new(&MATCH_OVERRIDE_EVENTS)?;
     let mut decided = Decided::default();
     for ((kind, left, right), rule) in &changes {
@@ -142,6 +157,57 @@ pub async fn decide(
     Ok(decided)
 }
 
+/// Fails where a decision would keep two records apart that others tie together, or the other way round.
+fn consistent(changes: &BTreeMap<Pair, Option<Rule>>, holding: &[Override]) -> Result<()> {
+    let mut rules: BTreeMap<Pair, Option<Rule>> = holding
+        .iter()
+        .map(|it| (pair(it.kind, &it.left, &it.right), Some(it.rule)))
+        .collect();
+    rules.extend(changes.iter().map(|(pair, rule)| (pair.clone(), *rule)));
+    let mut group_of: HashMap<(EntityKind, &RecordRef), usize> = HashMap::new();
+    let mut groups: Vec<Vec<(EntityKind, &RecordRef)>> = Vec::new();
+    let always = rules
+        .iter()
+        .filter(|(_, rule)| **rule == Some(Rule::Always));
+    for ((kind, left, right), _) in always {
+        let [one, other] = [left, right].map(|record| {
+            *group_of.entry((*kind, record)).or_insert_with(|| {
+                groups.push(vec![(*kind, record)]);
+                groups.len() - 1
+            })
+        });
+        if one != other {
+            let moved = groups
+                .get_mut(other)
+                .map(std::mem::take)
+                .unwrap_or_default();
+            for record in &moved {
+                group_of.insert(*record, one);
+            }
+            if let Some(group) = groups.get_mut(one) {
+                group.extend(moved);
+            }
+        }
+    }
+    let group = |kind: EntityKind, record| group_of.get(&(kind, record));
+    let decided = changes.iter().filter(|(_, rule)| rule.is_some());
+    let touched: HashSet<&usize> = decided
+        .flat_map(|((kind, left, right), _)| [group(*kind, left), group(*kind, right)])
+        .flatten()
+        .collect();
+    let mut never = rules.iter().filter(|(_, rule)| **rule == Some(Rule::Never));
+    let tied = never.find(|((kind, left, right), _)| {
+        let one = group(*kind, left);
+        one == group(*kind, right) && one.is_some_and(|one| touched.contains(one))
+    });
+    match tied {
+        None => Ok(()),
+        Some(((_, left, right), _)) => Err(Error::new(Code::RequestInvalid, OPERATION)
+            .with("other decisions tie together", format!("{left}, {right}"))
+            .with("withdraw first", "those about one of the two")),
+    }
+}
+
 /// What a decision is about.
 struct Meant {
     kind: EntityKind,
@@ -149,10 +215,13 @@ struct Meant {
     from: Vec<Group>,
 }
 
+/// The records that each record is kept apart from.
+type ApartFrom<'a> = HashMap<&'a RecordRef, HashSet<&'a RecordRef>>;
+
 /// What an id names: a record and its entity's records, or an entity's records.
 struct Group {
     found: Found,
-    whole: Vec<RecordRef>,
+    whole: BTreeSet<RecordRef>,
 }
 
 impl Group {
@@ -163,9 +232,16 @@ impl Group {
     }
 
     /// Returns the records that are named: the one, or all of the entity's.
-    fn named(&self) -> &[RecordRef] {
+    fn named(&self) -> impl Iterator<Item = &RecordRef> {
         let record = self.found.record.as_ref();
-        record.map_or(&self.whole, std::slice::from_ref)
+        let whole = self.whole.iter().filter(move |_| record.is_none());
+        record.into_iter().chain(whole)
+    }
+
+    /// Says whether a record is named.
+    fn names(&self, record: &RecordRef) -> bool {
+        let named = self.found.record.as_ref();
+        named.map_or_else(|| self.whole.contains(record), |named| named == record)
     }
 }
 
@@ -205,8 +281,9 @@ impl Meant {
             Ruling::Withdraw => BTreeMap::new(),
         };
         let mut changes = BTreeMap::new();
+        let apart_from = self.apart_from(holding);
         for it in holding.iter().filter(|it| it.kind == self.kind) {
-            if self.speaks_against(decision.ruling, it) {
+            if self.speaks_against(decision.ruling, it, &apart_from) {
                 changes.insert(pair(it.kind, &it.left, &it.right), None);
             }
         }
@@ -227,11 +304,11 @@ impl Meant {
     /// Ties one record of each to one of the first.
     fn joined(&self) -> Result<BTreeMap<Pair, Rule>> {
         let (first, others) = self.ids.split_first().ok_or_else(|| refused("two ids"))?;
-        let one = first.named().first().ok_or_else(unreadable)?;
+        let one = first.named().next().ok_or_else(unreadable)?;
         if others.is_empty() {
             return Err(refused("at least two ids"));
         }
-        let others = others.iter().filter_map(|group| group.named().first());
+        let others = others.iter().filter_map(|group| group.named().next());
         Ok(others
             .filter(|other| *other != one)
             .map(|other| (pair(self.kind, one, other), Rule::Always))
@@ -267,7 +344,7 @@ impl Meant {
 
     /// Returns the records that they leave.
     fn staying(&self) -> Result<Vec<&RecordRef>> {
-        let leaving = self.leaving();
+        let leaving: HashSet<&RecordRef> = self.leaving().into_iter().collect();
         let stays = |record: &&RecordRef| !leaving.contains(record);
         if !self.from.is_empty() {
             let from = self.from.iter().flat_map(Group::named);
@@ -275,19 +352,21 @@ impl Meant {
             return if staying.iter().all(stays) {
                 Ok(staying.into_iter().collect())
             } else {
-                Err(refused("others after --from than before it"))
+                Err(refused("others to part from than those that leave"))
             };
         }
         let first = self.ids.first().ok_or_else(|| refused("an id"))?;
         if self.ids.iter().any(|group| group.found.record.is_none()) {
-            return Err(refused("records; entities only with --from"));
+            return Err(refused("records; entities only where it is said from what"));
         }
         if self
             .ids
             .iter()
             .any(|group| group.found.entity != first.found.entity)
         {
-            return Err(refused("records of one entity, or --from"));
+            return Err(refused(
+                "records of one entity, or it must be said from what",
+            ));
         }
         let staying: Vec<&RecordRef> = first.whole.iter().filter(stays).collect();
         if staying.is_empty() {
@@ -296,27 +375,58 @@ impl Meant {
         Ok(staying)
     }
 
+    /// Returns which records each record is kept apart from.
+    fn apart_from<'a>(&self, holding: &'a [Override]) -> ApartFrom<'a> {
+        let mut apart_from = ApartFrom::new();
+        let never = holding
+            .iter()
+            .filter(|it| it.kind == self.kind && it.rule == Rule::Never);
+        for it in never {
+            apart_from.entry(&it.left).or_default().insert(&it.right);
+            apart_from.entry(&it.right).or_default().insert(&it.left);
+        }
+        apart_from
+    }
+
+    /// Says whether the two records that are kept apart come together: their entities are joined; or, where a split has
+    /// not shown yet, the two sides of it.
+    fn joins(&self, it: &Override, apart_from: &ApartFrom<'_>) -> bool {
+        let are_apart = |one: &RecordRef, other: &RecordRef| {
+            apart_from
+                .get(one)
+                .is_some_and(|others| others.contains(other))
+        };
+        let meets = |one: &Group, other: &Group| {
+            if one.found.entity != other.found.entity {
+                return one.whole.contains(&it.left) && other.whole.contains(&it.right);
+            }
+            let mut parted = one
+                .named()
+                .flat_map(|x| other.named().map(move |y| (x, y)))
+                .filter(|(x, y)| are_apart(x, y));
+            let is_side = |record: &RecordRef, of: &RecordRef, from: &RecordRef| {
+                record == of || are_apart(record, from)
+            };
+            parted.any(|(x, y)| is_side(&it.left, x, y) && is_side(&it.right, y, x))
+        };
+        let groups = self.ids.iter().enumerate();
+        let mut pairs = groups.flat_map(|(at, one)| {
+            let others = self.ids.iter().enumerate();
+            let others = others.filter(move |(other, _)| *other != at);
+            others.map(move |(_, other)| (one, other))
+        });
+        pairs.any(|(one, other)| meets(one, other))
+    }
+
     /// Says whether an earlier decision can't hold beside this one.
-    fn speaks_against(&self, ruling: Ruling, it: &Override) -> bool {
+    fn speaks_against(&self, ruling: Ruling, it: &Override, apart_from: &ApartFrom<'_>) -> bool {
         let among = |record: &RecordRef, groups: &[Group]| {
             groups.iter().any(|group| group.whole.contains(record))
         };
-        let named = |record: &RecordRef, groups: &[Group]| {
-            groups.iter().any(|group| group.named().contains(record))
-        };
+        let named =
+            |record: &RecordRef, groups: &[Group]| groups.iter().any(|group| group.names(record));
         match ruling {
-            Ruling::Join => {
-                let between = |(at, one): (usize, &Group)| {
-                    let others = self
-                        .ids
-                        .iter()
-                        .enumerate()
-                        .filter(move |(other, _)| *other != at);
-                    let mut others = others.map(|(_, other)| &other.whole);
-                    one.whole.contains(&it.left) && others.any(|other| other.contains(&it.right))
-                };
-                it.rule == Rule::Never && self.ids.iter().enumerate().any(between)
-            }
+            Ruling::Join => it.rule == Rule::Never && self.joins(it, apart_from),
             Ruling::Split => {
                 let stays = |record| {
                     if self.from.is_empty() {
@@ -335,5 +445,5 @@ impl Meant {
 }
 
 fn refused(must_be: &'static str) -> Error {
-    Error::new(Code::RequestInvalid, "decide which records are one entity").with("must be", must_be)
+    Error::new(Code::RequestInvalid, OPERATION).with("must be", must_be)
 }

@@ -185,24 +185,16 @@ pub(super) struct SetAside {
 }
 
 impl SetAside {
-    /// Sets nothing aside.
-    pub(super) fn nothing() -> Self {
-        Self {
-            about: &[],
-            keys: HashSet::new(),
-        }
-    }
-
     /// Reads what is set aside.
     pub(super) async fn read(
         warehouse: &dyn Warehouse,
         source: &str,
         except: Option<Except>,
     ) -> Result<Self> {
-        let Some(except) = except else {
-            return Ok(Self::nothing());
-        };
         let mut keys = HashSet::new();
+        let Some(except) = except else {
+            return Ok(Self { about: &[], keys });
+        };
         let there: Vec<&str> = except.about.iter().map(|(there, _)| *there).collect();
         let places = [&*there, &["_deleted_at"]].concat();
         for value in except.values {

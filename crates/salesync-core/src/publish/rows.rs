@@ -1,6 +1,6 @@
 //! The answer as rows, and the last answer read back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
@@ -21,9 +21,6 @@ use crate::run::RunId;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Scan, Warehouse};
-
-/// So many entities are put up for review at most: more than people decide.
-const MOST_REVIEWS: usize = 10_000;
 
 /// What the warehouse still knows of the last answer.
 pub(super) struct Earlier {
@@ -99,10 +96,11 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
         }
     }
     earlier.history.sort_by_key(|row| row.happened_at);
+    let alive: HashSet<&str> = earlier.assignments.values().map(EntityId::as_str).collect();
     for row in &earlier.history {
         let entity = || EntityId::parse(&row.entity_id).map_err(|_| unreadable());
         match row.event.as_str() {
-            "created" => {
+            "created" if alive.contains(row.entity_id.as_str()) => {
                 let at = u64::try_from(row.happened_at.micros()).unwrap_or_default();
                 earlier.ages.insert(entity()?, at);
             }
@@ -179,9 +177,9 @@ pub(super) fn of(
         .iter()
         .try_for_each(|pair| push_evidence(&mut evidence, pair))?;
     let mut review = PlainRows::new(&MATCH_REVIEW)?;
-    let uncertain = resolution.review.iter().take(MOST_REVIEWS);
-    uncertain
-        .into_iter()
+    resolution
+        .review
+        .iter()
         .try_for_each(|one| push_review(&mut review, one))?;
     let mut events = PlainRows::new(&ENTITY_HISTORY)?;
     let now_events = resolution
@@ -342,7 +340,7 @@ pub(super) fn summary(resolution: &Resolution) -> Resolved {
         companies: size(resolution.companies.len()),
         pairs_compared: size(resolution.counts.candidate_pairs),
         refused: size(resolution.counts.refused_merges),
-        to_review: size(resolution.review.len().min(MOST_REVIEWS)),
+        to_review: size(resolution.review.len()),
         contradicting_overrides: size(resolution.counts.contradicting_overrides),
         created: changes(|change| matches!(change, Change::Created(_))),
         merged: changes(|change| matches!(change, Change::Merged(..))),

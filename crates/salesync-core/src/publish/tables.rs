@@ -13,7 +13,11 @@ pub static PEOPLE: PlainTable = PlainTable {
             Text,
             "The person; stays the same from run to run",
         ),
-        ("full_name", Text, "The name as most records have it"),
+        (
+            "full_name",
+            Text,
+            "The name that survives of those that the records have",
+        ),
         ("first_name", Text, "Given name"),
         ("last_name", Text, "Surname"),
         ("email", Text, "The best e-mail address"),
@@ -65,7 +69,11 @@ pub static COMPANIES: PlainTable = PlainTable {
             Text,
             "The company; stays the same from run to run",
         ),
-        ("name", Text, "The name as most records have it"),
+        (
+            "name",
+            Text,
+            "The name that survives of those that the records have",
+        ),
         ("domain", Text, "The main domain"),
         ("domains", Json, "All domains"),
         (
@@ -172,7 +180,7 @@ pub static MATCH_EVIDENCE: PlainTable = PlainTable {
         (
             "outcome",
             Text,
-            "joined; refused: the entities contradict each other; forbidden: an override says that they are two; bridge: nothing else ties them together",
+            "joined; refused: the entities contradict each other; forbidden: an override says that they are two; bridge: a weak pair alone ties them together",
         ),
     ],
     key: &[
@@ -203,7 +211,7 @@ pub static MATCH_REVIEW: PlainTable = PlainTable {
         (
             "reason",
             Text,
-            "near_miss: not quite enough speaks for it; refused: the entities contradict each other; bridge: nothing else ties them together",
+            "near_miss: not quite enough speaks for it; refused: the entities contradict each other; bridge: a weak pair alone ties them together",
         ),
         (
             "met_by",

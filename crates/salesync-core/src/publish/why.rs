@@ -17,7 +17,7 @@ use crate::resolve::{EntityId, EntityKind, Identity, Override, RecordRef, Rule, 
 use crate::source::SourceDefinition;
 use crate::warehouse::Warehouse;
 
-/// So many records are shown with what they say.
+/// Of each entity so many records are shown with what they say.
 const MOST_SAYING: usize = 50;
 
 /// Why an entity is what it is.
@@ -132,16 +132,20 @@ pub async fn why(
     (ids, kind): (&[String], Option<EntityKind>),
 ) -> Result<Why> {
     let [one, rest @ ..] = ids else {
-        return Err(Error::new(Code::RequestInvalid, "explain").with("must be", "one id, or two"));
+        return Err(refused("one id, or two"));
     };
     let found = entities::find(warehouse, one, kind).await?;
     let other = match rest {
         [] => None,
-        [other] => Some(entities::find(warehouse, other, Some(found.kind)).await?),
+        [other] => {
+            let other = entities::find(warehouse, other, Some(found.kind)).await?;
+            if other.kind != found.kind {
+                return Err(refused("two people, or two companies"));
+            }
+            Some(other)
+        }
         _ => {
-            return Err(
-                Error::new(Code::RequestInvalid, "explain").with("must be", "one id, or two")
-            );
+            return Err(refused("one id, or two"));
         }
     };
     let mut members = entities::members(warehouse, &found.entity).await?;
@@ -152,27 +156,29 @@ pub async fn why(
     for side in ["left_entity_id", "right_entity_id"] {
         nearly.extend(self::pairs(warehouse, &MATCH_REVIEW, &[(side, id)]).await?);
     }
+    strongest_first(&mut pairs);
+    strongest_first(&mut nearly);
+    let named = [Some(&found), other.as_ref()];
+    let named = named
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it.record.clone());
+    let named: Vec<RecordRef> = named.collect();
     if let Some(other) = other {
         if other.entity == found.entity {
             pairs = way(pairs, &found, &other);
             nearly.clear();
         } else {
             nearly.retain(|pair| pair.entities.iter().any(|id| id == other.entity.as_str()));
-            pairs = std::mem::take(&mut nearly);
             let others = entities::members(warehouse, &other.entity).await?;
-            pairs.extend(
-                forbidden(
-                    warehouse,
-                    (&found.entity, &members),
-                    (&other.entity, &others),
-                )
-                .await?,
-            );
+            let (one, two) = ((&found.entity, &*members), (&other.entity, &*others));
+            pairs = unjoined(warehouse, one, two).await?;
+            // What did not quite speak for joining stands in the review alone.
+            nearly.retain(|pair| pair.outcome == "near_miss");
+            pairs.append(&mut nearly);
             members.extend(others);
+            strongest_first(&mut pairs);
         }
-    }
-    for list in [&mut pairs, &mut nearly] {
-        list.sort_by(|a, b| b.weight_bits.total_cmp(&a.weight_bits));
     }
     let decided = overrides::read(warehouse).await?;
     let table = match found.kind {
@@ -182,13 +188,21 @@ pub async fn why(
     Ok(Why {
         golden: golden(warehouse, table, id).await?,
         overrides: about(&decided, found.kind, &members),
-        records: records(warehouse, sources, (found.kind, members)).await?,
+        records: records(warehouse, sources, (found.kind, members), &named).await?,
         history: history(warehouse, id).await?,
         pairs,
         nearly,
         kind: found.kind,
         entity_id: found.entity,
     })
+}
+
+fn strongest_first(pairs: &mut [WhyPair]) {
+    pairs.sort_by(|a, b| b.weight_bits.total_cmp(&a.weight_bits));
+}
+
+fn refused(must_be: &'static str) -> Error {
+    Error::new(Code::RequestInvalid, "explain").with("must be", must_be)
 }
 
 /// Reads pairs out of `match_evidence` or `match_review`.
@@ -271,20 +285,18 @@ fn numbers<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a [f64]> {
     Ok(numbers.ok_or_else(unreadable)?.values())
 }
 
-/// Reads the pairs between two entities that an override keeps apart.
-async fn forbidden(
+/// Reads the pairs between two entities that spoke for joining and did not join.
+async fn unjoined(
     warehouse: &dyn Warehouse,
     one: (&EntityId, &[Member]),
     other: (&EntityId, &[Member]),
 ) -> Result<Vec<WhyPair>> {
     let mut found = Vec::new();
     for ((left, _), (right, members)) in [(one, other), (other, one)] {
-        let equal = [("entity_id", left.as_str()), ("outcome", "forbidden")];
+        let members: BTreeSet<String> = members.iter().map(|it| it.record.to_string()).collect();
+        let equal = [("entity_id", left.as_str())];
         for mut pair in pairs(warehouse, &MATCH_EVIDENCE, &equal).await? {
-            if members
-                .iter()
-                .any(|member| member.record.to_string() == pair.right)
-            {
+            if members.contains(&pair.right) {
                 pair.entities = [left.to_string(), right.to_string()];
                 found.push(pair);
             }
@@ -327,22 +339,28 @@ fn would_change(pair: &WhyPair, kind: EntityKind) -> String {
             format!("without {alone} the pair would not be joined")
         }
         "near_miss" => {
-            let short = format!("{:.1} bits more would join them", -margin);
+            // Rounded up: 0.0 bits more would be none.
+            let short = format!("it lacks {:.1} bits", (-margin * 10.0).ceil() / 10.0);
             let mut against: Vec<&WhyField> =
                 pair.fields.iter().filter(|it| it.bits < 0.0).collect();
             against.sort_by(|a, b| a.bits.total_cmp(&b.bits));
             match against.first() {
-                Some(most) => format!("{short}; most against it is {}", list(&[most])),
-                None => format!("{short}; another value in common would do"),
+                Some(most) => format!(
+                    "{short}; most against it is {}. Another value in common, or another pair of the two entities that agrees, would speak for it",
+                    list(&[most])
+                ),
+                None => format!(
+                    "{short}; another value in common, or another pair of the two entities that agrees, would speak for it"
+                ),
             }
         }
         "forbidden" => "only another decision: a person said that they are two".to_owned(),
         "bridge" => "one more pair of records of the two entities that agrees would join them".to_owned(),
-        _ => "too many records of the two entities contradict each other: they are joined once those are corrected, or by `salesync join`".to_owned(),
+        _ => "too many records of the two entities contradict each other: they are joined once those are corrected, or by a decision".to_owned(),
     }
 }
 
-/// Returns the pairs that lead from one record, or any of the entity's, to another.
+/// Returns the pairs that lead from one record to another, step by step; all where an entity is named.
 fn way(pairs: Vec<WhyPair>, from: &Found, to: &Found) -> Vec<WhyPair> {
     let (Some(from), Some(to)) = (&from.record, &to.record) else {
         return pairs;
@@ -374,14 +392,14 @@ fn way(pairs: Vec<WhyPair>, from: &Found, to: &Found) -> Vec<WhyPair> {
             }
         }
     }
-    let mut used = BTreeSet::new();
+    let mut used = Vec::new();
     let mut at = to.as_str();
     while let Some(pair) = came_by.get(at) {
-        used.insert(*pair);
+        used.push(*pair);
         at = other_end(pair, at).unwrap_or(&from);
     }
-    let pairs = pairs.iter().enumerate().filter(|(at, _)| used.contains(at));
-    pairs.map(|(_, pair)| pair.clone()).collect()
+    let steps = used.iter().rev();
+    steps.filter_map(|at| pairs.get(*at).cloned()).collect()
 }
 
 /// Returns what people decided about these records.
@@ -403,15 +421,21 @@ async fn records(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
     (kind, members): (EntityKind, Vec<Member>),
+    named: &[RecordRef],
 ) -> Result<Vec<WhyRecord>> {
     let mut records = Vec::with_capacity(members.len());
-    for (at, member) in members.into_iter().enumerate() {
+    let (mut entity, mut shown) = (None, 0);
+    for member in members {
+        if entity.as_ref() != Some(&member.entity) {
+            (entity, shown) = (Some(member.entity.clone()), 0);
+        }
         let Member {
             entity: entity_id,
             record,
             confidence,
         } = member;
-        let identity = if at < MOST_SAYING {
+        shown += 1;
+        let identity = if shown <= MOST_SAYING || named.contains(&record) {
             identities::of_record(warehouse, sources, (kind, &record)).await?
         } else {
             None

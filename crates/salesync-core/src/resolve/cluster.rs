@@ -1,17 +1,17 @@
 //! Joins pairs into clusters, the strongest first, and refuses unions whose members contradict each other.
 
-use hashbrown::HashMap;
-
 use super::compare::finding;
 use super::entity::EntityId;
 use super::evidence::{Evidence, FieldEvidence, Outcome};
 use super::frequency::{count_of, probability};
+use super::guard::{Neighbours, contradict};
 use super::identity::{EntityKind, RecordRef};
 use super::keys::{KeyKind, Met, Pairs};
 use super::model::Model;
-use super::overrides::Decided;
+use super::overrides::ByIndex;
 use super::prepared::place;
 use super::report::{self, Scores, Sort};
+use super::review::{uncertain, worth_deciding};
 use super::union::Union;
 
 /// A pair that speaks for joining.
@@ -84,8 +84,8 @@ pub(super) struct Clustering {
     pub(super) edges: Vec<Edge>,
     /// What speaks for and against each of these edges; empty unless all of it was asked for.
     pub(super) reasons: Vec<Reasons>,
-    /// Of each two clusters that might be one entity's the strongest edge, strongest first, with what speaks for and
-    /// against it; empty unless all of it was asked for.
+    /// Of each two clusters that might be one entity's the strongest edge, those first whose decision is likely to change
+    /// most, with what speaks for and against it: 10,000 at most; empty unless all of it was asked for.
     pub(super) uncertain: Vec<(Edge, Reasons)>,
     /// Pairs that show how good the clusters are, and how all pairs score; empty unless that was asked for.
     pub(super) sample: Vec<(Sort, Edge, Reasons)>,
@@ -154,7 +154,7 @@ pub(super) trait Scale<const N: usize> {
 pub(super) struct Wanted<'a> {
     pub(super) model: &'a Model,
     /// What people decided about the records.
-    pub(super) decided: Decided,
+    pub(super) decided: ByIndex,
     pub(super) depth: Depth,
 }
 
@@ -210,7 +210,10 @@ pub(super) fn find<const N: usize>(
     let candidate_pairs = met.len();
     drop(met);
     let mut found = join((kind, count), edges, wanted, scale);
-    let uncertain = uncertain(&found, near, &wanted.decided);
+    let uncertain = match depth {
+        Depth::Bare => Vec::new(),
+        Depth::Sampled | Depth::Whole => uncertain(&found, near, &wanted.decided),
+    };
     match depth {
         Depth::Bare => {}
         Depth::Sampled => {
@@ -221,9 +224,10 @@ pub(super) fn find<const N: usize>(
         }
         Depth::Whole => {
             found.reasons = found.edges.iter().map(|edge| scale.reasons(edge)).collect();
-            let uncertain = uncertain.into_iter();
-            let uncertain = uncertain.map(|edge| (edge, scale.reasons(&edge)));
-            found.uncertain = uncertain.collect();
+            found.uncertain = worth_deciding(&found, uncertain)
+                .into_iter()
+                .map(|edge| (edge, scale.reasons(&edge)))
+                .collect();
         }
     }
     found.candidate_pairs = candidate_pairs;
@@ -245,31 +249,12 @@ fn partners<const N: usize>(
 }
 
 /// Sorts edges, the strongest first.
-fn sort(edges: &mut [Edge]) {
+pub(super) fn sort(edges: &mut [Edge]) {
     edges.sort_unstable_by(|a, b| {
         b.total
             .total_cmp(&a.total)
             .then_with(|| (a.left, a.right).cmp(&(b.left, b.right)))
     });
-}
-
-/// Returns of each two clusters that might be one entity's the strongest edge, but where people decided.
-fn uncertain(found: &Clustering, mut edges: Vec<Edge>, decided: &Decided) -> Vec<Edge> {
-    let unjoined = found.edges.iter();
-    edges
-        .extend(unjoined.filter(|edge| matches!(edge.outcome, Outcome::Refused | Outcome::Bridge)));
-    sort(&mut edges);
-    let clusters = |left, right| {
-        let cluster = |index| found.cluster_of.get(place(index)).copied();
-        let (left, right) = cluster(left).zip(cluster(right))?;
-        (left != right).then_some((left.min(right), left.max(right)))
-    };
-    let never = decided.never.iter();
-    let mut known: hashbrown::HashSet<(u32, u32)> = never
-        .filter_map(|(left, right)| clusters(*left, *right))
-        .collect();
-    edges.retain(|edge| clusters(edge.left, edge.right).is_some_and(|pair| known.insert(pair)));
-    edges
 }
 
 /// The bits of a pair of which a person said that it is one: beyond doubt.
@@ -352,80 +337,6 @@ fn join_by(union: &mut Union, edge: &Edge, (left, right): (u32, u32), strongest:
     }
 }
 
-/// Says whether the sets of two roots contradict each other in too many of their pairs, and in more than speak for a
-/// union.
-fn contradict<const N: usize>(
-    (left, right): (u32, u32),
-    union: &Union,
-    (model, accept): (&Model, f32),
-    scale: &impl Scale<N>,
-) -> bool {
-    let looks = model.contradiction_looks;
-    let pairs = || {
-        let ones = union.members(left).take(looks);
-        ones.flat_map(|one| {
-            union
-                .members(right)
-                .take(looks)
-                .map(move |other| (one, other))
-        })
-    };
-    let contradicted = count_of(
-        pairs()
-            .filter(|(one, other)| scale.contradict(*one, *other))
-            .count(),
-    );
-    if contradicted as f32 <= model.contradiction_share * count_of(pairs().count()) as f32 {
-        return false;
-    }
-    // Names come first among the fields. Who has none agrees with everybody.
-    let speaks = |(one, other): &(u32, u32)| {
-        let fields = scale.weigh(*one, *other);
-        fields.is_some_and(|fields| {
-            let are_named = fields.first().is_some_and(|name| name.bits > 0.0);
-            are_named && scale.total(&fields) >= accept
-        })
-    };
-    let agreed = count_of(pairs().filter(speaks).count());
-    agreed as f32 * model.contradiction_worth <= contradicted as f32
-}
-
-/// The other ends of each record's weak edges.
-struct Neighbours {
-    of: HashMap<u32, Vec<u32>>,
-    /// Weaker edges than this can be bridges.
-    bits: f32,
-}
-
-impl Neighbours {
-    /// Looks at the edges that are weaker than `bits`.
-    fn of(edges: &[Edge], bits: f32) -> Self {
-        let mut of: HashMap<u32, Vec<u32>> = HashMap::new();
-        for edge in edges.iter().filter(|edge| edge.total < bits) {
-            of.entry(edge.left).or_default().push(edge.right);
-            of.entry(edge.right).or_default().push(edge.left);
-        }
-        Self { of, bits }
-    }
-
-    /// Says whether a weak edge is all that holds two sets together of which neither is a single record. Edges come
-    /// the strongest first, so that all others between the two are weak too.
-    fn is_bridge(&self, edge: &Edge, (left, right): (u32, u32), union: &mut Union) -> bool {
-        if edge.total >= self.bits || union.size(left) < 2 || union.size(right) < 2 {
-            return false;
-        }
-        let (small, large) = if union.size(left) <= union.size(right) {
-            (left, right)
-        } else {
-            (right, left)
-        };
-        let members: Vec<u32> = union.members(small).collect();
-        let ends = members.iter().filter_map(|member| self.of.get(member));
-        let crossing = ends.flatten().filter(|other| union.root(**other) == large);
-        crossing.take(2).count() < 2
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -441,7 +352,7 @@ mod tests {
     }
 
     /// Joins five records at most, of which some contradict each other.
-    fn joined(edges: Vec<Edge>, decided: Decided, contradicts: fn(u32, u32) -> bool) -> Clustering {
+    fn joined(edges: Vec<Edge>, decided: ByIndex, contradicts: fn(u32, u32) -> bool) -> Clustering {
         let wanted = Wanted {
             model: &Model::default(),
             decided,
@@ -487,7 +398,7 @@ mod tests {
     #[test]
     fn strong_edges_join_first_and_contradictions_stay_apart() {
         let edges = vec![edge(1, 2, 3.0), edge(0, 1, 9.0), edge(2, 3, 8.0)];
-        let found = joined(edges, Decided::default(), |one, other| one + other == 3);
+        let found = joined(edges, ByIndex::default(), |one, other| one + other == 3);
         assert_eq!(sets(&found), [vec![0, 1], vec![2, 3], vec![4]]);
         assert_eq!(found.refused_merges(), 1);
         assert_eq!(found.cluster_of, [0, 0, 1, 1, 2]);
@@ -496,7 +407,7 @@ mod tests {
     #[test]
     fn a_few_contradictions_do_not_part_a_cluster() {
         let edges = (1..5).map(|index| edge(0, index, 5.0)).collect();
-        let found = joined(edges, Decided::default(), |one, other| {
+        let found = joined(edges, ByIndex::default(), |one, other| {
             (one, other) == (3, 4)
         });
         assert_eq!(sets(&found), [vec![0, 1, 2, 3, 4]]);
@@ -511,13 +422,13 @@ mod tests {
     #[test]
     fn decisions_outweigh_evidence_and_hold_through_others() {
         let edges = vec![edge(0, 1, 30.0), edge(1, 2, 20.0)];
-        let decided = Decided {
+        let decided = ByIndex {
             always: vec![(2, 3), (3, 4)],
             never: vec![(0, 4)],
         };
         let found = joined(edges, decided, |_, _| true);
         assert_eq!(sets(&found), [vec![0], vec![1], vec![2, 3, 4]]);
-        let decided = Decided {
+        let decided = ByIndex {
             always: vec![(0, 1), (1, 2)],
             never: vec![(0, 2)],
         };
@@ -531,10 +442,10 @@ mod tests {
         let groups = [edge(0, 1, 9.0), edge(2, 3, 9.0)];
         let weak = Model::default().people.accept_bits;
         let bridged = [groups[0], groups[1], edge(1, 2, weak)];
-        let found = joined(bridged.to_vec(), Decided::default(), |_, _| false);
+        let found = joined(bridged.to_vec(), ByIndex::default(), |_, _| false);
         assert_eq!(sets(&found), [vec![0, 1], vec![2, 3], vec![4]]);
         let twice = [groups[0], groups[1], edge(1, 2, weak), edge(0, 3, weak)];
-        let found = joined(twice.to_vec(), Decided::default(), |_, _| false);
+        let found = joined(twice.to_vec(), ByIndex::default(), |_, _| false);
         assert_eq!(sets(&found), [vec![0, 1, 2, 3], vec![4]]);
     }
 }

@@ -103,9 +103,9 @@ pub struct GoldenCompany {
     pub id: EntityId,
     /// Name with its legal form, as the records write it.
     pub name: Option<String>,
-    /// The domain that most records give.
+    /// The domain that survives.
     pub domain: Option<String>,
-    /// All domains, the most frequent first.
+    /// All domains, the surviving one first.
     pub domains: Vec<String>,
     /// E-mail addresses on the company's own records.
     pub emails: Vec<Contact>,

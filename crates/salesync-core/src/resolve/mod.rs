@@ -26,6 +26,7 @@ mod cluster;
 mod companies;
 mod compare;
 mod frequency;
+mod guard;
 mod keep;
 mod keys;
 mod learn;
@@ -35,6 +36,7 @@ mod people;
 mod prepare;
 mod prepared;
 mod records;
+mod review;
 mod sketch;
 mod survive;
 mod told;
@@ -150,7 +152,7 @@ pub struct Resolution {
     pub memberships: Vec<Membership>,
     /// Every pair that joined two clusters, and every union that was refused.
     pub evidence: Vec<Evidence>,
-    /// Entities that might be one, those first whose decision is likely to change most.
+    /// Entities that might be one, those first whose decision is likely to change most; 10,000 of each kind at most.
     pub review: Vec<Review>,
     /// Ids out of use, from this run and before.
     pub retired: BTreeMap<EntityId, Option<EntityId>>,
@@ -220,7 +222,7 @@ pub fn resolve(
     resolution
         .memberships
         .sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
-    // Strongest first already, which stays so among those that are worth the same.
+    // Both kinds are in this order already.
     resolution
         .review
         .sort_by(|a, b| b.expected_pairs().total_cmp(&a.expected_pairs()));

@@ -21,8 +21,6 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Model {
-    /// Names this set of weights; evidence rests on it.
-    pub version: String,
     /// Blocks with more records than this let only neighbours in name order meet.
     pub block_cap: usize,
     /// How many neighbours meet in a block over the cap.
@@ -51,7 +49,6 @@ pub struct Model {
 impl Default for Model {
     fn default() -> Self {
         Self {
-            version: "seed-1".to_owned(),
             block_cap: 60,
             block_window: 10,
             review_range: 1.5,

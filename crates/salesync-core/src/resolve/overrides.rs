@@ -48,12 +48,12 @@ pub struct Override {
 
 /// The decisions about the records of a kind, by index. Those about records that are not there are left out.
 #[derive(Debug, Default)]
-pub(super) struct Decided {
+pub(super) struct ByIndex {
     pub(super) always: Vec<(u32, u32)>,
     pub(super) never: Vec<(u32, u32)>,
 }
 
-impl Decided {
+impl ByIndex {
     /// Finds the records that overrides name.
     pub(super) fn of(prepared: &Prepared, kind: EntityKind, overrides: &[Override]) -> Self {
         let mut decided = Self::default();

@@ -6,7 +6,7 @@ use super::entity::EntityId;
 use super::identity::{EntityKind, Said};
 use super::keep;
 use super::model::Settings;
-use super::overrides::{Decided, Override};
+use super::overrides::{ByIndex, Override};
 use super::prepare::Preparation;
 use super::prepared::{Prepared, place};
 use super::report::{self, Report};
@@ -89,7 +89,7 @@ impl<'a> Asked<'a> {
     pub(super) fn of(&self, prepared: &Prepared, kind: EntityKind) -> Wanted<'a> {
         Wanted {
             model: &self.settings.model,
-            decided: Decided::of(prepared, kind, self.overrides),
+            decided: ByIndex::of(prepared, kind, self.overrides),
             depth: self.depth,
         }
     }

@@ -10,7 +10,7 @@ use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson, OtherValu
 use super::identity::{EntityKind, Identity};
 use super::keep::Kept;
 use super::prepared::{Person, Prepared, Symbol, Texts, place};
-use super::survivorship::{Criterion, Ranked, Survivorship, Vote, choose, ranked, spelt};
+use super::survivorship::{Criterion, Ranked, Survivorship, Vote, ranked, spelt};
 use crate::normalise::country;
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email::{self, EmailClass};
@@ -100,7 +100,9 @@ fn person(
             let mut known = known.filter_map(|number| company_ids.get(number));
             rules.votes(identity, known.next().map(|id| id.as_str().to_owned()))
         });
-    let company_id = choose(employers, &rules.position).and_then(|id| EntityId::parse(&id).ok());
+    let company_id = fields.first("company_id", ranked(employers, &rules.position));
+    let company_id = company_id.and_then(|id| EntityId::parse(&id).ok());
+    let domain = fields.first("domain", ranked(work, &rules.position));
     let Seen {
         record_count,
         source_count,
@@ -118,7 +120,7 @@ fn person(
         title: fields.choose("title", &rules.position, |it| it.title.as_ref()),
         company: fields.choose("company", &rules.position, |it| it.company.as_ref()),
         company_id,
-        domain: choose(work, &rules.position),
+        domain,
         city: fields.choose("city", &rules.place, |it| it.city.as_ref()),
         country: fields.country(),
         record_count,

@@ -30,7 +30,7 @@ pub struct Survivorship {
     /// Sources, the most trusted first. One that is not named is trusted less than those that are; where none is
     /// named, all are trusted alike.
     pub sources: Vec<String>,
-    /// Names, of people and companies.
+    /// Names, of people and companies. Of people's, whole ones go before those with an initial, whatever this says.
     pub name: Vec<Criterion>,
     /// What changes with a job: title, employer and its domain.
     pub position: Vec<Criterion>,
@@ -188,15 +188,6 @@ pub(super) fn spelt<'a>(votes: Vec<Vote<'a>>, criteria: &[Criterion]) -> Option<
     Some(best)
 }
 
-/// Returns the value that the criteria put first.
-pub(super) fn choose<'a>(
-    votes: impl Iterator<Item = Vote<'a>>,
-    criteria: &[Criterion],
-) -> Option<String> {
-    let first = ranked(votes, criteria).into_iter().next();
-    first.map(|ranked| ranked.value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,8 +222,8 @@ mod tests {
             let votes = votes.flat_map(|(identity, (_, value, _))| {
                 rules.votes(identity, Some((*value).to_owned()))
             });
-            let chosen = choose(votes, &[criterion]);
-            assert_eq!(chosen.as_deref(), Some(expected), "{criterion:?}");
+            let ranked = ranked(votes, &[criterion]);
+            assert_eq!(ranked[0].value, expected, "{criterion:?}");
         }
     }
 }

@@ -18,20 +18,26 @@ fn named(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-/// Returns a new dataset: of the emulator whose origin SALESYNC_TEST_BIGQUERY is, or of the project that it names. None
-/// where it is not set, which is said.
+/// Returns a new dataset: of one of the emulators whose origins SALESYNC_TEST_BIGQUERY lists, in turn, or of the project
+/// that it names. None where it is not set, which is said.
 pub(crate) fn new_dataset(begin: &str) -> Option<Dataset> {
-    let Some(place) = named("SALESYNC_TEST_BIGQUERY") else {
+    let Some(places) = named("SALESYNC_TEST_BIGQUERY") else {
         eprintln!("passed over: SALESYNC_TEST_BIGQUERY names no BigQuery");
         return None;
     };
     let number = DATASETS.fetch_add(1, Ordering::Relaxed);
+    let turn = usize::try_from(number).unwrap();
+    let of = |list: &str| {
+        let each: Vec<&str> = list.split_whitespace().collect();
+        each[turn % each.len()].to_owned()
+    };
+    let place = of(&places);
     let dataset = format!("{begin}_{}_{number}", std::process::id());
     let is_emulator = place.contains("://");
     let project = if is_emulator { "p" } else { place.as_str() };
     Some(Dataset(BigQuerySettings {
         emulator: is_emulator.then(|| place.clone()),
-        write_emulator: named("SALESYNC_TEST_BIGQUERY_WRITE"),
+        write_emulator: named("SALESYNC_TEST_BIGQUERY_WRITE").map(|list| of(&list)),
         ..BigQuerySettings::new(project, dataset, Timestamp::EPOCH)
     }))
 }

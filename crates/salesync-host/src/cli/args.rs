@@ -59,6 +59,9 @@ pub(crate) enum Words {
         /// Put so many different messages into the mailboxes. [default: half of the records, at most 20,000]
         #[arg(long, value_name = "N")]
         messages: Option<usize>,
+        /// Write whom each record is about: one JSON document per line, with source, stream, record_id, entity_id.
+        #[arg(long, value_name = "FILE")]
+        truth: Option<PathBuf>,
         /// Which model of quota units holds, where a vendor has one for old projects and one for new ones.
         #[arg(long, value_enum, default_value_t = QuotaModel::Legacy)]
         quota_model: QuotaModel,
@@ -156,7 +159,7 @@ pub(crate) struct MatchWords {
     /// It holds values of the records.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// How the answer is written; without it the ending of --out decides, else CSV.
+    /// How the answer is written; without it the ending of --out decides.
     #[arg(long, value_enum)]
     pub(crate) format: Option<FormatWord>,
 }

@@ -39,8 +39,12 @@ pub(crate) struct SplitWords {
 /// The words of `overrides`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OverridesWords {
-    /// List what people decided and what still holds.
-    List,
+    /// List what people decided and what still holds, the newest first.
+    List {
+        /// At most so many pairs of records.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u64,
+    },
     /// Take back every decision about these entities or records: the evidence decides again.
     Withdraw {
         /// Entities or records.
@@ -113,7 +117,7 @@ pub(super) fn tell(decided: &Decided, shows_now: bool) {
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
     if told.is_empty() {
-        report::line("that holds already: nothing was written down");
+        report::line("nothing new was written down: that holds already");
         return;
     }
     report::line(&format!("pairs of records: {}", told.join(", ")));
@@ -123,9 +127,10 @@ pub(super) fn tell(decided: &Decided, shows_now: bool) {
 }
 
 /// Lists what holds.
-pub(super) async fn list(cx: &Context, output: Output) -> Result<u8> {
+pub(super) async fn list(cx: &Context, limit: u64, output: Output) -> Result<u8> {
     let scan = Scan {
         newest_by: Some(SqlIdentifier::parse("decided_at")?),
+        limit: Some(limit),
         ..Scan::of(SqlIdentifier::parse("match_overrides")?)
     };
     let found = cx.stores().await?.warehouse.scan(&scan).await?;

@@ -133,8 +133,23 @@ async fn show(warehouse: &dyn Warehouse) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn sandbox(program: Program, options: WorldOptions, output: Output) -> Result<u8> {
+pub(super) async fn sandbox(
+    program: Program,
+    (options, truth): (WorldOptions, Option<PathBuf>),
+    output: Output,
+) -> Result<u8> {
     let world = start(program, options).await?;
+    if let Some(path) = truth {
+        let lines = world
+            .truth()
+            .into_iter()
+            .map(|record| format!("{}\n", json!(record)));
+        std::fs::write(&path, lines.collect::<String>()).map_err(|error| {
+            Error::new(Code::RequestInvalid, "write the truth")
+                .with("file", path.display())
+                .because(error)
+        })?;
+    }
     let url = world.url();
     let settings = settings_for(program, world.as_ref());
     match output {

@@ -110,7 +110,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
         Words::Join(words) => carry_out(&cx, words.into(), output).await,
         Words::Split(words) => carry_out(&cx, words.into(), output).await,
         Words::Overrides { words } => match words {
-            OverridesWords::List => decisions::list(&cx, output).await,
+            OverridesWords::List { limit } => decisions::list(&cx, limit, output).await,
             OverridesWords::Withdraw { ids, common } => {
                 let command = common.decision(Ruling::Withdraw, ids, Vec::new());
                 carry_out(&cx, command, output).await
@@ -138,6 +138,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             latency,
             disturb,
             messages,
+            truth,
             quota_model,
         } => {
             let options = WorldOptions {
@@ -153,7 +154,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
                 messages,
                 quota_model,
             };
-            demo::sandbox(program, options, output).await
+            demo::sandbox(program, (options, truth), output).await
         }
         Words::Completions { shell } => {
             let mut script = Vec::new();

@@ -3,7 +3,7 @@
 use clap::Args;
 use salesync_core::error::Result;
 use salesync_core::publish::{Why, WhyEvent, WhyPair, why};
-use salesync_core::resolve::EntityKind;
+use salesync_core::resolve::{EntityKind, Rule};
 use serde_json::json;
 
 use super::args::KindWord;
@@ -90,8 +90,9 @@ fn draw(why: &Why, limit: usize, are_two: bool) {
     if !why.overrides.is_empty() {
         report::line("\ndecided by people:");
         for it in &why.overrides {
+            let sign = if it.rule == Rule::Always { "=" } else { "≠" };
             report::line(&format!(
-                "  {:<6} {} = {}",
+                "  {:<6} {} {sign} {}",
                 it.rule.as_str(),
                 it.left,
                 it.right
@@ -119,7 +120,8 @@ fn pairs(title: &str, pairs: &[WhyPair], limit: usize) {
     let s = if pairs.len() == 1 { "" } else { "s" };
     report::line(&format!("\n{title}: {} pair{s}", pairs.len()));
     for pair in pairs.iter().take(limit) {
-        report::line(&format!("  {} = {}", pair.left, pair.right));
+        let sign = if pair.outcome == "joined" { "=" } else { "≠" };
+        report::line(&format!("  {} {sign} {}", pair.left, pair.right));
         let [left, right] = &pair.entities;
         if left != right {
             report::line(&format!("    entities      {left}, {right}"));

@@ -1,6 +1,7 @@
 //! What is published of hand-made tables of invented vendors.
 
 mod deals;
+mod decisions;
 mod interactions;
 mod sources;
 mod world;

@@ -8,8 +8,10 @@ use arrow::util::display::array_value_to_string;
 
 use super::sources::{CRM, MAIL, PHONE};
 use crate::batch::{Batch, RowBuffer};
+use crate::command::{Decision, Ruling, Takes};
+use crate::error::Result;
 use crate::memory::MemoryWarehouse;
-use crate::publish::{Resolved, resolve_and_publish};
+use crate::publish::{Decided, Resolved, Why, decide, resolve_and_publish, why};
 use crate::record::{Change, Deletion, DeletionReason, Value};
 use crate::resolve::Settings;
 use crate::run::RunId;
@@ -95,6 +97,34 @@ impl World {
         )
         .await
         .unwrap()
+    }
+
+    /// Writes a decision down, `at` so many milliseconds, about people of the CRM.
+    pub(super) async fn decide(
+        &self,
+        ruling: Ruling,
+        (ids, from): (&[&str], &[&str]),
+        at: i64,
+    ) -> Result<Decided> {
+        let named = |ids: &[&str]| ids.iter().map(|id| format!("crm/people/{id}")).collect();
+        let decision = Decision {
+            ruling,
+            ids: named(ids),
+            from: named(from),
+            kind: None,
+            by: "us".to_owned(),
+            reason: None,
+            takes: Takes::Later,
+        };
+        let now = Timestamp::from_millis(at);
+        decide(&self.0, &decision, (&RunId::new(now), now)).await
+    }
+
+    /// Explains what is behind a record, or between two.
+    pub(super) async fn why(&self, ids: &[&str]) -> Why {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let sources: &[&'static SourceDefinition] = &[&MAIL, &PHONE, &CRM];
+        why(&self.0, sources, (&ids, None)).await.unwrap()
     }
 
     /// Returns a published table's rows; what is null is not there.
