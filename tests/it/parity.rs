@@ -58,38 +58,23 @@ const OF_LOGS: [(&str, &[&str]); 7] = [
     ),
     // An entity that is no longer there had a name by chance.
     ("entity_history", &["event", "successor_id"]),
-    (
-        "match_override_events",
-        &[
-            "kind",
-            "left_source",
-            "left_stream",
-            "left_id",
-            "right_source",
-            "right_stream",
-            "right_id",
-            "rule",
-            "decided_by",
-            "reason",
-        ],
-    ),
-    (
-        "match_overrides",
-        &[
-            "kind",
-            "left_source",
-            "left_stream",
-            "left_id",
-            "right_source",
-            "right_stream",
-            "right_id",
-            "rule",
-            "decided_by",
-            "reason",
-        ],
-    ),
+    ("match_override_events", DECISION),
+    ("match_overrides", DECISION),
     ("schema_changes", &["table_name", "column_name", "change"]),
     ("data_freshness", &["source", "stream", "last_status"]),
+];
+/// A decision but for its run and time.
+const DECISION: &[&str] = &[
+    "kind",
+    "left_source",
+    "left_stream",
+    "left_id",
+    "right_source",
+    "right_stream",
+    "right_id",
+    "rule",
+    "decided_by",
+    "reason",
 ];
 /// What is about this run's times alone, or stands behind the views above.
 const NOT_COMPARED: [&str; 6] = [

@@ -245,6 +245,15 @@ pub enum OurUser {
     Said(&'static str),
 }
 
+impl OurUser {
+    /// Returns the column that says it.
+    pub(crate) fn column(&self) -> &'static str {
+        match *self {
+            Self::Record { column, .. } | Self::Said(column) => column,
+        }
+    }
+}
+
 /// What somebody was in an interaction, in the order in which the one is sought whom it was mainly with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {

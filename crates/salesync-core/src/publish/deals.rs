@@ -2,11 +2,12 @@
 //! what was resolved.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
 use super::merged::Merged;
-use super::ours::Ours;
+use super::ours::{Ours, UserCells};
 use super::reading::{Cells, rows};
 use super::tables::DEALS;
 use crate::deal::DealColumns;
@@ -14,7 +15,7 @@ use crate::error::Result;
 use crate::interaction::OurUser;
 use crate::plain::{NewRows, PlainRows, text};
 use crate::record::Value;
-use crate::resolve::{EntityId, EntityKind, RecordRef, Resolution};
+use crate::resolve::{EntityId, EntityKind, Resolution};
 use crate::source::SourceDefinition;
 use crate::time::Timestamp;
 use crate::warehouse::{Filter, Warehouse};
@@ -43,7 +44,7 @@ pub(super) async fn gather(
     for source in sources {
         for declared in source.deals {
             let reader = Reader {
-                source: source.name,
+                source: source.name.into(),
                 declared,
                 known,
             };
@@ -78,19 +79,13 @@ fn places(declared: &DealColumns) -> Vec<&'static str> {
     places.extend(single.into_iter().flatten());
     places.extend(declared.created);
     places.extend(declared.closes);
-    places.extend(declared.our_user.iter().map(column_of));
+    places.extend(declared.our_user.iter().map(OurUser::column));
     places
-}
-
-fn column_of(user: &OurUser) -> &'static str {
-    match *user {
-        OurUser::Record { column, .. } | OurUser::Said(column) => column,
-    }
 }
 
 /// Reads the rows of one declaration.
 struct Reader<'a> {
-    source: &'static str,
+    source: Arc<str>,
     declared: &'static DealColumns,
     known: Known<'a>,
 }
@@ -107,7 +102,7 @@ struct Columns<'a> {
     created: Vec<Cells<'a>>,
     closes: Vec<Cells<'a>>,
     company: Option<Cells<'a>>,
-    our_user: Vec<(OurUser, Cells<'a>)>,
+    our_user: UserCells<'a>,
 }
 
 impl<'a> Columns<'a> {
@@ -116,10 +111,6 @@ impl<'a> Columns<'a> {
             Some(place) => Cells::of(batch, place),
             None => Ok(None),
         };
-        let mut our_user = Vec::new();
-        for user in declared.our_user {
-            our_user.extend(Cells::of(batch, column_of(user))?.map(|cells| (*user, cells)));
-        }
         Ok(Self {
             ids: cells(Some("id"))?,
             name: cells(declared.name)?,
@@ -131,7 +122,7 @@ impl<'a> Columns<'a> {
             created: Cells::all(batch, declared.created)?,
             closes: Cells::all(batch, declared.closes)?,
             company: cells(declared.company.map(|(column, _)| column))?,
-            our_user,
+            our_user: UserCells::of(batch, declared.our_user)?,
         })
     }
 }
@@ -163,7 +154,7 @@ impl Reader<'_> {
         let flag = |cells: Option<&Cells<'_>>| cells.and_then(|cells| cells.flag(row));
         let is_open = flag(columns.closed.as_ref()).map(|closed| !closed);
         let company = said(columns.company.as_ref(), row).and_then(|id| self.company(&id));
-        let our_user = self.our_user(columns, row);
+        let our_user = columns.our_user.first(row, (&self.source, self.known.ours));
         deals.push(&[
             text(Some(&deal_id)),
             text(name.as_deref()),
@@ -178,7 +169,7 @@ impl Reader<'_> {
             time(&columns.closes, row),
             text(company.map(EntityId::as_str)),
             text(our_user.as_deref()),
-            text(Some(self.source)),
+            text(Some(&self.source)),
             text(Some(self.declared.stream)),
             text(Some(id)),
         ])
@@ -186,26 +177,12 @@ impl Reader<'_> {
 
     /// Returns the company of a record, or of the one that it was merged into.
     fn company(&self, id: &str) -> Option<&EntityId> {
-        let (source, (_, stream)) = (self.source, self.declared.company?);
+        let (source, (_, stream)) = (&*self.source, self.declared.company?);
         let Known {
             resolution, merged, ..
         } = self.known;
         let of_record = |id| resolution.entity_of(EntityKind::Company, (source, stream, id));
         of_record(id).or_else(|| of_record(merged.survivor(source, stream, id)?))
-    }
-
-    /// Returns the address or name of the one of us whom a row names.
-    fn our_user(&self, columns: &Columns<'_>, row: usize) -> Option<String> {
-        columns.our_user.iter().find_map(|(user, cells)| {
-            let value = cells.text(row)?;
-            match user {
-                OurUser::Said(_) => Some(value.into_owned()),
-                OurUser::Record { stream, .. } => {
-                    let record = RecordRef::new(self.source, *stream, &*value);
-                    self.known.ours.user(&record).map(str::to_owned)
-                }
-            }
-        })
     }
 }
 

@@ -54,10 +54,10 @@ pub(super) async fn find(
             ("stream", stream),
             ("record_id", record),
         ];
-        found = records(&scan(warehouse, &ENTITY_RECORDS, &equal).await?)?;
+        found = of_records(warehouse, &equal).await?;
     }
     if found.is_empty() {
-        found = records(&scan(warehouse, &ENTITY_RECORDS, &[("record_id", id)]).await?)?;
+        found = of_records(warehouse, &[("record_id", id)]).await?;
     }
     found.retain(|one| kind.is_none_or(|kind| one.kind == kind));
     let named: BTreeSet<&RecordRef> = found.iter().filter_map(|one| one.record.as_ref()).collect();
@@ -130,46 +130,51 @@ pub(super) async fn members(warehouse: &dyn Warehouse, entity: &EntityId) -> Res
             .column_by_name("confidence")
             .and_then(|column| column.as_primitive_opt::<Float64Type>())
             .ok_or_else(unreadable)?;
-        for (found, confidence) in records(std::slice::from_ref(&batch))?
-            .into_iter()
-            .zip(confidence.values())
-        {
-            members.extend(found.record.map(|record| Member {
-                entity: found.entity.clone(),
-                record,
-                confidence: *confidence,
-            }));
-        }
+        let read = records(&batch)?.into_iter().zip(confidence.values());
+        members.extend(read.map(|((_, record, entity), confidence)| Member {
+            entity,
+            record,
+            confidence: *confidence,
+        }));
     }
     members.sort_by(|a, b| a.record.cmp(&b.record));
     Ok(members)
 }
 
 /// Reads rows of `entity_records`.
-fn records(batches: &[RecordBatch]) -> Result<Vec<Found>> {
+pub(super) fn records(batch: &RecordBatch) -> Result<Vec<(EntityKind, RecordRef, EntityId)>> {
+    let columns = Texts::of(
+        batch,
+        &["entity_id", "kind", "source", "stream", "record_id"],
+    )?;
+    let read = (0..batch.num_rows()).map(|row| {
+        let [
+            Some(entity),
+            Some(kind),
+            Some(source),
+            Some(stream),
+            Some(id),
+        ] = columns.row(row)
+        else {
+            return Err(unreadable());
+        };
+        let kind = EntityKind::parse(kind).ok_or_else(unreadable)?;
+        let entity = EntityId::parse(entity).map_err(|_| unreadable())?;
+        Ok((kind, RecordRef::new(source, stream, id), entity))
+    });
+    read.collect()
+}
+
+/// Returns the entities of the records whose columns hold these texts.
+async fn of_records(warehouse: &dyn Warehouse, equal: &[(&str, &str)]) -> Result<Vec<Found>> {
     let mut found = Vec::new();
-    for batch in batches {
-        let columns = Texts::of(
-            batch,
-            &["entity_id", "kind", "source", "stream", "record_id"],
-        )?;
-        for row in 0..batch.num_rows() {
-            let [
-                Some(entity),
-                Some(kind),
-                Some(source),
-                Some(stream),
-                Some(id),
-            ] = columns.row(row)
-            else {
-                return Err(unreadable());
-            };
-            found.push(Found {
-                kind: EntityKind::parse(kind).ok_or_else(unreadable)?,
-                entity: EntityId::parse(entity).map_err(|_| unreadable())?,
-                record: Some(RecordRef::new(source, stream, id)),
-            });
-        }
+    for batch in scan(warehouse, &ENTITY_RECORDS, equal).await? {
+        let records = records(&batch)?.into_iter();
+        found.extend(records.map(|(kind, record, entity)| Found {
+            kind,
+            entity,
+            record: Some(record),
+        }));
     }
     Ok(found)
 }

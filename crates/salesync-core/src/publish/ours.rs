@@ -1,5 +1,6 @@
 //! Who we are: the addresses, domains and numbers of our own users and mailboxes.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use arrow::array::RecordBatch;
 
 use super::reading::{Cells, rows};
 use crate::error::Result;
-use crate::interaction::OurColumns;
+use crate::interaction::{OurColumns, OurUser};
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email::{self, NormalEmail};
 use crate::normalise::phone::{self, PhoneClass};
@@ -122,4 +123,36 @@ impl Ours {
 pub(super) fn national(raw: &str) -> Option<String> {
     let phone = phone::normalise(raw, None);
     (phone.class == PhoneClass::Real).then_some(phone.national)
+}
+
+/// The columns of a batch that say which of us took part.
+pub(super) struct UserCells<'a>(Vec<(OurUser, Cells<'a>)>);
+
+impl<'a> UserCells<'a> {
+    /// Returns those of the declared columns that the batch has.
+    pub(super) fn of(batch: &'a RecordBatch, declared: &'static [OurUser]) -> Result<Self> {
+        let mut cells = Vec::new();
+        for user in declared {
+            cells.extend(Cells::of(batch, user.column())?.map(|cells| (*user, cells)));
+        }
+        Ok(Self(cells))
+    }
+
+    /// Returns the address or name of the first of us whom a row names.
+    pub(super) fn first<'s>(
+        &'s self,
+        row: usize,
+        (source, ours): (&Arc<str>, &'s Ours),
+    ) -> Option<Cow<'s, str>> {
+        self.0.iter().find_map(|(user, cells)| {
+            let value = cells.text(row)?;
+            match user {
+                OurUser::Said(_) => Some(value),
+                OurUser::Record { stream, .. } => {
+                    let record = RecordRef::new(Arc::clone(source), *stream, &*value);
+                    ours.user(&record).map(Cow::Borrowed)
+                }
+            }
+        })
+    }
 }

@@ -6,10 +6,10 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use serde_json::json;
 
-use super::Resolved;
 use super::tables::{
     COMPANIES, ENTITY_HISTORY, ENTITY_RECORDS, MATCH_EVIDENCE, MATCH_REVIEW, PEOPLE,
 };
+use super::{Resolved, entities};
 use crate::error::{Code, Error, Result};
 use crate::plain::{PlainRows, PlainTable, text};
 use crate::record::Value;
@@ -51,26 +51,8 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
         .scan(&Scan::of(SqlIdentifier::parse(ENTITY_RECORDS.name)?))
         .await?
     {
-        let columns = Texts::of(
-            &batch,
-            &["entity_id", "kind", "source", "stream", "record_id"],
-        )?;
-        for row in 0..batch.num_rows() {
-            let [
-                Some(entity),
-                Some(kind),
-                Some(source),
-                Some(stream),
-                Some(record),
-            ] = columns.row(row)
-            else {
-                return Err(unreadable());
-            };
-            let kind = EntityKind::parse(kind).ok_or_else(unreadable)?;
-            let entity = EntityId::parse(entity).map_err(|_| unreadable())?;
-            earlier
-                .assignments
-                .insert((kind, RecordRef::new(source, stream, record)), entity);
+        for (kind, record, entity) in entities::records(&batch)? {
+            earlier.assignments.insert((kind, record), entity);
         }
     }
     for batch in warehouse

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
+use super::super::ours::UserCells;
 use super::super::reading::{Cells, SetAside, first, rows};
 use super::store::{Interaction, InteractionId, NEVER, Party, Store, Words};
 use crate::error::Result;
 use crate::interaction::{
     DurationOf, InteractionColumns, KindOf, OurUser, Parties, Role, Same, meaning,
 };
-use crate::resolve::RecordRef;
 use crate::texts::Symbol;
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, PartOf, Warehouse};
@@ -113,9 +113,7 @@ fn places(declared: &InteractionColumns) -> Vec<&'static str> {
     places.extend(declared.subject);
     places.extend(declared.thread);
     places.extend(declared.duration.map(duration_column));
-    places.extend(declared.our_user.iter().map(|user| match *user {
-        OurUser::Record { column, .. } | OurUser::Said(column) => column,
-    }));
+    places.extend(declared.our_user.iter().map(OurUser::column));
     for parties in declared.parties {
         match *parties {
             Parties::Records { column, .. } => places.push(column),
@@ -164,7 +162,7 @@ struct Columns<'a> {
     thread: Option<Cells<'a>>,
     duration: Option<Cells<'a>>,
     part: Option<Cells<'a>>,
-    our_user: Vec<(OurUser, Cells<'a>)>,
+    our_user: UserCells<'a>,
     parties: Vec<PartyCells<'a>>,
 }
 
@@ -192,11 +190,7 @@ impl<'a> Columns<'a> {
             Same::Message(column) => (Some(column), None),
             Same::Conversation { column, speaker } => (Some(column), Some(speaker.column)),
         };
-        let mut our_user = Vec::new();
-        for user in declared.our_user {
-            let (OurUser::Record { column, .. } | OurUser::Said(column)) = *user;
-            our_user.extend(Cells::of(batch, column)?.map(|cells| (*user, cells)));
-        }
+        let our_user = UserCells::of(batch, declared.our_user)?;
         let mut parties = Vec::new();
         for own in declared.parties {
             let (whom, phone, name) = match *own {
@@ -356,22 +350,9 @@ impl Reader<'_> {
     }
 
     fn our_user(&mut self, columns: &Columns<'_>, row: usize) -> Symbol {
-        for (user, cells) in &columns.our_user {
-            let Some(value) = cells.text(row) else {
-                continue;
-            };
-            let said = match user {
-                OurUser::Said(_) => Some(&*value),
-                OurUser::Record { stream, .. } => {
-                    let record = RecordRef::new(Arc::clone(&self.source), *stream, &*value);
-                    self.store.register.ours().user(&record)
-                }
-            };
-            if let Some(said) = said {
-                return self.store.texts.intern(said);
-            }
-        }
-        Symbol::EMPTY
+        let ours = self.store.register.ours();
+        let said = columns.our_user.first(row, (&self.source, ours));
+        said.map_or(Symbol::EMPTY, |said| self.store.texts.intern(&said))
     }
 
     /// Takes in those whom a row names in one way.
