@@ -7,31 +7,21 @@ use super::compare::{self, CONFLICT, Likeness, MISSING, PlaceScale, finding};
 use super::evidence::FieldEvidence;
 use super::frequency::{Frequency, count_of, log2};
 use super::identity::EntityKind;
-use super::keys::{self, Blocks, KeyKind, Pairs};
+use super::keys::{Blocks, KeyKind, KeyValue, Pairs};
 use super::model::Model;
-use super::prepared::{Company, PerText, Prepared, Symbol, Texts, number, place};
+use super::prepared::{Company, PerText, Prepared, Symbol, Texts, place};
 use super::records::Asked;
 
 /// Clusters the records about companies; as `asked`.
 pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
     let model = &asked.settings.model;
-    let first_words = first_words(prepared);
-    let mut scale = Scale::new(prepared, model, &first_words);
+    let mut scale = Scale::new(prepared, model);
     let mut met = Pairs::new(model.block_cap, model.block_window);
-    let text = |symbols: &[Symbol]| {
-        let first = symbols.first().copied().unwrap_or_default();
-        prepared.texts.text(first)
-    };
     let mut blocks = Blocks::default();
-    let mut words: Vec<&str> = first_words.values().copied().collect();
-    words.sort_unstable();
-    words.dedup();
     for kind in KINDS {
         blocks.clear();
         for (index, company) in (0..).zip(prepared.companies()) {
-            put_keys(kind, &company, (&words, &first_words), |value| {
-                blocks.put(value, index);
-            });
+            put_keys(kind, &company, |value| blocks.put(value, index));
         }
         blocks.sort();
         if matches!(kind, KeyKind::Domain | KeyKind::Phone) {
@@ -39,8 +29,9 @@ pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
         }
         met.meet(kind, &blocks, |index| {
             let company = prepared.company(place(index));
-            company.map_or([""; 2], |company| {
-                [text(company.names), text(company.domains)]
+            let first = |symbols: &[Symbol]| symbols.first().copied().unwrap_or_default();
+            company.map_or([Symbol::EMPTY; 2], |company| {
+                [first(company.compact_names), first(company.domains)]
             })
         });
     }
@@ -58,43 +49,24 @@ const KINDS: [KeyKind; 5] = [
     KeyKind::FirstWord,
 ];
 
-/// Returns the first word of every company's names, by name.
-fn first_words(prepared: &Prepared) -> HashMap<Symbol, &str> {
-    let names = prepared.companies().flat_map(|company| company.names);
-    let first = |name| {
-        let words = prepared.texts.text(name);
-        words.split(' ').next().unwrap_or_default()
-    };
-    names.map(|name| (*name, first(*name))).collect()
-}
-
-/// Puts a record under its keys of a kind.
-fn put_keys(
-    kind: KeyKind,
-    company: &Company<'_>,
-    (words, first_words): (&[&str], &HashMap<Symbol, &str>),
-    mut put: impl FnMut(Option<u64>),
-) {
-    let each = |symbols: &[Symbol], put: &mut dyn FnMut(Option<u64>)| {
-        symbols
-            .iter()
-            .for_each(|symbol| put(keys::numbered(*symbol, 0)));
+/// Tells the values of a record's keys of a kind.
+fn put_keys(kind: KeyKind, company: &Company<'_>, mut put: impl FnMut(KeyValue)) {
+    let mut each = |symbols: &[Symbol]| {
+        let values = symbols.iter().copied().filter_map(KeyValue::text);
+        values.for_each(&mut put);
     };
     match kind {
-        KeyKind::Domain => each(company.domains, &mut put),
-        KeyKind::Phone => each(company.phones, &mut put),
-        KeyKind::House => put(keys::both(company.place.number, company.place.street)),
+        KeyKind::Domain => each(company.domains),
+        KeyKind::Phone => each(company.phones),
+        KeyKind::House => {
+            let house = KeyValue::both(company.place.number, company.place.street);
+            house.into_iter().for_each(put);
+        }
         KeyKind::CompanyName => {
-            each(company.compact_names, &mut put);
-            each(company.domain_cores, &mut put);
+            each(company.compact_names);
+            each(company.domain_cores);
         }
-        KeyKind::FirstWord => {
-            for name in company.names {
-                let word = first_words.get(name).copied().unwrap_or_default();
-                let number = words.binary_search(&word).ok().map(number);
-                put(number.map(u64::from));
-            }
-        }
+        KeyKind::FirstWord => each(company.first_words),
         _ => {}
     }
 }
@@ -105,15 +77,33 @@ struct Scale<'a> {
     model: &'a Model,
     texts: &'a Texts,
     places: PlaceScale<'a>,
-    first_words: &'a HashMap<Symbol, &'a str>,
     /// How many companies bear a name: as many as it has domains.
     bearers: HashMap<Symbol, u32>,
     /// How many different names start with a word.
-    starts: Frequency<&'a str>,
+    starts: Frequency<Symbol>,
     /// How many companies use a domain or phone; 0 where they were not counted.
     users: PerText<u8>,
     population: u32,
     prior: f32,
+}
+
+/// One name of a company.
+struct CompanyName {
+    words: Symbol,
+    first_word: Symbol,
+    /// Without spaces.
+    compact: Symbol,
+}
+
+/// Returns a company's names.
+fn names(company: &Company<'_>) -> impl Iterator<Item = CompanyName> {
+    let names = company.names.iter().zip(company.first_words);
+    let names = names.zip(company.compact_names);
+    names.map(|((words, first_word), compact)| CompanyName {
+        words: *words,
+        first_word: *first_word,
+        compact: *compact,
+    })
 }
 
 /// The fewest companies that a set stands for.
@@ -162,13 +152,11 @@ impl cluster::Scale<5> for Scale<'_> {
 
 impl<'a> Scale<'a> {
     /// Counts names and places.
-    fn new(
-        prepared: &'a Prepared,
-        model: &'a Model,
-        first_words: &'a HashMap<Symbol, &'a str>,
-    ) -> Self {
+    fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
+        let mut words: HashMap<Symbol, Symbol> = HashMap::new();
         let mut domains: HashMap<Symbol, Vec<Symbol>> = HashMap::new();
         for company in prepared.companies() {
+            words.extend(company.names.iter().zip(company.first_words));
             for name in company.compact_names {
                 let known = domains.entry(*name).or_default();
                 known.extend(
@@ -188,12 +176,11 @@ impl<'a> Scale<'a> {
                 &model.companies.address,
                 prepared.companies.iter().map(|row| row.place),
             ),
-            first_words,
             bearers: domains
                 .into_iter()
                 .map(|(name, domains)| (name, count_of(domains.len()).max(1)))
                 .collect(),
-            starts: Frequency::of(first_words.values().copied()),
+            starts: Frequency::of(words.into_values()),
             users: PerText::of(&prepared.texts),
             population,
             prior: model.companies.prior_offset - log2(population),
@@ -217,12 +204,12 @@ impl<'a> Scale<'a> {
     /// Weighs names: the best pair of them.
     fn name(&self, one: &Company<'_>, other: &Company<'_>) -> FieldEvidence {
         let mut best = finding("name", MISSING, 0.0);
-        for (left, left_compact) in one.names.iter().zip(one.compact_names) {
-            for (right, right_compact) in other.names.iter().zip(other.compact_names) {
-                let found = if left_compact == right_compact {
-                    finding("name", "equal", self.rarity(*left_compact))
+        for left in names(one) {
+            for right in names(other) {
+                let found = if left.compact == right.compact {
+                    finding("name", "equal", self.rarity(left.compact))
                 } else {
-                    self.two_names((*left, *left_compact), (*right, *right_compact))
+                    self.two_names(&left, &right)
                 };
                 if best.level == MISSING || found.bits > best.bits {
                     best = found;
@@ -238,10 +225,10 @@ impl<'a> Scale<'a> {
         self.replaces_prior(bearers, self.model.companies.name_slack)
     }
 
-    /// Weighs two names that differ, each as words and without spaces.
-    fn two_names(&self, one: (Symbol, Symbol), other: (Symbol, Symbol)) -> FieldEvidence {
+    /// Weighs two names that differ.
+    fn two_names(&self, one: &CompanyName, other: &CompanyName) -> FieldEvidence {
         let weights = &self.model.companies;
-        let (left, right) = (self.texts.text(one.0), self.texts.text(other.0));
+        let (left, right) = (self.texts.text(one.words), self.texts.text(other.words));
         let (short, long) = if left.len() <= right.len() {
             (left, right)
         } else {
@@ -250,11 +237,10 @@ impl<'a> Scale<'a> {
         let contained = short
             .split(' ')
             .all(|word| long.split(' ').any(|other| other == word));
-        let first = |name: &Symbol| self.first_words.get(name).copied().unwrap_or_default();
-        let same_start = first(&one.0) == first(&other.0);
+        let same_start = one.first_word == other.first_word;
         let start_bits = self
             .starts
-            .bits(&first(&one.0))
+            .bits(&one.first_word)
             .min(log2(self.population))
             .min(weights.name_cap);
         if contained && same_start {
@@ -264,9 +250,9 @@ impl<'a> Scale<'a> {
                 (start_bits - weights.name_contained_off).max(0.3),
             );
         }
-        match self.likeness(one.1, other.1) {
+        match self.likeness(one.compact, other.compact) {
             Likeness::OneEdit if short.len() >= LONG_NAME => {
-                let rarity = self.rarity(one.1).min(self.rarity(other.1));
+                let rarity = self.rarity(one.compact).min(self.rarity(other.compact));
                 finding(
                     "name",
                     "one_edit",

@@ -47,29 +47,73 @@ impl KeyKind {
         }
     }
 
-    /// Says whether the key is only worth its pairs where few records share it.
-    fn is_weak(self) -> bool {
-        matches!(self, Self::Surname | Self::FirstWord | Self::MailboxName)
+    /// Returns how many records may share the key for all of them to meet, where `cap` is what keys have in general: some
+    /// are only worth their pairs where few records share them.
+    fn cap(self, cap: usize) -> usize {
+        match self {
+            Self::Surname | Self::FirstWord | Self::MailboxName => cap.min(WEAK_CAP),
+            _ => cap,
+        }
+    }
+
+    /// Says whether the key is no more than names.
+    fn is_of_names(self) -> bool {
+        matches!(
+            self,
+            Self::Surname
+                | Self::FirstWord
+                | Self::MailboxName
+                | Self::FullName
+                | Self::NicknameAndSurname
+                | Self::CompanyName
+        )
     }
 }
 
-/// Returns the value of a key of two texts, unless one is missing.
-pub(super) fn both(one: Symbol, two: Symbol) -> Option<u64> {
-    (!one.is_empty() && !two.is_empty()).then(|| value(one, two.number()))
+/// What records that meet share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyValue {
+    /// A text.
+    Text(Symbol),
+    /// Two texts, whichever comes first.
+    Both(Symbol, Symbol),
+    /// A text and a number.
+    Numbered(Symbol, u32),
+    /// A number.
+    Number(u32),
 }
 
-/// Returns the value of a key of a text and a number, unless the text is missing.
-pub(super) fn numbered(one: Symbol, two: u32) -> Option<u64> {
-    (!one.is_empty()).then(|| value(one, two))
+impl KeyValue {
+    /// Returns the value of a text, unless it is missing.
+    pub(super) fn text(text: Symbol) -> Option<Self> {
+        (!text.is_empty()).then_some(Self::Text(text))
+    }
+
+    /// Returns the value of two texts, unless one is missing.
+    pub(super) fn both(one: Symbol, two: Symbol) -> Option<Self> {
+        (!one.is_empty() && !two.is_empty()).then_some(Self::Both(one, two))
+    }
+
+    /// Returns the value of a text and a number, unless the text is missing.
+    pub(super) fn numbered(text: Symbol, number: u32) -> Option<Self> {
+        (!text.is_empty()).then_some(Self::Numbered(text, number))
+    }
+
+    /// Returns a number for the value: equal ones of a kind of key have equal numbers, and others have others.
+    fn number(self) -> u64 {
+        let (high, low) = match self {
+            Self::Text(text) => (text.number(), 0),
+            Self::Both(one, two) => (one.max(two).number(), one.min(two).number()),
+            Self::Numbered(text, number) => (text.number(), number),
+            Self::Number(number) => (0, number),
+        };
+        u64::from(high) << 32 | u64::from(low)
+    }
 }
 
-/// Returns the text that a key's value starts with.
+/// Returns the text that is all of a key's value.
 pub(super) fn text_of(value: u64) -> Symbol {
     Symbol::of_number(u32::try_from(value >> 32).unwrap_or_default())
-}
-
-fn value(one: Symbol, two: u32) -> u64 {
-    u64::from(one.number()) << 32 | u64::from(two)
 }
 
 /// The records under the values of one kind of key. A record is named by its index.
@@ -80,8 +124,8 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Puts a record under a value.
-    pub(super) fn put(&mut self, value: Option<u64>, index: u32) {
-        self.entries.extend(value.map(|value| (value, index)));
+    pub(super) fn put(&mut self, value: KeyValue, index: u32) {
+        self.entries.push((value.number(), index));
     }
 
     /// Takes all records out.
@@ -178,7 +222,7 @@ pub(super) struct Pairs {
 const WEAK_CAP: usize = 24;
 
 impl Pairs {
-    /// Starts without pairs. In a block of more than `cap` records only the next `window` neighbours meet.
+    /// Starts without pairs. Where more than `cap` records share a value and a name, only the next `window` neighbours meet.
     pub(super) fn new(cap: usize, window: usize) -> Self {
         Self {
             pairs: Vec::new(),
@@ -189,45 +233,56 @@ impl Pairs {
         }
     }
 
-    /// Lets the records of each block meet: all of them, or the neighbours in the order of `names` where there
-    /// are more than the cap.
-    pub(super) fn meet<N: Ord>(
+    /// Lets the records of each block meet: all of them, up to the cap. Where more share a value, those meet that share
+    /// one of two `names` as well; where more share a name, its bearers are too many to look at.
+    pub(super) fn meet(
         &mut self,
         kind: KeyKind,
         blocks: &Blocks,
-        names: impl Fn(u32) -> [N; 2],
+        names: impl Fn(u32) -> [Symbol; 2],
     ) {
         let number = u8::try_from(self.kinds.len()).unwrap_or(u8::MAX);
         self.kinds.push(kind);
+        let cap = kind.cap(self.cap);
+        let mut bearers: Vec<(Symbol, u32)> = Vec::new();
         for block in blocks.shared() {
-            if kind.is_weak() && block.len() > WEAK_CAP {
+            if block.len() <= cap {
+                self.all_meet(number, block);
                 continue;
-            }
-            if block.len() <= self.cap {
-                for (at, (_, one)) in block.iter().enumerate() {
-                    let others = block.get(at + 1..).unwrap_or_default().iter();
-                    self.pairs
-                        .extend(others.map(|(_, other)| Pair::new(*one, *other, number)));
-                }
-                continue;
-            }
-            // Once by surname and once by given name, so that an error in one does not part the neighbours.
-            for turn in 0..2 {
-                let mut sorted: Vec<([N; 2], u32)> = block
-                    .iter()
-                    .map(|(_, index)| {
-                        let [one, two] = names(*index);
-                        (if turn == 0 { [one, two] } else { [two, one] }, *index)
-                    })
-                    .collect();
-                sorted.sort_unstable();
-                for (at, (_, one)) in sorted.iter().enumerate() {
-                    let others = sorted.iter().skip(at + 1).take(self.window);
-                    self.pairs
-                        .extend(others.map(|(_, other)| Pair::new(*one, *other, number)));
-                }
             }
             self.capped += 1;
+            if kind.is_of_names() {
+                continue;
+            }
+            for part in 0..2 {
+                let named = block.iter().map(|(_, index)| (names(*index), *index));
+                bearers.clear();
+                bearers.extend(named.filter_map(|(names, index)| Some((*names.get(part)?, index))));
+                bearers.sort_unstable();
+                for bearers in bearers.chunk_by(|one, other| one.0 == other.0) {
+                    if bearers.len() <= cap {
+                        self.all_meet(number, bearers);
+                    } else {
+                        self.neighbours_meet(number, bearers);
+                    }
+                }
+            }
+        }
+    }
+
+    fn all_meet<V>(&mut self, kind: u8, records: &[(V, u32)]) {
+        for (at, (_, one)) in records.iter().enumerate() {
+            let others = records.get(at + 1..).unwrap_or_default().iter();
+            self.pairs
+                .extend(others.map(|(_, other)| Pair::new(*one, *other, kind)));
+        }
+    }
+
+    fn neighbours_meet<V>(&mut self, kind: u8, records: &[(V, u32)]) {
+        for (at, (_, one)) in records.iter().enumerate() {
+            let others = records.iter().skip(at + 1).take(self.window);
+            self.pairs
+                .extend(others.map(|(_, other)| Pair::new(*one, *other, kind)));
         }
     }
 

@@ -202,7 +202,7 @@ pub fn resolve(
     };
     let mut resolution = Resolution {
         companies: survive::companies(whole, companies, &kept.company_ids),
-        people: survive::people(whole, people, &kept),
+        people: survive::people(whole, [companies, people], &kept),
         retired: kept.retired,
         changes: kept.changes,
         counts: matched.counts(),

@@ -21,9 +21,9 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Model {
-    /// Blocks with more records than this let only neighbours in name order meet.
+    /// Where more records than this share the value of a key, only those meet that share a name as well.
     pub block_cap: usize,
-    /// How many neighbours meet in a block over the cap.
+    /// How many neighbours meet where more records than that share both.
     pub block_window: usize,
     /// A pair that is less than so many bits short of speaking for joining is for a person to decide.
     pub review_range: f32,

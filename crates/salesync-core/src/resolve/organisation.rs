@@ -4,16 +4,25 @@ use std::num::NonZeroU32;
 
 use hashbrown::HashMap;
 
-use super::cluster::Clustering;
+use super::cluster::{Cluster, Clustering};
 use super::frequency::{Frequency, count_of};
 use super::identity::EntityKind;
 use super::prepared::{PerText, Person, Prepared, Span, Symbol, Texts, place};
 use crate::normalise::email::EmailClass;
 
-/// Fills in the people's organisations. The number of an organisation that has company records is that of its
-/// cluster; others have numbers above these.
+/// Fills in the people's organisations. An organisation is named by a text: where it has company records by the link to
+/// the first of them, else by its domain, else by its name.
 pub(super) fn assign(prepared: &mut Prepared, companies: &Clustering) {
-    let organisations = Organisations::new(prepared, companies);
+    let first = |cluster: &Cluster| cluster.members.first().map(|member| place(member.index));
+    let firsts: Vec<Option<usize>> = companies.clusters.iter().map(first).collect();
+    let link = |at: Option<usize>| {
+        let named = prepared.named(prepared.arrival(EntityKind::Company, at?)?);
+        named.map(Prepared::link)
+    };
+    let links: Vec<Option<String>> = firsts.into_iter().map(link).collect();
+    let links = links.into_iter().map(Option::unwrap_or_default);
+    let links = links.map(|link| prepared.texts.intern(&link)).collect();
+    let organisations = Organisations::new(prepared, companies, links);
     let mut all = Vec::new();
     let mut found = Vec::new();
     let mut spans = Vec::with_capacity(prepared.people.len());
@@ -34,6 +43,8 @@ struct Organisations {
     by_domain: Numbers,
     by_name: Numbers,
     by_phone: Numbers,
+    /// The text that names each organisation.
+    texts: Vec<Symbol>,
 }
 
 /// The number of the organisation that a text stands for, plus one; nothing where it stands for none.
@@ -54,7 +65,8 @@ const DOMINANT_PERCENT: u32 = 60;
 
 impl Organisations {
     /// Learns from company records first, then from people's records with both a work mailbox and a company.
-    fn new(prepared: &Prepared, companies: &Clustering) -> Self {
+    fn new(prepared: &Prepared, companies: &Clustering, links: Vec<Symbol>) -> Self {
+        let mut named = links;
         let mut domains = Votes::default();
         let mut names = Votes::default();
         let mut phones = Votes::default();
@@ -70,20 +82,21 @@ impl Organisations {
             value(company.phones, &mut phones);
             if has_links
                 && let Some(arrival) = prepared.arrival(EntityKind::Company, at)
-                && let Some(named) = prepared.named(arrival)
-                && let Some(link) = prepared.texts.find(&Prepared::link(named))
+                && let Some(record) = prepared.named(arrival)
+                && let Some(link) = prepared.texts.find(&Prepared::link(record))
             {
                 by_link.insert(link, number);
             }
         }
-        let mut next = count_of(companies.clusters.len());
         let texts = &prepared.texts;
         let mut by_domain = domains.winners(texts, 0);
         for (domain, meant) in meant_domains(prepared) {
             let of_meant = known(&by_domain, meant);
             let before = known(&by_domain, domain).or(of_meant);
-            let number = before.unwrap_or(next);
-            next += u32::from(before.is_none());
+            let number = before.unwrap_or(count_of(named.len()));
+            if before.is_none() {
+                named.push(meant);
+            }
             note(&mut by_domain, meant, of_meant.unwrap_or(number));
             note(&mut by_domain, domain, number);
         }
@@ -94,8 +107,8 @@ impl Organisations {
         let mut by_name = names.winners(texts, DOMINANT_PERCENT);
         for row in &prepared.people {
             if !row.company.is_empty() && known(&by_name, row.company).is_none() {
-                note(&mut by_name, row.company, next);
-                next += 1;
+                note(&mut by_name, row.company, count_of(named.len()));
+                named.push(row.company);
             }
         }
         Self {
@@ -103,22 +116,26 @@ impl Organisations {
             by_domain,
             by_name,
             by_phone: phones.winners(texts, 100),
+            texts: named,
         }
     }
 
     /// Returns a person's organisations: by link, by domain and by name; by phone only without these.
-    fn of(&self, person: &Person<'_>, found: &mut Vec<u32>) {
-        let mut push = |number: Option<u32>| {
-            if let Some(number) = number.filter(|number| !found.contains(number)) {
-                found.push(number);
+    fn of(&self, person: &Person<'_>, found: &mut Vec<Symbol>) {
+        let text = |number: u32| self.texts.get(place(number)).copied();
+        let mut push = |organisation: Option<Symbol>| {
+            if let Some(organisation) = organisation.filter(|it| !found.contains(it)) {
+                found.push(organisation);
             }
         };
-        push(self.by_link.get(&person.employer).copied());
-        own_domains(person).for_each(|domain| push(known(&self.by_domain, domain)));
-        push(known(&self.by_name, person.company));
+        push(self.by_link.get(&person.employer).copied().and_then(text));
+        let domains = own_domains(person);
+        domains.for_each(|domain| push(known(&self.by_domain, domain).and_then(text)));
+        push(known(&self.by_name, person.company).and_then(text));
         if found.is_empty() {
             let phones = person.phones.iter();
-            found.extend(phones.filter_map(|phone| known(&self.by_phone, *phone)));
+            let known = phones.filter_map(|phone| known(&self.by_phone, *phone));
+            found.extend(known.filter_map(text));
             found.dedup();
         }
     }

@@ -238,12 +238,14 @@ impl Preparation {
 
     /// Normalises one company's record.
     fn company(&mut self, rank: Rank, said: &Said<'_>) -> CompanyRow {
-        let (mut names, mut compact_names) = (Vec::new(), Vec::new());
+        let (mut names, mut first_words) = (Vec::new(), Vec::new());
+        let mut compact_names = Vec::new();
         for raw in said.company.iter().chain(&said.other_company) {
             let (core, compact) = self.company_name(raw);
             if !compact.is_empty() && !compact_names.contains(&compact) {
                 compact_names.push(compact);
                 names.push(core);
+                first_words.push(first_word(&mut self.prepared.texts, core));
             }
         }
         let (mut domains, mut cores) = (Vec::new(), Vec::new());
@@ -264,6 +266,7 @@ impl Preparation {
         CompanyRow {
             rank,
             names: Span::push(symbols, names),
+            first_words: Span::push(symbols, first_words),
             compact_names: Span::push(symbols, compact_names),
             domains: Span::push(symbols, domains),
             domain_cores: Span::push(symbols, cores),
@@ -339,6 +342,13 @@ impl Preparation {
         let prepared = &mut self.prepared;
         own(self.domains.of(raw, |raw| look_up(prepared, raw)))
     }
+}
+
+/// Returns the first word of a name.
+fn first_word(texts: &mut super::prepared::Texts, name: Symbol) -> Symbol {
+    let words = texts.text(name);
+    let first = words.split(' ').next().unwrap_or_default().to_owned();
+    texts.intern(&first)
 }
 
 /// Returns a domain and its core if it is one organisation's own.

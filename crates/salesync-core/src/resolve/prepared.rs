@@ -164,7 +164,7 @@ pub(super) struct Person<'a> {
     /// National numbers.
     pub(super) phones: &'a [Symbol],
     /// The organisations it belongs to, filled in by `organisation`.
-    pub(super) organisations: &'a [u32],
+    pub(super) organisations: &'a [Symbol],
     /// The employer's name without spaces and legal form.
     pub(super) company: Symbol,
     /// The employer's domain, from the web site field.
@@ -180,6 +180,7 @@ pub(super) struct Person<'a> {
 pub(super) struct CompanyRow {
     pub(super) rank: Rank,
     pub(super) names: Span,
+    pub(super) first_words: Span,
     pub(super) compact_names: Span,
     pub(super) domains: Span,
     pub(super) domain_cores: Span,
@@ -192,6 +193,8 @@ pub(super) struct CompanyRow {
 pub(super) struct Company<'a> {
     /// Names without legal form, as words.
     pub(super) names: &'a [Symbol],
+    /// The names' first words, in the same order.
+    pub(super) first_words: &'a [Symbol],
     /// The same names without spaces, in the same order.
     pub(super) compact_names: &'a [Symbol],
     /// Domains of its own.
@@ -222,7 +225,7 @@ pub(super) struct Prepared {
     pub(super) companies: Vec<CompanyRow>,
     pub(super) mailboxes: Vec<Mailbox>,
     pub(super) symbols: Vec<Symbol>,
-    pub(super) organisations: Vec<u32>,
+    pub(super) organisations: Vec<Symbol>,
     /// By arrival.
     pub(super) sources: Vec<Source>,
     pub(super) ids: String,
@@ -277,6 +280,7 @@ impl Prepared {
     fn company_of(&self, row: &CompanyRow) -> Company<'_> {
         Company {
             names: row.names.of(&self.symbols),
+            first_words: row.first_words.of(&self.symbols),
             compact_names: row.compact_names.of(&self.symbols),
             domains: row.domains.of(&self.symbols),
             domain_cores: row.domain_cores.of(&self.symbols),
@@ -396,6 +400,7 @@ impl Prepared {
         for row in &mut self.companies {
             for span in [
                 &mut row.names,
+                &mut row.first_words,
                 &mut row.compact_names,
                 &mut row.domains,
                 &mut row.domain_cores,

@@ -38,16 +38,36 @@ impl<'a> Whole<'a> {
 }
 
 /// Makes the golden records of people, by id.
-pub(super) fn people(whole: Whole<'_>, found: &Clustering, kept: &Kept) -> Vec<GoldenPerson> {
+pub(super) fn people(
+    whole: Whole<'_>,
+    [companies, found]: [&Clustering; 2],
+    kept: &Kept,
+) -> Vec<GoldenPerson> {
     let spread = Spread::new(whole.prepared, found);
+    let company_ids = by_organisation(whole.prepared, companies, &kept.company_ids);
     let mut people: Vec<GoldenPerson> = found
         .clusters
         .iter()
         .zip(&kept.person_ids)
-        .map(|(cluster, id)| person(whole, cluster, id, (&spread, &kept.company_ids)))
+        .map(|(cluster, id)| person(whole, cluster, id, (&spread, &company_ids)))
         .collect();
     people.sort_by(|a, b| a.id.cmp(&b.id));
     people
+}
+
+/// Returns the ids of companies by the organisations that people have.
+fn by_organisation<'a>(
+    prepared: &Prepared,
+    companies: &Clustering,
+    ids: &'a [EntityId],
+) -> HashMap<Symbol, &'a EntityId> {
+    let clusters = companies.clusters.iter().zip(ids);
+    let named = clusters.filter_map(|(cluster, id)| {
+        let first = place(cluster.members.first()?.index);
+        let record = prepared.named(prepared.arrival(EntityKind::Company, first)?)?;
+        Some((prepared.texts.find(&Prepared::link(record))?, id))
+    });
+    named.collect()
 }
 
 /// Makes the golden records of companies, by id.
@@ -72,7 +92,7 @@ fn person(
     whole: Whole<'_>,
     cluster: &Cluster,
     id: &EntityId,
-    (spread, company_ids): (&Spread<'_>, &[EntityId]),
+    (spread, company_ids): (&Spread<'_>, &HashMap<Symbol, &EntityId>),
 ) -> GoldenPerson {
     let people: Vec<Person<'_>> = cluster
         .members
@@ -96,8 +116,10 @@ fn person(
         .iter()
         .zip(&identities)
         .flat_map(|(person, identity)| {
-            let known = person.organisations.iter().map(|number| place(*number));
-            let mut known = known.filter_map(|number| company_ids.get(number));
+            let mut known = person
+                .organisations
+                .iter()
+                .filter_map(|it| company_ids.get(it));
             rules.votes(identity, known.next().map(|id| id.as_str().to_owned()))
         });
     let company_id = fields.first("company_id", ranked(employers, &rules.position));

@@ -5,8 +5,8 @@ mod scale;
 
 use super::cluster::{self, Clustering};
 use super::identity::EntityKind;
-use super::keys::{self, Blocks, KeyKind, Pairs};
-use super::prepared::{NameOrigin, Person, Prepared, Texts, place};
+use super::keys::{Blocks, KeyKind, KeyValue, Pairs};
+use super::prepared::{NameOrigin, Person, Prepared, Symbol, Texts, place};
 use super::records::Asked;
 
 use scale::Scale;
@@ -36,7 +36,7 @@ pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
         }
         met.meet(kind, &blocks, |index| {
             let row = prepared.people.get(place(index));
-            row.map_or([0; 2], |row| row.rank.letters)
+            row.map_or([Symbol::EMPTY; 2], |row| [row.name.last, row.name.first])
         });
     }
     drop(blocks);
@@ -62,8 +62,8 @@ const KINDS: [KeyKind; 12] = [
     KeyKind::Surname,
 ];
 
-/// Puts a record under its keys of a kind.
-fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnMut(Option<u64>)) {
+/// Tells the values of a record's keys of a kind.
+fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnMut(KeyValue)) {
     let Person { name, place, .. } = person;
     // Who has a mailbox or phone meets others there, or by a whole name.
     let is_reachable = !person.mailboxes.is_empty() || !person.phones.is_empty();
@@ -71,53 +71,51 @@ fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnM
     let parts = [name.first, name.last]
         .into_iter()
         .filter(|part| texts.text(*part).len() > 1);
+    let mut put = |value: Option<KeyValue>| value.into_iter().for_each(&mut put);
     match kind {
         KeyKind::Mailbox => person
             .mailboxes
             .iter()
-            .for_each(|mailbox| put(keys::numbered(mailbox.address, 0))),
+            .for_each(|mailbox| put(KeyValue::text(mailbox.address))),
         KeyKind::MailboxName => person
             .mailboxes
             .iter()
-            .for_each(|mailbox| put(Some(u64::from(mailbox.local)))),
+            .for_each(|mailbox| put(Some(KeyValue::Number(mailbox.local)))),
         KeyKind::RoleMailbox if name.origin == NameOrigin::None => person
             .role_mailboxes
             .iter()
-            .for_each(|role| put(keys::numbered(*role, 0))),
+            .for_each(|role| put(KeyValue::text(*role))),
         KeyKind::Phone => person
             .phones
             .iter()
-            .for_each(|phone| put(keys::numbered(*phone, 0))),
+            .for_each(|phone| put(KeyValue::text(*phone))),
         KeyKind::NameAtOrganisation => parts.for_each(|part| {
             let organisations = person.organisations.iter();
-            organisations.for_each(|org| put(keys::numbered(part, *org)));
+            organisations.for_each(|org| put(KeyValue::both(part, *org)));
         }),
-        KeyKind::FullName => put(keys::both(
-            name.first.min(name.last),
-            name.first.max(name.last),
-        )),
+        KeyKind::FullName => put(KeyValue::both(name.first, name.last)),
         KeyKind::NicknameAndSurname => {
             for (forms, surname) in [(name.first_forms, name.last), (name.last_forms, name.first)] {
                 let groups = forms.groups().iter();
-                groups.for_each(|group| put(keys::numbered(surname, u32::from(*group))));
+                groups.for_each(|group| put(KeyValue::numbered(surname, u32::from(*group))));
             }
         }
-        KeyKind::Birth => put(keys::numbered(person.birth, 0)),
-        KeyKind::House => put(keys::both(place.number, place.street)),
+        KeyKind::Birth => put(KeyValue::text(person.birth)),
+        KeyKind::House => put(KeyValue::both(place.number, place.street)),
         KeyKind::NameAndPlace if !is_reachable => {
-            parts.for_each(|part| put(keys::both(part, place.postal_code)));
-            put(keys::both(name.last, place.city));
+            parts.for_each(|part| put(KeyValue::both(part, place.postal_code)));
+            put(KeyValue::both(name.last, place.city));
         }
         KeyKind::NameAndBirthYear => {
             let year = texts.text(person.birth).get(..4);
             if let Some(year) = year.and_then(|year| year.parse().ok()) {
-                parts.for_each(|part| put(keys::numbered(part, year)));
+                parts.for_each(|part| put(KeyValue::numbered(part, year)));
             }
         }
         KeyKind::Surname if !is_reachable => {
-            put(keys::numbered(name.last, 0));
+            put(KeyValue::text(name.last));
             if name.last.is_empty() {
-                put(keys::numbered(name.first, 0));
+                put(KeyValue::text(name.first));
             }
         }
         _ => {}

@@ -21,7 +21,7 @@ pub(super) struct Scale<'a> {
     pub(super) names: NameScale,
     places: PlaceScale<'a>,
     births: Frequency<Symbol>,
-    organisations: Frequency<u32>,
+    organisations: Frequency<Symbol>,
     /// How many people use a mailbox or phone, by its number; 0 where they were not counted, and no more than are
     /// counted at most.
     pub(super) users: PerText<u8>,
