@@ -82,7 +82,11 @@ pub(super) struct Clustering {
     pub(super) cluster_of: Vec<u32>,
     /// The edges that joined clusters or were refused, strongest first.
     pub(super) edges: Vec<Edge>,
-    /// What speaks for and against each of these edges; empty unless all of it was asked for.
+    /// Every edge, and every pair that nearly is one; empty unless they were asked for.
+    pub(super) all_edges: Vec<Edge>,
+    /// The pairs that tie records together, whatever became of them; empty unless they were asked for.
+    pub(super) ties: Vec<(u32, u32)>,
+    /// What speaks for and against each of the edges that joined or were refused; empty unless all of it was asked for.
     pub(super) reasons: Vec<Reasons>,
     /// Of each two clusters that might be one entity's the strongest edge, those first whose decision is likely to change
     /// most, with what speaks for and against it: 10,000 at most; empty unless all of it was asked for.
@@ -167,6 +171,15 @@ pub(super) enum Depth {
     Sampled,
     /// The reasons of all edges that were used, and all pairs that are uncertain.
     Whole,
+    /// The same, and every edge, whatever became of it.
+    Indexed,
+}
+
+impl Depth {
+    /// Says whether pairs are wanted that speak for joining not quite enough.
+    fn wants_near(self) -> bool {
+        self != Self::Bare
+    }
 }
 
 /// Clusters `count` records of a kind that met.
@@ -202,27 +215,53 @@ pub(super) fn find<const N: usize>(
         };
         if total >= accept {
             edges.push(edge);
-        } else if depth != Depth::Bare && total >= accept - model.review_range {
+        } else if depth.wants_near() && total >= accept - model.review_range {
             edge.outcome = Outcome::NearMiss;
             near.push(edge);
         }
     }
     let candidate_pairs = met.len();
     drop(met);
-    let mut found = join((kind, count), edges, wanted, scale);
-    let uncertain = match depth {
-        Depth::Bare => Vec::new(),
-        Depth::Sampled | Depth::Whole => uncertain(&found, near, &wanted.decided),
+    let mut found = concluded((kind, count), (edges, near), wanted, scale);
+    found.scores = scores;
+    found.candidate_pairs = candidate_pairs;
+    found.capped_keys = capped_keys;
+    found
+}
+
+/// Clusters `count` records of a kind by the pairs that speak for joining, and by those that nearly do.
+pub(super) fn concluded<const N: usize>(
+    records: (EntityKind, usize),
+    (edges, near): (Vec<Edge>, Vec<Edge>),
+    wanted: &Wanted<'_>,
+    scale: &impl Scale<N>,
+) -> Clustering {
+    let all = match wanted.depth {
+        Depth::Indexed => [edges.as_slice(), near.as_slice()].concat(),
+        _ => Vec::new(),
     };
-    match depth {
+    let ties = match wanted.depth {
+        Depth::Indexed => {
+            let edges = edges.iter().map(|edge| (edge.left, edge.right));
+            edges.chain(wanted.decided.always.iter().copied()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut found = join(records, edges, wanted, scale);
+    (found.all_edges, found.ties) = (all, ties);
+    let uncertain = if wanted.depth.wants_near() {
+        uncertain(&found, near, &wanted.decided)
+    } else {
+        Vec::new()
+    };
+    match wanted.depth {
         Depth::Bare => {}
         Depth::Sampled => {
             let sample = report::sample(&found, &uncertain).into_iter();
             let sample = sample.map(|(sort, edge)| (sort, edge, scale.reasons(&edge)));
             found.sample = sample.collect();
-            found.scores = scores;
         }
-        Depth::Whole => {
+        Depth::Whole | Depth::Indexed => {
             found.reasons = found.edges.iter().map(|edge| scale.reasons(edge)).collect();
             found.uncertain = worth_deciding(&found, uncertain)
                 .into_iter()
@@ -230,8 +269,6 @@ pub(super) fn find<const N: usize>(
                 .collect();
         }
     }
-    found.candidate_pairs = candidate_pairs;
-    found.capped_keys = capped_keys;
     found
 }
 
@@ -317,6 +354,8 @@ fn join<const N: usize>(
         clusters,
         cluster_of,
         edges: used,
+        all_edges: Vec::new(),
+        ties: Vec::new(),
         reasons: Vec::new(),
         uncertain: Vec::new(),
         sample: Vec::new(),

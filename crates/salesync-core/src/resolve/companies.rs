@@ -5,17 +5,23 @@ use hashbrown::HashMap;
 use super::cluster::{self, Clustering};
 use super::compare::{self, CONFLICT, Likeness, MISSING, PlaceScale, finding};
 use super::evidence::FieldEvidence;
-use super::frequency::{Frequency, count_of, log2};
+use super::frequency::{Frequency, Rarity, count_of, log2};
 use super::identity::EntityKind;
 use super::keys::{Blocks, KeyKind, KeyValue, Pairs};
+use super::learnt::{FactField, Learnt};
 use super::model::Model;
 use super::prepared::{Company, PerText, Prepared, Symbol, Texts, place};
 use super::records::Asked;
 
-/// Clusters the records about companies; as `asked`.
-pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
+/// Clusters the records about companies; as `asked`. Returns how many use each domain and phone beside it. Tells what it
+/// went by where that is asked for.
+pub(super) fn cluster(
+    prepared: &Prepared,
+    asked: &Asked<'_>,
+    learnt: Option<&mut Learnt>,
+) -> (Clustering, PerText<u8>) {
     let model = &asked.settings.model;
-    let mut scale = Scale::new(prepared, model);
+    let mut scale = Scale::new(prepared, model, Known::count(prepared));
     let mut met = Pairs::new(model.block_cap, model.block_window);
     let mut blocks = Blocks::default();
     for kind in KINDS {
@@ -27,21 +33,28 @@ pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
         if matches!(kind, KeyKind::Domain | KeyKind::Phone) {
             scale.count_users(&blocks);
         }
-        met.meet(kind, &blocks, |index| {
-            let company = prepared.company(place(index));
-            let first = |symbols: &[Symbol]| symbols.first().copied().unwrap_or_default();
-            company.map_or([Symbol::EMPTY; 2], |company| {
-                [first(company.compact_names), first(company.domains)]
-            })
-        });
+        met.meet(kind, &blocks, |index| names(prepared, index));
     }
     let records = (EntityKind::Company, prepared.companies.len());
     let wanted = asked.of(prepared, EntityKind::Company);
-    cluster::find(records, met, &wanted, &mut scale)
+    let found = cluster::find(records, met, &wanted, &mut scale);
+    if let Some(learnt) = learnt {
+        scale.known.tell(&prepared.texts, learnt);
+    }
+    (found, scale.users)
+}
+
+/// Returns the names that tell those apart that share much else.
+pub(super) fn names(prepared: &Prepared, index: u32) -> [Symbol; 2] {
+    let company = prepared.company(place(index));
+    let first = |symbols: &[Symbol]| symbols.first().copied().unwrap_or_default();
+    company.map_or([Symbol::EMPTY; 2], |company| {
+        [first(company.compact_names), first(company.domains)]
+    })
 }
 
 /// The kinds of keys under which companies meet, in the order in which they count.
-const KINDS: [KeyKind; 5] = [
+pub(super) const KINDS: [KeyKind; 5] = [
     KeyKind::Domain,
     KeyKind::Phone,
     KeyKind::House,
@@ -50,7 +63,7 @@ const KINDS: [KeyKind; 5] = [
 ];
 
 /// Tells the values of a record's keys of a kind.
-fn put_keys(kind: KeyKind, company: &Company<'_>, mut put: impl FnMut(KeyValue)) {
+pub(super) fn put_keys(kind: KeyKind, company: &Company<'_>, mut put: impl FnMut(KeyValue)) {
     let mut each = |symbols: &[Symbol]| {
         let values = symbols.iter().copied().filter_map(KeyValue::text);
         values.for_each(&mut put);
@@ -72,18 +85,13 @@ fn put_keys(kind: KeyKind, company: &Company<'_>, mut put: impl FnMut(KeyValue))
 }
 
 /// What pairs of companies are weighed with.
-struct Scale<'a> {
+pub(super) struct Scale<'a> {
     prepared: &'a Prepared,
     model: &'a Model,
     texts: &'a Texts,
-    places: PlaceScale<'a>,
-    /// How many companies bear a name: as many as it has domains.
-    bearers: HashMap<Symbol, u32>,
-    /// How many different names start with a word.
-    starts: Frequency<Symbol>,
+    known: Known,
     /// How many companies use a domain or phone; 0 where they were not counted.
-    users: PerText<u8>,
-    population: u32,
+    pub(super) users: PerText<u8>,
     prior: f32,
 }
 
@@ -96,7 +104,7 @@ struct CompanyName {
 }
 
 /// Returns a company's names.
-fn names(company: &Company<'_>) -> impl Iterator<Item = CompanyName> {
+fn each_name(company: &Company<'_>) -> impl Iterator<Item = CompanyName> {
     let names = company.names.iter().zip(company.first_words);
     let names = names.zip(company.compact_names);
     names.map(|((words, first_word), compact)| CompanyName {
@@ -127,7 +135,12 @@ impl cluster::Scale<5> for Scale<'_> {
         if domain.level == "shared" && phone.level == "shared" {
             phone.bits = 2.0;
         }
-        let address = compare::places(self.texts, &self.places, &one.place, &other.place);
+        let address = compare::places(
+            self.texts,
+            (&self.known.places, &self.model.companies.address),
+            &one.place,
+            &other.place,
+        );
         let country = match (one.place.country, other.place.country) {
             ([0, 0], _) | (_, [0, 0]) => finding("country", MISSING, 0.0),
             (one, other) if one == other => finding("country", "equal", 0.0),
@@ -150,9 +163,20 @@ impl cluster::Scale<5> for Scale<'_> {
     }
 }
 
-impl<'a> Scale<'a> {
+/// What is known of all records about companies: how rare names and places are.
+#[derive(Debug)]
+pub(super) struct Known {
+    places: PlaceScale,
+    /// How many companies bear a name, where it is more than one: as many as it has domains.
+    bearers: HashMap<Symbol, f32>,
+    /// How many different names start with a word.
+    starts: Rarity<Symbol>,
+    population: u32,
+}
+
+impl Known {
     /// Counts names and places.
-    fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
+    fn count(prepared: &Prepared) -> Self {
         let mut words: HashMap<Symbol, Symbol> = HashMap::new();
         let mut domains: HashMap<Symbol, Vec<Symbol>> = HashMap::new();
         for company in prepared.companies() {
@@ -168,27 +192,61 @@ impl<'a> Scale<'a> {
             }
         }
         let population = count_of(domains.len()).max(FEWEST_COMPANIES);
+        let bearers = domains.into_iter();
+        let bearers = bearers.map(|(name, domains)| (name, count_of(domains.len()) as f32));
+        Self {
+            places: PlaceScale::count(prepared.companies.iter().map(|row| row.place)),
+            bearers: bearers.filter(|(_, count)| *count > 1.0).collect(),
+            starts: Frequency::of(words.into_values()).rarity(1),
+            population,
+        }
+    }
+
+    /// Takes what was learnt before for what is known.
+    pub(super) fn recall(prepared: &Prepared, learnt: &Learnt) -> Self {
+        let texts = &prepared.texts;
+        let bearers = learnt.known(FactField::CompanyName, texts);
+        Self {
+            places: PlaceScale {
+                postal_codes: learnt.rarity(FactField::CompanyPostalCode, texts),
+                cities: learnt.rarity(FactField::CompanyCity, texts),
+            },
+            bearers: bearers.collect(),
+            starts: learnt.rarity(FactField::FirstWord, texts),
+            population: learnt.companies,
+        }
+    }
+
+    /// Writes down what is known, for records that come later.
+    pub(super) fn tell(&self, texts: &Texts, learnt: &mut Learnt) {
+        learnt.companies = self.population;
+        let bearers = self.bearers.iter().map(|(name, count)| (*name, *count));
+        learnt.tell_numbers(FactField::CompanyName, texts, bearers);
+        learnt.tell(FactField::FirstWord, texts, &self.starts);
+        learnt.tell(
+            FactField::CompanyPostalCode,
+            texts,
+            &self.places.postal_codes,
+        );
+        learnt.tell(FactField::CompanyCity, texts, &self.places.cities);
+    }
+}
+
+impl<'a> Scale<'a> {
+    /// Weighs with what is known of all records.
+    pub(super) fn new(prepared: &'a Prepared, model: &'a Model, known: Known) -> Self {
         Self {
             prepared,
             model,
             texts: &prepared.texts,
-            places: PlaceScale::new(
-                &model.companies.address,
-                prepared.companies.iter().map(|row| row.place),
-            ),
-            bearers: domains
-                .into_iter()
-                .map(|(name, domains)| (name, count_of(domains.len()).max(1)))
-                .collect(),
-            starts: Frequency::of(words.into_values()),
+            prior: model.companies.prior_offset - log2(known.population),
+            known,
             users: PerText::of(&prepared.texts),
-            population,
-            prior: model.companies.prior_offset - log2(population),
         }
     }
 
     /// Counts the companies on every domain or phone: names that contradict each other are several.
-    fn count_users(&mut self, blocks: &Blocks) {
+    pub(super) fn count_users(&mut self, blocks: &Blocks) {
         let named = |index| {
             let company = self.prepared.company(place(index));
             company.filter(|company| !company.names.is_empty())
@@ -204,8 +262,8 @@ impl<'a> Scale<'a> {
     /// Weighs names: the best pair of them.
     fn name(&self, one: &Company<'_>, other: &Company<'_>) -> FieldEvidence {
         let mut best = finding("name", MISSING, 0.0);
-        for left in names(one) {
-            for right in names(other) {
+        for left in each_name(one) {
+            for right in each_name(other) {
                 let found = if left.compact == right.compact {
                     finding("name", "equal", self.rarity(left.compact))
                 } else {
@@ -221,7 +279,7 @@ impl<'a> Scale<'a> {
 
     /// Returns how many bits a name gives that both records bear.
     fn rarity(&self, compact: Symbol) -> f32 {
-        let bearers = self.bearers.get(&compact).copied().unwrap_or(1);
+        let bearers = self.known.bearers.get(&compact).copied().unwrap_or(1.0);
         self.replaces_prior(bearers, self.model.companies.name_slack)
     }
 
@@ -239,9 +297,10 @@ impl<'a> Scale<'a> {
             .all(|word| long.split(' ').any(|other| other == word));
         let same_start = one.first_word == other.first_word;
         let start_bits = self
+            .known
             .starts
             .bits(&one.first_word)
-            .min(log2(self.population))
+            .min(log2(self.known.population))
             .min(weights.name_cap);
         if contained && same_start {
             return finding(
@@ -283,7 +342,10 @@ impl<'a> Scale<'a> {
             .domains
             .iter()
             .filter(|domain| other.domains.contains(domain));
-        if let Some(users) = shared.map(|domain| self.users_of(*domain)).min() {
+        if let Some(users) = shared
+            .map(|domain| self.users_of(*domain))
+            .min_by(f32::total_cmp)
+        {
             return finding(
                 "domain",
                 "shared",
@@ -325,7 +387,10 @@ impl<'a> Scale<'a> {
             .phones
             .iter()
             .filter(|phone| other.phones.contains(phone));
-        match shared.map(|phone| self.users_of(*phone)).min() {
+        match shared
+            .map(|phone| self.users_of(*phone))
+            .min_by(f32::total_cmp)
+        {
             Some(users) => {
                 let bits = self
                     .replaces_prior(users, self.model.companies.phone_slack)
@@ -337,12 +402,12 @@ impl<'a> Scale<'a> {
     }
 
     /// Returns the bits of a shared value that stands in for the prior: one in as many as use it.
-    fn replaces_prior(&self, users: u32, slack: f32) -> f32 {
-        -self.prior - (users.saturating_sub(1) as f32 + slack).log2()
+    fn replaces_prior(&self, users: f32, slack: f32) -> f32 {
+        -self.prior - ((users - 1.0).max(0.0) + slack).log2()
     }
 
     /// Returns how many companies use a domain or phone.
-    fn users_of(&self, value: Symbol) -> u32 {
-        u32::from(self.users.get(value).max(1))
+    fn users_of(&self, value: Symbol) -> f32 {
+        f32::from(self.users.get(value).max(1))
     }
 }

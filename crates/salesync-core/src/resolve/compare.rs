@@ -3,9 +3,9 @@
 use rapidfuzz::distance::jaro_winkler;
 
 use super::evidence::FieldEvidence;
-use super::frequency::Frequency;
+use super::frequency::{Frequency, Rarity, TextRarity};
 use super::model::{AddressWeights, NamePartWeights, PeopleWeights};
-use super::prepared::{Name, NameOrigin, PerText, Place, Symbol, Texts};
+use super::prepared::{Name, NameOrigin, Place, Symbol, Texts};
 use super::sketch::Sketch;
 
 use crate::normalise::name::Nickname;
@@ -65,11 +65,11 @@ pub(super) fn likeness(one: &str, other: &str) -> Likeness {
 }
 
 /// What a name is weighed with.
-#[derive(Debug)]
-pub(super) struct NameScale {
-    pub(super) weights: PeopleWeights,
-    pub(super) firsts: PerText<f32>,
-    pub(super) lasts: PerText<f32>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NameScale<'a> {
+    pub(super) weights: &'a PeopleWeights,
+    pub(super) firsts: &'a TextRarity,
+    pub(super) lasts: &'a TextRarity,
 }
 
 /// How two whole names compare.
@@ -136,7 +136,7 @@ fn parts(name: &Name) -> (Part, Part) {
 }
 
 /// Compares two names, also in swapped order.
-pub(super) fn names(texts: &Texts, scale: &NameScale, one: &Name, other: &Name) -> NameFinding {
+pub(super) fn names(texts: &Texts, scale: NameScale<'_>, one: &Name, other: &Name) -> NameFinding {
     let ((first, last), (other_first, other_last)) = (parts(one), parts(other));
     let PeopleWeights {
         first_name,
@@ -144,23 +144,18 @@ pub(super) fn names(texts: &Texts, scale: &NameScale, one: &Name, other: &Name) 
         ..
     } = &scale.weights;
     let part = |field, parts: (Part, Part), weights, rarities| {
-        part_finding(texts, field, parts, Rarity { weights, rarities })
+        part_finding(texts, field, parts, PartScale { weights, rarities })
     };
     let straight = (
-        part(
-            "first_name",
-            (first, other_first),
-            first_name,
-            &scale.firsts,
-        ),
-        part("last_name", (last, other_last), last_name, &scale.lasts),
+        part("first_name", (first, other_first), first_name, scale.firsts),
+        part("last_name", (last, other_last), last_name, scale.lasts),
     );
     let in_order = straight.0.bits + straight.1.bits;
     let mut chosen = (straight, 0.0, "in_order");
     if straight.0.level == CONFLICT || straight.1.level == CONFLICT || in_order == 0.0 {
         let swapped = (
-            part("first_name", (first, other_last), first_name, &scale.firsts),
-            part("last_name", (last, other_first), last_name, &scale.lasts),
+            part("first_name", (first, other_last), first_name, scale.firsts),
+            part("last_name", (last, other_first), last_name, scale.lasts),
         );
         let bits = swapped.0.bits + swapped.1.bits - scale.weights.swapped_off;
         let conflicts = |parts: &(FieldEvidence, FieldEvidence)| {
@@ -176,7 +171,7 @@ pub(super) fn names(texts: &Texts, scale: &NameScale, one: &Name, other: &Name) 
         bits -= scale.weights.correlation_off;
     }
     if !one.middle.is_empty() && !other.middle.is_empty() {
-        bits += middle(texts, &scale.weights, one.middle, other.middle);
+        bits += middle(texts, scale.weights, one.middle, other.middle);
     }
     if one.generation != 0 && other.generation != 0 && one.generation != other.generation {
         bits += scale.weights.generation_conflict;
@@ -200,9 +195,9 @@ fn middle(texts: &Texts, weights: &PeopleWeights, one: Symbol, other: Symbol) ->
 
 /// What one part of a name is weighed with.
 #[derive(Debug, Clone, Copy)]
-struct Rarity<'a> {
+struct PartScale<'a> {
     weights: &'a NamePartWeights,
-    rarities: &'a PerText<f32>,
+    rarities: &'a TextRarity,
 }
 
 /// Compares one part of two names.
@@ -210,13 +205,13 @@ fn part_finding(
     texts: &Texts,
     field: &'static str,
     (one, other): (Part, Part),
-    Rarity { weights, rarities }: Rarity<'_>,
+    PartScale { weights, rarities }: PartScale<'_>,
 ) -> FieldEvidence {
     if one.text.is_empty() || other.text.is_empty() {
         return finding(field, MISSING, 0.0);
     }
     let less = |off: f32| {
-        let rarity = rarities.get(one.text).min(rarities.get(other.text));
+        let rarity = rarities.bits(one.text).min(rarities.bits(other.text));
         (rarity.min(weights.rarity_cap) - off).max(0.3)
     };
     if one.text == other.text {
@@ -244,25 +239,20 @@ fn part_finding(
 }
 
 /// What places are weighed with.
-#[derive(Debug)]
-pub(super) struct PlaceScale<'a> {
-    pub(super) weights: &'a AddressWeights,
-    pub(super) postal_codes: Frequency<Symbol>,
-    pub(super) cities: Frequency<Symbol>,
+#[derive(Debug, Clone)]
+pub(super) struct PlaceScale {
+    pub(super) postal_codes: Rarity<Symbol>,
+    pub(super) cities: Rarity<Symbol>,
 }
 
-impl<'a> PlaceScale<'a> {
+impl PlaceScale {
     /// Counts postal codes and cities.
-    pub(super) fn new(
-        weights: &'a AddressWeights,
-        places: impl Iterator<Item = Place> + Clone,
-    ) -> Self {
+    pub(super) fn count(places: impl Iterator<Item = Place> + Clone) -> Self {
         let postal_codes = places.clone().map(|place| place.postal_code);
         let cities = places.map(|place| place.city);
         Self {
-            weights,
-            postal_codes: Frequency::of(postal_codes.filter(|code| !code.is_empty())),
-            cities: Frequency::of(cities.filter(|city| !city.is_empty())),
+            postal_codes: Frequency::of(postal_codes.filter(|code| !code.is_empty())).rarity(1),
+            cities: Frequency::of(cities.filter(|city| !city.is_empty())).rarity(1),
         }
     }
 }
@@ -270,11 +260,10 @@ impl<'a> PlaceScale<'a> {
 /// Compares two places.
 pub(super) fn places(
     texts: &Texts,
-    scale: &PlaceScale<'_>,
+    (scale, weights): (&PlaceScale, &AddressWeights),
     one: &Place,
     other: &Place,
 ) -> FieldEvidence {
-    let weights = scale.weights;
     let both = |one: Symbol, other: Symbol| !one.is_empty() && !other.is_empty();
     let alike = |one: Symbol, other: Symbol| {
         both(one, other)

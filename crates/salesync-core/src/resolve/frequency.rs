@@ -33,10 +33,17 @@ impl<K: Eq + Hash> Frequency<K> {
         frequency
     }
 
-    /// Returns how many bits it takes to tell the value from all others: log2 of one over its share.
-    pub(super) fn bits(&self, value: &K) -> f32 {
-        let count = self.counts.get(value).copied().unwrap_or(1);
-        log2(self.total.max(1)) - log2(count)
+    /// Returns how rare each value is, as part of at least so many.
+    pub(super) fn rarity(self, least: u32) -> Rarity<K> {
+        let most = log2(self.total.max(least));
+        let counts = self.counts.into_iter();
+        let shared = counts.filter(|(_, count)| *count > 1);
+        Rarity {
+            bits: shared
+                .map(|(value, count)| (value, most - log2(count)))
+                .collect(),
+            most,
+        }
     }
 
     /// Returns every value with how often it occurs, in no order.
@@ -50,21 +57,78 @@ impl<K: Eq + Hash> Frequency<K> {
     }
 }
 
-/// Returns how many bits it takes to tell each text from all others, as [`Frequency::bits`] does: of texts that come
-/// as often as they do, as part of at least so many.
-pub(super) fn rarities(
-    texts: &Texts,
-    values: impl Iterator<Item = Symbol>,
-    least: u32,
-) -> PerText<f32> {
-    let mut counts: PerText<u32> = PerText::of(texts);
-    let mut total = 0u32;
-    for value in values {
-        counts.set(value, counts.get(value) + 1);
-        total += 1;
+/// How many bits it takes to tell each value from all others: log2 of one over its share.
+#[derive(Debug, Clone)]
+pub(super) struct Rarity<K> {
+    /// Of the values that came more than once.
+    bits: HashMap<K, f32>,
+    most: f32,
+}
+
+impl<K: Eq + Hash> Rarity<K> {
+    /// Says how rare some values are; all others are as rare as can be, which is `most` bits.
+    pub(super) fn of(most: f32, bits: impl Iterator<Item = (K, f32)>) -> Self {
+        Self {
+            bits: bits.collect(),
+            most,
+        }
     }
-    let most = log2(total.max(least));
-    counts.map(|count| most - log2(count))
+
+    /// Returns how many bits it takes to tell the value.
+    pub(super) fn bits(&self, value: &K) -> f32 {
+        self.bits.get(value).copied().unwrap_or(self.most)
+    }
+
+    /// Returns the bits of a value that came once.
+    pub(super) fn most(&self) -> f32 {
+        self.most
+    }
+
+    /// Returns the values that came more than once with their bits, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, f32)> {
+        self.bits.iter().map(|(value, bits)| (value, *bits))
+    }
+}
+
+/// The bits of every text, as [`Rarity`] has them.
+#[derive(Debug)]
+pub(super) struct TextRarity {
+    bits: PerText<f32>,
+    most: f32,
+}
+
+impl TextRarity {
+    /// Counts texts, as part of at least so many.
+    pub(super) fn count(texts: &Texts, values: impl Iterator<Item = Symbol>, least: u32) -> Self {
+        let mut counts: PerText<u32> = PerText::of(texts);
+        let mut total = 0u32;
+        for value in values {
+            counts.set(value, counts.get(value) + 1);
+            total += 1;
+        }
+        let most = log2(total.max(least));
+        Self {
+            bits: counts.map(|count| most - log2(count)),
+            most,
+        }
+    }
+
+    /// Says how rare some texts are; all others are as rare as can be, which is `most` bits.
+    pub(super) fn of(texts: &Texts, most: f32, bits: impl Iterator<Item = (Symbol, f32)>) -> Self {
+        let mut known = PerText::of(texts).map(|(): ()| most);
+        bits.for_each(|(text, bits)| known.set(text, bits));
+        Self { bits: known, most }
+    }
+
+    /// Returns how many bits it takes to tell the text.
+    pub(super) fn bits(&self, text: Symbol) -> f32 {
+        self.bits.get(text)
+    }
+
+    /// Returns the bits of a text that came once.
+    pub(super) fn most(&self) -> f32 {
+        self.most
+    }
 }
 
 /// Returns log2 of a count; a count of 0 is taken as 1.
@@ -90,9 +154,10 @@ mod tests {
     #[test]
     fn rare_values_carry_more_bits() {
         let frequency = Frequency::of(["a", "a", "a", "b"].into_iter());
-        assert!(frequency.bits(&"b") > frequency.bits(&"a"));
-        assert!((frequency.bits(&"b") - 2.0).abs() < 1e-6);
         assert_eq!(frequency.count(&"z"), 0);
+        let rarity = frequency.rarity(1);
+        assert!(rarity.bits(&"b") > rarity.bits(&"a"));
+        assert!((rarity.bits(&"b") - 2.0).abs() < 1e-6);
         assert!((probability(0.0) - 0.5).abs() < 1e-6);
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Kept {
 
 /// Gives every cluster an id: the one that most of its records had, else a new one. No id is given twice, and
 /// none that was ever in use is given to another entity.
-pub(super) fn ids(prepared: &Prepared, clusterings: [&Clustering; 2], previous: &Previous) -> Kept {
+pub(super) fn ids(prepared: &Prepared, clusterings: &[&Clustering], previous: &Previous) -> Kept {
     let mut kept = Kept {
         retired: previous.retired.clone(),
         ..Kept::default()

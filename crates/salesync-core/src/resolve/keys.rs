@@ -1,6 +1,9 @@
 //! Blocking: records that share the value of a key meet.
 
-use super::prepared::Symbol;
+use twox_hash::XxHash3_64;
+
+use super::identity::EntityKind;
+use super::prepared::{Symbol, Texts};
 
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +23,8 @@ pub(super) enum KeyKind {
     Surname,
     CompanyName,
     FirstWord,
+    /// The organisation that a person belongs to: nobody meets by it, but those who belong to one are found.
+    Organisation,
     /// A person's decision.
     Override,
 }
@@ -43,21 +48,38 @@ impl KeyKind {
             Self::Surname => "surname",
             Self::CompanyName => "company_name",
             Self::FirstWord => "first_word",
+            Self::Organisation => "organisation",
             Self::Override => "override",
         }
     }
 
+    /// Reads the word that evidence carries.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Returns the number that sets the values of this kind of key apart from those of others.
+    pub(super) fn seed(self, entity: EntityKind) -> u64 {
+        let seed = XxHash3_64::oneshot(entity.as_str().as_bytes());
+        XxHash3_64::oneshot_with_seed(seed, self.as_str().as_bytes())
+    }
+
     /// Returns how many records may share the key for all of them to meet, where `cap` is what keys have in general: some
     /// are only worth their pairs where few records share them.
-    fn cap(self, cap: usize) -> usize {
+    pub(super) fn cap(self, cap: usize) -> usize {
         match self {
             Self::Surname | Self::FirstWord | Self::MailboxName => cap.min(WEAK_CAP),
             _ => cap,
         }
     }
 
+    /// Says whether records that share a value meet.
+    pub(super) fn lets_meet(self) -> bool {
+        self != Self::Organisation
+    }
+
     /// Says whether the key is no more than names.
-    fn is_of_names(self) -> bool {
+    pub(super) fn is_of_names(self) -> bool {
         matches!(
             self,
             Self::Surname
@@ -69,6 +91,27 @@ impl KeyKind {
         )
     }
 }
+
+/// Every kind of key.
+const ALL: [KeyKind; 17] = [
+    KeyKind::Mailbox,
+    KeyKind::RoleMailbox,
+    KeyKind::Domain,
+    KeyKind::Phone,
+    KeyKind::MailboxName,
+    KeyKind::NameAtOrganisation,
+    KeyKind::FullName,
+    KeyKind::NicknameAndSurname,
+    KeyKind::Birth,
+    KeyKind::House,
+    KeyKind::NameAndPlace,
+    KeyKind::NameAndBirthYear,
+    KeyKind::Surname,
+    KeyKind::CompanyName,
+    KeyKind::FirstWord,
+    KeyKind::Organisation,
+    KeyKind::Override,
+];
 
 /// What records that meet share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +140,22 @@ impl KeyValue {
     /// Returns the value of a text and a number, unless the text is missing.
     pub(super) fn numbered(text: Symbol, number: u32) -> Option<Self> {
         (!text.is_empty()).then_some(Self::Numbered(text, number))
+    }
+
+    /// Returns a number that the value has in every run, by the seed of its kind of key.
+    pub(super) fn lasting(self, seed: u64, texts: &Texts) -> u64 {
+        let hash = |text| XxHash3_64::oneshot(texts.text(text).as_bytes());
+        let (one, two) = match self {
+            Self::Text(text) => (hash(text), 0),
+            Self::Both(one, two) => {
+                let (one, two) = (hash(one), hash(two));
+                (one.min(two), one.max(two))
+            }
+            Self::Numbered(text, number) => (hash(text), u64::from(number)),
+            Self::Number(number) => (0, u64::from(number)),
+        };
+        let both = u128::from(one) << 64 | u128::from(two);
+        XxHash3_64::oneshot_with_seed(seed, &both.to_be_bytes())
     }
 
     /// Returns a number for the value: equal ones of a kind of key have equal numbers, and others have others.
@@ -306,6 +365,14 @@ pub(super) struct Met {
 }
 
 impl Met {
+    /// Keeps the pairs that are wanted.
+    pub(super) fn retain(&mut self, wanted: impl Fn(u32, u32) -> bool) {
+        self.pairs.retain(|pair| {
+            let (left, right) = pair.records();
+            wanted(left, right)
+        });
+    }
+
     /// Returns how many pairs there are.
     pub(super) fn len(&self) -> usize {
         self.pairs.len()

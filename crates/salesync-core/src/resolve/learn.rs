@@ -284,12 +284,17 @@ fn share(odds: f64) -> f64 {
 
 /// Returns the bucket of a name of so many bits that so many records bear.
 pub(super) fn bucket(name_bits: f32, records: u32) -> usize {
-    let size = (1..SIZES).take_while(|size| records >> (size + 1) > 0);
     let steps = (1u8..)
         .take(RARITIES - 1)
         .map(|step| f32::from(step) * STEP);
     let rarity = steps.take_while(|least| name_bits >= *least).count();
-    size.count() * RARITIES + rarity
+    size_class(records) * RARITIES + rarity
+}
+
+/// Returns which class of names one is in that so many records bear.
+pub(super) fn size_class(records: u32) -> usize {
+    let sizes = (1..SIZES).take_while(|size| records >> (size + 1) > 0);
+    sizes.count()
 }
 
 /// Brings a weight within bounds.

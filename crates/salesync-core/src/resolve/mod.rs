@@ -17,6 +17,8 @@ pub mod entity;
 pub mod evidence;
 pub mod golden;
 pub mod identity;
+pub mod increment;
+pub mod index;
 pub mod model;
 pub mod overrides;
 pub mod report;
@@ -25,11 +27,13 @@ pub mod survivorship;
 mod cluster;
 mod companies;
 mod compare;
+mod derived;
 mod frequency;
 mod guard;
 mod keep;
 mod keys;
 mod learn;
+mod learnt;
 mod naming;
 mod organisation;
 mod people;
@@ -48,10 +52,14 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use columns::{ColumnField, ColumnMap};
+pub use derived::Derived;
 pub use entity::{EntityId, EntityIdError};
 pub use evidence::{Evidence, FieldEvidence, Outcome, Review};
 pub use golden::{Contact, ContactKind, GoldenCompany, GoldenPerson, OtherValue};
 pub use identity::{EntityKind, Identity, RecordRef, Said};
+pub use increment::{Changed, Decisions, Increment, increment};
+pub use index::{IndexChange, IndexReader, IndexedEdge, IndexedRecord, KeyUse, Place};
+pub use learnt::{Fact, FactField, Learnt};
 pub use model::{Model, Settings};
 pub use overrides::{Override, Rule};
 pub use records::{Grouped, Records};
@@ -59,6 +67,7 @@ pub use report::{Report, SamplePair, ShownRecord, Sort, WeakEntity};
 pub use survivorship::{Criterion, Survivorship};
 
 use cluster::Depth;
+use records::Matched;
 use told::Told;
 
 /// The earlier answer, from which entities keep their ids. Empty at the first run.
@@ -190,19 +199,50 @@ pub fn resolve(
     settings: &Settings,
 ) -> Resolution {
     let identities = identity::newest(identities);
+    let (resolution, _) = whole(&identities, previous, (overrides, Depth::Whole), settings);
+    resolution
+}
+
+/// Does what [`resolve`] does, and tells what to keep so that [`increment`](increment::increment) can go on from there.
+pub fn resolve_and_index(
+    identities: &[Identity],
+    previous: &Previous,
+    overrides: &[Override],
+    settings: &Settings,
+) -> (Resolution, IndexChange, Learnt) {
+    let identities = identity::newest(identities);
+    let asked = (overrides, Depth::Indexed);
+    let (resolution, matched) = whole(&identities, previous, asked, settings);
+    let (index, learnt) = index::of(matched, &identities, &resolution);
+    (resolution, index, learnt)
+}
+
+/// Resolves a whole set of identities, of which no two are of one record.
+fn whole(
+    identities: &[&Identity],
+    previous: &Previous,
+    (overrides, depth): (&[Override], Depth),
+    settings: &Settings,
+) -> (Resolution, Matched) {
     let mut records = Records::new(settings.clone());
     identities.iter().for_each(|one| records.add(&one.said()));
-    let matched = records.matched(overrides, Depth::Whole);
+    let matched = records.matched(overrides, depth);
     let (prepared, companies, people) = (&matched.prepared, &matched.companies, &matched.people);
-    let kept = keep::ids(prepared, [companies, people], previous);
+    let kept = keep::ids(prepared, &[companies, people], previous);
     let whole = survive::Whole {
         prepared,
-        identities: &identities,
+        identities,
         rules: &settings.survivorship,
     };
+    let employers = survive::employers(prepared, companies, &kept.company_ids);
     let mut resolution = Resolution {
-        companies: survive::companies(whole, companies, &kept.company_ids),
-        people: survive::people(whole, [companies, people], &kept),
+        companies: survive::companies(whole, &companies.clusters, &kept.company_ids),
+        people: survive::people(
+            whole,
+            &people.clusters,
+            &kept.person_ids,
+            (&matched.users, &employers),
+        ),
         retired: kept.retired,
         changes: kept.changes,
         counts: matched.counts(),
@@ -210,7 +250,7 @@ pub fn resolve(
     };
     for (clustering, ids) in [(companies, &kept.company_ids), (people, &kept.person_ids)] {
         let told = Told {
-            identities: &identities,
+            identities,
             prepared,
             clustering,
             ids,
@@ -226,5 +266,5 @@ pub fn resolve(
     resolution
         .review
         .sort_by(|a, b| b.expected_pairs().total_cmp(&a.expected_pairs()));
-    resolution
+    (resolution, matched)
 }

@@ -7,12 +7,14 @@ use hashbrown::HashMap;
 use super::cluster::{Cluster, Clustering};
 use super::frequency::{Frequency, count_of};
 use super::identity::EntityKind;
+use super::learnt::{FactField, Learnt};
 use super::prepared::{PerText, Person, Prepared, Span, Symbol, Texts, place};
 use crate::normalise::email::EmailClass;
 
 /// Fills in the people's organisations. An organisation is named by a text: where it has company records by the link to
 /// the first of them, else by its domain, else by its name.
-pub(super) fn assign(prepared: &mut Prepared, companies: &Clustering) {
+/// Tells what it went by where it is asked for.
+pub(super) fn assign(prepared: &mut Prepared, companies: &Clustering, learnt: Option<&mut Learnt>) {
     let first = |cluster: &Cluster| cluster.members.first().map(|member| place(member.index));
     let firsts: Vec<Option<usize>> = companies.clusters.iter().map(first).collect();
     let link = |at: Option<usize>| {
@@ -23,6 +25,9 @@ pub(super) fn assign(prepared: &mut Prepared, companies: &Clustering) {
     let links = links.into_iter().map(Option::unwrap_or_default);
     let links = links.map(|link| prepared.texts.intern(&link)).collect();
     let organisations = Organisations::new(prepared, companies, links);
+    if let Some(learnt) = learnt {
+        organisations.tell(prepared, &companies.cluster_of, learnt);
+    }
     let mut all = Vec::new();
     let mut found = Vec::new();
     let mut spans = Vec::with_capacity(prepared.people.len());
@@ -35,6 +40,68 @@ pub(super) fn assign(prepared: &mut Prepared, companies: &Clustering) {
         row.organisations = span;
     }
     prepared.organisations = all;
+}
+
+/// Fills in the people's organisations by what was learnt before, but of those of whom they are known: `known` tells
+/// them, by arrival.
+pub(super) fn recall<'a>(
+    prepared: &mut Prepared,
+    learnt: &Learnt,
+    known: impl Fn(u32) -> Option<&'a [Box<str>]>,
+) {
+    let mut found: Vec<Vec<Box<str>>> = Vec::with_capacity(prepared.people.len());
+    for (person, row) in prepared.people().zip(&prepared.people) {
+        found.push(match known(row.rank.arrival) {
+            Some(known) => known.to_vec(),
+            None => recalled(&prepared.texts, &person, learnt),
+        });
+    }
+    for (at, found) in found.into_iter().enumerate() {
+        let symbols: Vec<Symbol> = found.iter().map(|it| prepared.texts.intern(it)).collect();
+        let span = Span::push(&mut prepared.organisations, symbols);
+        if let Some(row) = prepared.people.get_mut(at) {
+            row.organisations = span;
+        }
+    }
+}
+
+/// Returns a person's organisations by what was learnt before; what was not heard of is an organisation of its own.
+fn recalled(texts: &Texts, person: &Person<'_>, learnt: &Learnt) -> Vec<Box<str>> {
+    let mut found: Vec<Box<str>> = Vec::new();
+    let domains = own_domains(person).map(|it| (FactField::OrganisationOfDomain, it));
+    let link = (FactField::OrganisationOfLink, person.employer);
+    let name = (FactField::OrganisationOfName, person.company);
+    for (field, symbol) in [link].into_iter().chain(domains).chain([name]) {
+        let text = texts.text(symbol);
+        let organisation = learnt.organisation(field, text).unwrap_or(text);
+        if !symbol.is_empty() && found.iter().all(|known| **known != *organisation) {
+            found.push(organisation.into());
+        }
+    }
+    if found.is_empty() {
+        let phones = person.phones.iter().map(|phone| texts.text(*phone));
+        let known = phones.filter_map(|it| learnt.organisation(FactField::OrganisationOfPhone, it));
+        found.extend(known.map(Into::into));
+        found.dedup();
+    }
+    found
+}
+
+/// Returns the facts that tell a person's organisations: each as a field and the text that it is looked for by.
+pub(super) fn asked<'a>(
+    texts: &'a Texts,
+    person: &Person<'_>,
+) -> impl Iterator<Item = (FactField, &'a str)> {
+    let domains = own_domains(person).map(|it| (FactField::OrganisationOfDomain, it));
+    let phones = person.phones.iter();
+    let phones = phones.map(|it| (FactField::OrganisationOfPhone, *it));
+    let rest = [
+        (FactField::OrganisationOfLink, person.employer),
+        (FactField::OrganisationOfName, person.company),
+    ];
+    let asked: Vec<(FactField, Symbol)> = domains.chain(phones).chain(rest).collect();
+    let asked = asked.into_iter().filter(|(_, text)| !text.is_empty());
+    asked.map(|(field, text)| (field, texts.text(text)))
 }
 
 /// Which organisation a link, domain, name or phone belongs to.
@@ -120,6 +187,41 @@ impl Organisations {
         }
     }
 
+    /// Writes down which organisations company records, domains, names and phones belong to, but where that is one of
+    /// their own.
+    fn tell(&self, prepared: &Prepared, cluster_of: &[u32], learnt: &mut Learnt) {
+        let texts = &prepared.texts;
+        let organisation = |number: u32| {
+            let named = self.texts.get(place(number)).copied();
+            texts.text(named.unwrap_or_default())
+        };
+        for (at, cluster) in cluster_of.iter().enumerate() {
+            let arrival = prepared.arrival(EntityKind::Company, at);
+            let record = arrival.and_then(|arrival| prepared.named(arrival));
+            if let Some(link) = record.map(Prepared::link)
+                && link != organisation(*cluster)
+            {
+                learnt.tell_organisation(
+                    FactField::OrganisationOfLink,
+                    &link,
+                    organisation(*cluster),
+                );
+            }
+        }
+        for (field, numbers) in [
+            (FactField::OrganisationOfDomain, &self.by_domain),
+            (FactField::OrganisationOfName, &self.by_name),
+            (FactField::OrganisationOfPhone, &self.by_phone),
+        ] {
+            for (symbol, text) in texts.numbered() {
+                let organisation = known(numbers, symbol).map(organisation);
+                if let Some(organisation) = organisation.filter(|it| *it != text) {
+                    learnt.tell_organisation(field, text, organisation);
+                }
+            }
+        }
+    }
+
     /// Returns a person's organisations: by link, by domain and by name; by phone only without these.
     fn of(&self, person: &Person<'_>, found: &mut Vec<Symbol>) {
         let text = |number: u32| self.texts.get(place(number)).copied();
@@ -128,7 +230,9 @@ impl Organisations {
                 found.push(organisation);
             }
         };
-        push(self.by_link.get(&person.employer).copied().and_then(text));
+        let of_link = self.by_link.get(&person.employer).copied().and_then(text);
+        let employer = Some(person.employer).filter(|employer| !employer.is_empty());
+        push(of_link.or(employer));
         let domains = own_domains(person);
         domains.for_each(|domain| push(known(&self.by_domain, domain).and_then(text)));
         push(known(&self.by_name, person.company).and_then(text));

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use twox_hash::XxHash3_64;
 
 use super::identity::{EntityKind, Said};
+use super::learnt::Learnt;
 use super::prepared::{
     CompanyRow, Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span,
     Symbol, number,
@@ -98,11 +99,17 @@ impl Preparation {
         }
     }
 
+    /// Returns the records as they are, in the order in which they came.
+    pub(super) fn raw(self) -> Prepared {
+        self.prepared
+    }
+
     /// Returns the records, with what can only be said when all are known.
-    pub(super) fn finish(self) -> (Prepared, Vec<(u32, u32)>) {
+    /// Tells what names were completed by where it is asked for.
+    pub(super) fn finish(self, learnt: Option<&mut Learnt>) -> (Prepared, Vec<(u32, u32)>) {
         let mut prepared = self.prepared;
         let left_out = prepared.keep_newest();
-        super::naming::complete(&mut prepared);
+        super::naming::complete(&mut prepared, learnt);
         prepared.sort();
         (prepared, left_out)
     }
@@ -114,7 +121,7 @@ impl Preparation {
             self.line.push_str(part);
             self.line.push('\u{1f}');
         }
-        let order = XxHash3_64::oneshot(self.line.as_bytes());
+        let order = XxHash3_64::oneshot(self.line.as_bytes()); // as `index::numbered` has it
         let said_once = [
             said.full_name,
             said.first_name,

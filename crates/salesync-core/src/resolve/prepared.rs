@@ -229,6 +229,10 @@ pub(super) struct Prepared {
     /// By arrival.
     pub(super) sources: Vec<Source>,
     pub(super) ids: String,
+    /// The people, by arrival, whose name was no person's.
+    pub(super) unnamed: Vec<u32>,
+    /// The people, by arrival, whose mailbox spells a name, with that.
+    pub(super) spelt: Vec<(u32, [Symbol; 2])>,
 }
 
 impl Prepared {
@@ -243,7 +247,7 @@ impl Prepared {
         self.people.iter().map(|row| self.person_of(row))
     }
 
-    fn person_of(&self, row: &PersonRow) -> Person<'_> {
+    pub(super) fn person_of(&self, row: &PersonRow) -> Person<'_> {
         Person {
             name: row.name,
             mailboxes: row.mailboxes.of(&self.mailboxes),
@@ -329,6 +333,13 @@ impl Prepared {
     /// Writes a record as people's links to their employers are kept.
     pub(super) fn link([source, stream, id]: [&str; 3]) -> String {
         format!("{source}\u{1f}{stream}\u{1f}{id}")
+    }
+
+    /// Reads a record that is written as a link; nothing where the text is none.
+    pub(super) fn linked(link: &str) -> Option<[&str; 3]> {
+        let (source, rest) = link.split_once('\u{1f}')?;
+        let (stream, id) = rest.split_once('\u{1f}')?;
+        Some([source, stream, id])
     }
 
     /// Keeps of the records that name the same one the newest, whatever their order.

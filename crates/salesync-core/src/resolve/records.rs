@@ -5,10 +5,11 @@ use super::cluster::{Clustering, Depth, Wanted};
 use super::entity::EntityId;
 use super::identity::{EntityKind, Said};
 use super::keep;
+use super::learnt::Learnt;
 use super::model::Settings;
 use super::overrides::{ByIndex, Override};
 use super::prepare::Preparation;
-use super::prepared::{Prepared, place};
+use super::prepared::{PerText, Prepared, place};
 use super::report::{self, Report};
 use super::{companies, organisation, people};
 
@@ -59,20 +60,24 @@ impl Records {
 
     /// Matches the records as people decided about some of them; with as much beside it as `depth` says.
     pub(super) fn matched(self, overrides: &[Override], depth: Depth) -> Matched {
-        let (mut prepared, left_out) = self.preparation.finish();
+        let mut learnt = (depth == Depth::Indexed).then(Learnt::default);
+        let (mut prepared, left_out) = self.preparation.finish(learnt.as_mut());
         let asked = Asked {
             settings: &self.settings,
             overrides,
             depth,
         };
-        let companies = companies::cluster(&prepared, &asked);
-        organisation::assign(&mut prepared, &companies);
-        let people = people::cluster(&prepared, &asked);
+        let (companies, company_users) = companies::cluster(&prepared, &asked, learnt.as_mut());
+        organisation::assign(&mut prepared, &companies, learnt.as_mut());
+        let (people, users) = people::cluster(&prepared, &asked, learnt.as_mut());
         Matched {
             prepared,
             left_out,
             companies,
             people,
+            users,
+            company_users,
+            learnt: learnt.unwrap_or_default(),
         }
     }
 }
@@ -102,6 +107,12 @@ pub(super) struct Matched {
     left_out: Vec<(u32, u32)>,
     pub(super) companies: Clustering,
     pub(super) people: Clustering,
+    /// How many people use each mailbox and phone.
+    pub(super) users: PerText<u8>,
+    /// How many companies use each domain and phone.
+    pub(super) company_users: PerText<u8>,
+    /// What it went by, where that was asked for.
+    pub(super) learnt: Learnt,
 }
 
 impl Matched {

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
 use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson, OtherValue};
 use super::identity::{EntityKind, Identity};
-use super::keep::Kept;
-use super::prepared::{Person, Prepared, Symbol, Texts, place};
+use super::prepared::{PerText, Person, Prepared, Symbol, Texts, place};
 use super::survivorship::{Criterion, Ranked, Survivorship, Vote, ranked, spelt};
 use crate::normalise::country;
 use crate::normalise::domain::{self, DomainClass};
@@ -37,35 +36,38 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// Makes the golden records of people, by id.
+/// Makes the golden records of people, by id. `users` says how many use each mailbox and phone, and `employers` which
+/// company each organisation is.
 pub(super) fn people(
     whole: Whole<'_>,
-    [companies, found]: [&Clustering; 2],
-    kept: &Kept,
+    clusters: &[Cluster],
+    ids: &[EntityId],
+    (users, employers): (&PerText<u8>, &HashMap<Symbol, EntityId>),
 ) -> Vec<GoldenPerson> {
-    let spread = Spread::new(whole.prepared, found);
-    let company_ids = by_organisation(whole.prepared, companies, &kept.company_ids);
-    let mut people: Vec<GoldenPerson> = found
-        .clusters
+    let spread = Spread {
+        texts: &whole.prepared.texts,
+        users: Some(users),
+    };
+    let mut people: Vec<GoldenPerson> = clusters
         .iter()
-        .zip(&kept.person_ids)
-        .map(|(cluster, id)| person(whole, cluster, id, (&spread, &company_ids)))
+        .zip(ids)
+        .map(|(cluster, id)| person(whole, cluster, id, (spread, employers)))
         .collect();
     people.sort_by(|a, b| a.id.cmp(&b.id));
     people
 }
 
-/// Returns the ids of companies by the organisations that people have.
-fn by_organisation<'a>(
+/// Returns the company that each organisation of people is.
+pub(super) fn employers(
     prepared: &Prepared,
     companies: &Clustering,
-    ids: &'a [EntityId],
-) -> HashMap<Symbol, &'a EntityId> {
+    ids: &[EntityId],
+) -> HashMap<Symbol, EntityId> {
     let clusters = companies.clusters.iter().zip(ids);
     let named = clusters.filter_map(|(cluster, id)| {
         let first = place(cluster.members.first()?.index);
         let record = prepared.named(prepared.arrival(EntityKind::Company, first)?)?;
-        Some((prepared.texts.find(&Prepared::link(record))?, id))
+        Some((prepared.texts.find(&Prepared::link(record))?, id.clone()))
     });
     named.collect()
 }
@@ -73,15 +75,17 @@ fn by_organisation<'a>(
 /// Makes the golden records of companies, by id.
 pub(super) fn companies(
     whole: Whole<'_>,
-    found: &Clustering,
+    clusters: &[Cluster],
     ids: &[EntityId],
 ) -> Vec<GoldenCompany> {
-    let spread = Spread::nobody_elses(whole.prepared);
-    let mut companies: Vec<GoldenCompany> = found
-        .clusters
+    let spread = Spread {
+        texts: &whole.prepared.texts,
+        users: None,
+    };
+    let mut companies: Vec<GoldenCompany> = clusters
         .iter()
         .zip(ids)
-        .map(|(cluster, id)| company(whole, cluster, id, &spread))
+        .map(|(cluster, id)| company(whole, cluster, id, spread))
         .collect();
     companies.sort_by(|a, b| a.id.cmp(&b.id));
     companies
@@ -92,7 +96,7 @@ fn person(
     whole: Whole<'_>,
     cluster: &Cluster,
     id: &EntityId,
-    (spread, company_ids): (&Spread<'_>, &HashMap<Symbol, &EntityId>),
+    (spread, company_ids): (Spread<'_>, &HashMap<Symbol, EntityId>),
 ) -> GoldenPerson {
     let people: Vec<Person<'_>> = cluster
         .members
@@ -159,7 +163,7 @@ fn company(
     whole: Whole<'_>,
     cluster: &Cluster,
     id: &EntityId,
-    spread: &Spread<'_>,
+    spread: Spread<'_>,
 ) -> GoldenCompany {
     let identities = whole.identities(EntityKind::Company, cluster);
     let own = |raw: &String| {
@@ -200,42 +204,18 @@ fn company(
     }
 }
 
-/// Which mailboxes and phones are on several entities.
+/// Which mailboxes and phones several people use.
+#[derive(Debug, Clone, Copy)]
 struct Spread<'a> {
     texts: &'a Texts,
-    shared: HashSet<Symbol>,
+    users: Option<&'a PerText<u8>>,
 }
 
-impl<'a> Spread<'a> {
-    /// Takes every mailbox and phone for one entity's.
-    fn nobody_elses(prepared: &'a Prepared) -> Self {
-        Self {
-            texts: &prepared.texts,
-            shared: HashSet::new(),
-        }
-    }
-
-    /// Looks at all people's mailboxes and phones.
-    fn new(prepared: &'a Prepared, found: &Clustering) -> Self {
-        let mut owners: HashMap<Symbol, u32> = HashMap::new();
-        let mut spread = Self::nobody_elses(prepared);
-        for (person, cluster) in prepared.people().zip(&found.cluster_of) {
-            let addresses = person.mailboxes.iter().map(|mailbox| mailbox.address);
-            for value in addresses.chain(person.phones.iter().copied()) {
-                if owners.entry(value).or_insert(*cluster) != cluster {
-                    spread.shared.insert(value);
-                }
-            }
-        }
-        let switchboards = prepared.companies().flat_map(|company| company.phones);
-        spread.shared.extend(switchboards);
-        spread
-    }
-
-    /// Says whether a normalised address or national number is on several entities.
+impl Spread<'_> {
+    /// Says whether several use a normalised address or national number.
     fn has(&self, value: &str) -> bool {
-        let symbol = self.texts.find(value);
-        symbol.is_some_and(|symbol| self.shared.contains(&symbol))
+        let users = self.users.zip(self.texts.find(value));
+        users.is_some_and(|(users, symbol)| users.get(symbol) > 1)
     }
 }
 
@@ -397,7 +377,7 @@ fn work_domain(raw: &str) -> Option<String> {
 }
 
 /// Lists e-mail addresses, the best first.
-fn emails(identities: &[&Identity], (spread, rules): (&Spread<'_>, &Survivorship)) -> Vec<Contact> {
+fn emails(identities: &[&Identity], (spread, rules): (Spread<'_>, &Survivorship)) -> Vec<Contact> {
     let read = |raw: &String| {
         email::normalise(raw)
             .filter(|email| !matches!(email.class, EmailClass::Placeholder | EmailClass::System))
@@ -428,7 +408,7 @@ fn emails(identities: &[&Identity], (spread, rules): (&Spread<'_>, &Survivorship
 }
 
 /// Lists phone numbers, the best first; a number known with and without its country is one.
-fn phones(identities: &[&Identity], (spread, rules): (&Spread<'_>, &Survivorship)) -> Vec<Contact> {
+fn phones(identities: &[&Identity], (spread, rules): (Spread<'_>, &Survivorship)) -> Vec<Contact> {
     let mut by_number: BTreeMap<String, Vec<Vote<'_>>> = BTreeMap::new();
     for identity in identities {
         for raw in &identity.phones {

@@ -4,7 +4,7 @@ use super::super::compare::{self, MISSING};
 use super::super::frequency::count_of;
 use super::super::keys::{self, Blocks};
 use super::super::learn::{Agreement, Forms, Namesakes};
-use super::super::prepared::{Name, place};
+use super::super::prepared::{Name, Symbol, place};
 use super::scale::Scale;
 
 /// How many users a phone has at least that a company's record carries.
@@ -18,12 +18,14 @@ const LEARNT_FROM: usize = 400_000;
 
 impl Scale<'_> {
     /// Counts the people on every mailbox or phone: names that contradict each other are several.
-    pub(super) fn count_users(&mut self, blocks: &Blocks) {
+    pub(in super::super) fn count_users(&mut self, blocks: &Blocks) {
         let people = self.prepared.people.as_slice();
         let named = |index| people.get(place(index)).map(|row| row.name);
         let counts = blocks.users(
             |index| named(index).filter(Name::is_given),
-            |one, other| !compare::names(self.texts, &self.names, one, other).contradicts(),
+            |one, other| {
+                !compare::names(self.texts, self.unlearnt_names(), one, other).contradicts()
+            },
         );
         counts.for_each(|(text, count)| self.users.set(text, count));
     }
@@ -31,9 +33,14 @@ impl Scale<'_> {
     /// Takes the phones on companies' records for those of many.
     pub(super) fn mark_switchboards(&mut self) {
         for phone in self.prepared.companies().flat_map(|company| company.phones) {
-            let users = self.users.get(*phone).max(SWITCHBOARD_USERS);
-            self.users.set(*phone, users);
+            self.mark_switchboard(*phone);
         }
+    }
+
+    /// Takes a phone for one of many.
+    pub(in super::super) fn mark_switchboard(&mut self, phone: Symbol) {
+        let users = self.users.get(phone).max(SWITCHBOARD_USERS);
+        self.users.set(phone, users);
     }
 
     /// Learns from records with one mailbox, which one person uses, in how many forms a name is written.
@@ -48,11 +55,11 @@ impl Scale<'_> {
             let used = block.first().map(|(value, _)| keys::text_of(*value));
             let users = used.map(|text| self.users.get(text));
             if let (Some(1), Some(one), Some(other)) = (users, names.next(), names.next()) {
-                let found = compare::names(self.texts, &self.names, &one, &other);
+                let found = compare::names(self.texts, self.names(), &one, &other);
                 forms.count(found.first.level, found.last.level);
             }
         }
-        self.names.weights = forms.teach(&self.names.weights);
+        self.known.weights = forms.teach(&self.known.weights);
     }
 
     /// Learns from records that bear one name what evidence is worth.
@@ -92,7 +99,7 @@ impl Scale<'_> {
                 }
             }
         }
-        self.names.weights = namesakes.teach(self.prior, &self.names.weights);
+        self.known.weights = namesakes.teach(self.known.prior, &self.known.weights);
     }
 
     /// Returns the bucket of the whole name that two records bear, with what agrees beside it; nothing where the names

@@ -1,20 +1,29 @@
 //! Finds which records are one person.
 
 mod counts;
+mod known;
 mod scale;
 
 use super::cluster::{self, Clustering};
 use super::identity::EntityKind;
 use super::keys::{Blocks, KeyKind, KeyValue, Pairs};
-use super::prepared::{NameOrigin, Person, Prepared, Symbol, Texts, place};
+use super::learnt::Learnt;
+use super::prepared::{NameOrigin, PerText, Person, Prepared, Symbol, Texts, place};
 use super::records::Asked;
 
-use scale::Scale;
+pub(super) use known::Known;
+pub(super) use scale::Scale;
 
-/// Clusters the records about people; as `asked`.
-pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
+/// Clusters the records about people; as `asked`. Returns how many use each mailbox and phone beside it. Tells what it
+/// went by where that is asked for.
+pub(super) fn cluster(
+    prepared: &Prepared,
+    asked: &Asked<'_>,
+    learnt: Option<&mut Learnt>,
+) -> (Clustering, PerText<u8>) {
     let model = &asked.settings.model;
-    let mut scale = Scale::new(prepared, model);
+    let known = Known::count(prepared, &model.people);
+    let mut scale = Scale::new(prepared, model, known);
     let mut met = Pairs::new(model.block_cap, model.block_window);
     let mut blocks = Blocks::default();
     for kind in KINDS {
@@ -34,20 +43,27 @@ pub(super) fn cluster(prepared: &Prepared, asked: &Asked<'_>) -> Clustering {
             KeyKind::FullName => scale.learn(&blocks),
             _ => {}
         }
-        met.meet(kind, &blocks, |index| {
-            let row = prepared.people.get(place(index));
-            row.map_or([Symbol::EMPTY; 2], |row| [row.name.last, row.name.first])
-        });
+        met.meet(kind, &blocks, |index| names(prepared, index));
     }
     drop(blocks);
     scale.mark_switchboards();
     let records = (EntityKind::Person, prepared.people.len());
     let wanted = asked.of(prepared, EntityKind::Person);
-    cluster::find(records, met, &wanted, &mut scale)
+    let found = cluster::find(records, met, &wanted, &mut scale);
+    if let Some(learnt) = learnt {
+        scale.known.tell(&prepared.texts, learnt);
+    }
+    (found, scale.users)
+}
+
+/// Returns the names that tell those apart who share much else.
+pub(super) fn names(prepared: &Prepared, index: u32) -> [Symbol; 2] {
+    let row = prepared.people.get(place(index));
+    row.map_or([Symbol::EMPTY; 2], |row| [row.name.last, row.name.first])
 }
 
 /// The kinds of keys under which people meet, in the order in which they count.
-const KINDS: [KeyKind; 12] = [
+pub(super) const KINDS: [KeyKind; 12] = [
     KeyKind::Mailbox,
     KeyKind::RoleMailbox,
     KeyKind::Phone,
@@ -63,7 +79,12 @@ const KINDS: [KeyKind; 12] = [
 ];
 
 /// Tells the values of a record's keys of a kind.
-fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnMut(KeyValue)) {
+pub(super) fn put_keys(
+    kind: KeyKind,
+    person: &Person<'_>,
+    texts: &Texts,
+    mut put: impl FnMut(KeyValue),
+) {
     let Person { name, place, .. } = person;
     // Who has a mailbox or phone meets others there, or by a whole name.
     let is_reachable = !person.mailboxes.is_empty() || !person.phones.is_empty();
@@ -111,6 +132,10 @@ fn put_keys(kind: KeyKind, person: &Person<'_>, texts: &Texts, mut put: impl FnM
             if let Some(year) = year.and_then(|year| year.parse().ok()) {
                 parts.for_each(|part| put(KeyValue::numbered(part, year)));
             }
+        }
+        KeyKind::Organisation => {
+            let organisations = person.organisations.iter();
+            organisations.for_each(|org| put(KeyValue::text(*org)));
         }
         KeyKind::Surname if !is_reachable => {
             put(KeyValue::text(name.last));

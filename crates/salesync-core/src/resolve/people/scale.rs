@@ -1,47 +1,32 @@
 //! What two records about people say for being one person's, and against it.
 
-use hashbrown::HashSet;
-
 use super::super::cluster;
-use super::super::compare::{self, CONFLICT, Likeness, MISSING, NameScale, PlaceScale, finding};
+use super::super::compare::{self, CONFLICT, Likeness, MISSING, NameScale, finding};
 use super::super::evidence::FieldEvidence;
-use super::super::frequency::{Frequency, count_of, log2, rarities};
 use super::super::learn;
-use super::super::model::{Model, NamePartWeights};
+use super::super::model::{Model, NamePartWeights, PeopleWeights};
 use super::super::prepared::{
-    Mailbox, Name, NameOrigin, PerText, Person, PersonRow, Prepared, Symbol, Texts, place,
+    Mailbox, Name, NameOrigin, PerText, Person, Prepared, Symbol, Texts, place,
 };
+use super::known::Known;
 use crate::normalise::email::EmailClass;
 
 /// What pairs of people are weighed with.
-pub(super) struct Scale<'a> {
+pub(in super::super) struct Scale<'a> {
     pub(super) prepared: &'a Prepared,
     model: &'a Model,
     pub(super) texts: &'a Texts,
-    pub(super) names: NameScale,
-    places: PlaceScale<'a>,
-    births: Frequency<Symbol>,
-    organisations: Frequency<Symbol>,
+    pub(super) known: Known,
     /// How many people use a mailbox or phone, by its number; 0 where they were not counted, and no more than are
     /// counted at most.
-    pub(super) users: PerText<u8>,
+    pub(in super::super) users: PerText<u8>,
     /// How many records bear a record's name, by record.
-    pub(super) bearers: Vec<u16>,
-    pub(super) prior: f32,
+    pub(in super::super) bearers: Vec<u16>,
 }
-
-/// The fewest people that a set stands for: two who share a name in a small set are not one for that alone.
-const FEWEST_PEOPLE: u32 = 1_000;
-
-/// Names are taken to be drawn from at least so many, however small the set.
-const FEWEST_NAMES: u32 = 64;
-
-/// Dates of birth are taken to be at least so many, however small the set.
-const FEWEST_BIRTHS: u32 = 8_000;
 
 impl cluster::Scale<7> for Scale<'_> {
     fn prior(&self) -> f32 {
-        self.prior
+        self.known.prior
     }
 
     fn weigh(&self, left: u32, right: u32) -> Option<[FieldEvidence; 7]> {
@@ -50,14 +35,14 @@ impl cluster::Scale<7> for Scale<'_> {
             &prepared.person(place(left))?,
             &prepared.person(place(right))?,
         );
-        let name = compare::names(self.texts, &self.names, &one.name, &other.name);
+        let name = compare::names(self.texts, self.names(), &one.name, &other.name);
         let (mut mailbox, phone) = self.contacts(one, other);
         if mailbox.level == "local_typo" && name.contradicts() {
             // Initials of two colleagues look like a slip of the finger.
             mailbox = finding(
                 "mailbox",
                 "colleagues",
-                self.names.weights.mailbox_colleagues,
+                self.known.weights.mailbox_colleagues,
             );
         }
         let (phone, organisation) = match mailbox.level {
@@ -67,9 +52,14 @@ impl cluster::Scale<7> for Scale<'_> {
         };
         // Who changed employer changed mailbox: both are one event.
         if organisation.level == CONFLICT && matches!(mailbox.level, "different" | "same_spelt") {
-            mailbox.bits -= self.names.weights.mailbox_different;
+            mailbox.bits -= self.known.weights.mailbox_different;
         }
-        let address = compare::places(self.texts, &self.places, &one.place, &other.place);
+        let address = compare::places(
+            self.texts,
+            (&self.known.places, &self.model.people.address),
+            &one.place,
+            &other.place,
+        );
         let birth = self.birth(one.birth, other.birth);
         let derived =
             one.name.origin == NameOrigin::Mailbox || other.name.origin == NameOrigin::Mailbox;
@@ -80,20 +70,20 @@ impl cluster::Scale<7> for Scale<'_> {
         };
         let equal = (name.first.level, name.last.level) == ("equal", "equal");
         let learnt = if equal && !derived {
-            let learnt = &self.names.weights.namesakes;
+            let learnt = &self.known.weights.namesakes;
             learnt.get(self.bucket(left, &one.name))
         } else {
             None
         };
         // What the whole name says was learnt without what middle names and generations add.
         let name_bits = learnt.map_or(name_bits, |learnt| {
-            learnt + name.whole.bits + self.names.weights.correlation_off
+            learnt + name.whole.bits + self.known.weights.correlation_off
         });
         // A mailbox outlives a change of surname, and its users rarely share a given name.
         let renamed =
             mailbox.level == "shared" && name.last.level == CONFLICT && name.first.bits > 0.0;
         let name_bits = if renamed {
-            name_bits - name.last.bits + self.names.weights.renamed
+            name_bits - name.last.bits + self.known.weights.renamed
         } else {
             name_bits
         };
@@ -103,7 +93,7 @@ impl cluster::Scale<7> for Scale<'_> {
             && name.first.level == CONFLICT
             && name.last.level == CONFLICT;
         let name_bits = if garbled {
-            name_bits + self.names.weights.no_twins
+            name_bits + self.known.weights.no_twins
         } else {
             name_bits
         };
@@ -124,7 +114,7 @@ impl cluster::Scale<7> for Scale<'_> {
         let namesakes = self.are_namesakes(&one, &other);
         let clash = namesakes
             || (given
-                && compare::names(self.texts, &self.names, &one.name, &other.name).contradicts());
+                && compare::names(self.texts, self.names(), &one.name, &other.name).contradicts());
         let born_apart = births && self.birth(one.birth, other.birth).level == CONFLICT;
         let bound = match (clash, born_apart) {
             (true, false) => self.model.contradiction_bits,
@@ -137,14 +127,14 @@ impl cluster::Scale<7> for Scale<'_> {
 
     fn wants_partners(&self) -> bool {
         // What was learnt of namesakes holds that already.
-        self.names.weights.namesakes.is_empty()
+        self.known.weights.namesakes.is_empty()
     }
 
     fn learn_partners(&mut self, partners: f32) {
-        self.prior += partners
+        self.known.prior += partners
             .max(1.0)
             .log2()
-            .min(self.names.weights.partners_cap);
+            .min(self.known.weights.partners_cap);
     }
 
     fn is_reason(field: &FieldEvidence) -> bool {
@@ -153,56 +143,33 @@ impl cluster::Scale<7> for Scale<'_> {
 }
 
 impl<'a> Scale<'a> {
-    /// Counts names, places, dates and organisations.
-    pub(super) fn new(prepared: &'a Prepared, model: &'a Model) -> Self {
-        let people = prepared.people.as_slice();
-        // One name with several mailboxes or phones is several people's, more or less.
-        let bearer = |row: &PersonRow| {
-            let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
-            let phone = || row.phones.of(&prepared.symbols).first().copied();
-            mailbox.map(|mailbox| mailbox.address).or_else(phone)
-        };
-        let mut bearers: HashSet<(Symbol, Symbol, Symbol)> = HashSet::new();
-        let mut named: HashSet<(Symbol, Symbol)> = HashSet::new();
-        for row in people {
-            let name = row.name;
-            if !name.first.is_empty() && !name.last.is_empty() {
-                named.insert((name.first, name.last));
-                bearers.insert((name.first, name.last, bearer(row).unwrap_or_default()));
-            }
-        }
-        let population = count_of(named.len())
-            .max(count_of(people.len() / 4))
-            .max(FEWEST_PEOPLE);
-        let weights = &model.people;
+    /// Weighs with what is known of all records.
+    pub(in super::super) fn new(prepared: &'a Prepared, model: &'a Model, known: Known) -> Self {
         Self {
             prepared,
             model,
             texts: &prepared.texts,
-            names: NameScale {
-                weights: weights.clone(),
-                firsts: rarities(
-                    &prepared.texts,
-                    bearers.iter().map(|(first, ..)| *first),
-                    FEWEST_NAMES,
-                ),
-                lasts: rarities(
-                    &prepared.texts,
-                    bearers.iter().map(|(_, last, _)| *last),
-                    FEWEST_NAMES,
-                ),
-            },
-            places: PlaceScale::new(&weights.address, people.iter().map(|row| row.place)),
-            births: Frequency::of(people.iter().map(|person| person.birth)),
-            organisations: Frequency::of(
-                prepared
-                    .people()
-                    .flat_map(|person| person.organisations)
-                    .copied(),
-            ),
+            known,
             users: PerText::of(&prepared.texts),
-            bearers: vec![1; people.len()],
-            prior: weights.prior_offset - log2(population),
+            bearers: vec![1; prepared.people.len()],
+        }
+    }
+
+    /// Returns what names are weighed with.
+    pub(super) fn names(&self) -> NameScale<'_> {
+        self.names_by(&self.known.weights)
+    }
+
+    /// Returns the same with weights of which nothing was learnt.
+    pub(super) fn unlearnt_names(&self) -> NameScale<'_> {
+        self.names_by(&self.model.people)
+    }
+
+    fn names_by<'s>(&'s self, weights: &'s PeopleWeights) -> NameScale<'s> {
+        NameScale {
+            weights,
+            firsts: &self.known.firsts,
+            lasts: &self.known.lasts,
         }
     }
 
@@ -214,11 +181,11 @@ impl<'a> Scale<'a> {
     pub(super) fn bucket(&self, index: u32, name: &Name) -> usize {
         let rarity = |bits: f32, weights: &NamePartWeights| bits.min(weights.rarity_cap);
         let bits = rarity(
-            self.names.firsts.get(name.first),
-            &self.names.weights.first_name,
+            self.known.firsts.bits(name.first),
+            &self.known.weights.first_name,
         ) + rarity(
-            self.names.lasts.get(name.last),
-            &self.names.weights.last_name,
+            self.known.lasts.bits(name.last),
+            &self.known.weights.last_name,
         );
         let bearers = self.bearers.get(place(index)).copied().unwrap_or_default();
         learn::bucket(bits, u32::from(bearers))
@@ -246,13 +213,13 @@ impl<'a> Scale<'a> {
         one: &Person<'_>,
         other: &Person<'_>,
     ) -> (FieldEvidence, FieldEvidence) {
-        let weights = &self.names.weights;
+        let weights = &self.known.weights;
         let nameless = one.name.origin == NameOrigin::None && other.name.origin == NameOrigin::None;
         let line = nameless
             && one.mailboxes.is_empty()
             && other.mailboxes.is_empty()
             && one.role_mailboxes == other.role_mailboxes;
-        let prior = self.prior;
+        let prior = self.known.prior;
         let replaces_prior =
             |users: u32, slack: f32| -prior - (users.saturating_sub(1) as f32 + slack).log2();
         let shared = one.mailboxes.iter().filter(|mailbox| {
@@ -359,7 +326,7 @@ impl<'a> Scale<'a> {
     /// Weighs two mailboxes that differ. `spelt` says that both have the same name, which is their users' own.
     fn two_mailboxes(&self, one: &Mailbox, other: &Mailbox, spelt: bool) -> FieldEvidence {
         const TELLING: usize = 6;
-        let weights = &self.names.weights;
+        let weights = &self.known.weights;
         let telling = usize::from(one.local_len) >= TELLING;
         let different = finding("mailbox", "different", weights.mailbox_different);
         if self.have_one_name(one, other) {
@@ -393,7 +360,7 @@ impl<'a> Scale<'a> {
 
     /// Weighs organisations.
     pub(super) fn organisation(&self, one: &Person<'_>, other: &Person<'_>) -> FieldEvidence {
-        let weights = &self.names.weights;
+        let weights = &self.known.weights;
         if one.organisations.is_empty() || other.organisations.is_empty() {
             return finding("organisation", MISSING, 0.0);
         }
@@ -402,7 +369,7 @@ impl<'a> Scale<'a> {
             .iter()
             .filter(|org| other.organisations.contains(org));
         let bits = shared
-            .map(|org| self.organisations.bits(org))
+            .map(|org| self.known.organisations.bits(org))
             .max_by(f32::total_cmp);
         match bits {
             Some(bits) => finding("organisation", "equal", bits.min(weights.organisation_cap)),
@@ -412,12 +379,11 @@ impl<'a> Scale<'a> {
 
     /// Weighs dates of birth.
     fn birth(&self, one: Symbol, other: Symbol) -> FieldEvidence {
-        let weights = &self.names.weights;
+        let weights = &self.known.weights;
         if one.is_empty() || other.is_empty() {
             finding("birth_date", MISSING, 0.0)
         } else if one == other {
-            let bits = log2(count_of(self.prepared.people.len()).max(FEWEST_BIRTHS))
-                - log2(self.births.count(&one));
+            let bits = self.known.births.bits(&one);
             finding("birth_date", "equal", bits.clamp(0.0, weights.birth_cap))
         } else if compare::dates_are_near(self.texts.text(one), self.texts.text(other)) {
             finding("birth_date", "near", weights.birth_near)

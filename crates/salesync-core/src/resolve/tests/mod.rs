@@ -1,5 +1,6 @@
 //! Rules of resolution, as sentences.
 
+mod increment;
 mod overrides;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,139 @@
+//! Records made ready to be weighed, by what was learnt before.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::super::derived::Derived;
+use super::super::identity::{EntityKind, Identity};
+use super::super::index::{IndexReader, Key, Number, each_key};
+use super::super::learnt::{FactField, Learnt};
+use super::super::model::Settings;
+use super::super::prepare::Preparation;
+use super::super::prepared::{PersonRow, Prepared, Symbol, place};
+use super::super::{index, naming, organisation};
+use crate::error::Result;
+
+/// A record to be made ready, with what was found out about it, if that holds.
+pub(super) type Said<'a> = (&'a Identity, Option<&'a Derived>);
+
+/// Records of a kind, in their order.
+pub(super) struct Ready {
+    pub(super) kind: EntityKind,
+    pub(super) prepared: Prepared,
+    /// By index.
+    pub(super) numbers: Vec<Number>,
+    index_of: BTreeMap<Number, u32>,
+}
+
+impl Ready {
+    /// Makes records of a kind ready.
+    pub(super) async fn of(
+        kind: EntityKind,
+        said: &[Said<'_>],
+        (reader, settings, learnt): (&dyn IndexReader, &Settings, &mut Learnt),
+    ) -> Result<Self> {
+        let mut preparation = Preparation::new(settings.default_country.clone());
+        said.iter()
+            .for_each(|(identity, _)| preparation.add(&identity.said()));
+        let mut prepared = preparation.raw();
+        let known = |arrival: u32| said.get(place(arrival)).and_then(|(_, derived)| *derived);
+        if kind == EntityKind::Person {
+            let new = prepared
+                .people
+                .iter()
+                .filter(|row| known(row.rank.arrival).is_none());
+            let asked: HashSet<Number> = new.flat_map(|row| asked(&prepared, row)).collect();
+            recall(reader, learnt, asked).await?;
+            naming::recall(&mut prepared, learnt, known);
+            organisation::recall(&mut prepared, learnt, |arrival| {
+                known(arrival).map(|known| known.organisations.as_slice())
+            });
+        }
+        recall(reader, learnt, rarities(&prepared)).await?;
+        prepared.sort();
+        let numbers = index::numbers(&prepared, kind);
+        let index_of = numbers.iter().copied().zip(0..).collect();
+        Ok(Self {
+            kind,
+            prepared,
+            numbers,
+            index_of,
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Returns the number of a record by its index.
+    pub(super) fn number(&self, index: u32) -> Number {
+        self.numbers.get(place(index)).copied().unwrap_or_default()
+    }
+
+    /// Returns the index of a record by its number.
+    pub(super) fn index(&self, number: Number) -> Option<u32> {
+        self.index_of.get(&number).copied()
+    }
+
+    /// Returns all keys of the records.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let mut keys = Vec::new();
+        each_key(&self.prepared, self.kind, |key| keys.push(key));
+        keys
+    }
+}
+
+/// Returns the facts that tell a new record's name and organisations.
+fn asked(prepared: &Prepared, row: &PersonRow) -> Vec<Number> {
+    let person = prepared.person_of(row);
+    let names = naming::asked(prepared, row);
+    let facts = names.chain(organisation::asked(&prepared.texts, &person));
+    facts.map(|(field, text)| field.place_of(text)).collect()
+}
+
+/// Returns the facts that tell how rare is what records say.
+fn rarities(prepared: &Prepared) -> HashSet<Number> {
+    let mut asked: HashSet<(FactField, Symbol)> = HashSet::new();
+    for (row, person) in prepared.people.iter().zip(prepared.people()) {
+        for part in [row.name.first, row.name.last] {
+            asked.extend([(FactField::GivenName, part), (FactField::Surname, part)]);
+        }
+        asked.insert((FactField::PostalCode, row.place.postal_code));
+        asked.insert((FactField::City, row.place.city));
+        asked.insert((FactField::BirthDate, row.birth));
+        asked.extend(
+            person
+                .organisations
+                .iter()
+                .map(|it| (FactField::Organisation, *it)),
+        );
+    }
+    for (row, company) in prepared.companies.iter().zip(prepared.companies()) {
+        let names = company.compact_names.iter();
+        asked.extend(names.map(|name| (FactField::CompanyName, *name)));
+        let words = company.first_words.iter();
+        asked.extend(words.map(|word| (FactField::FirstWord, *word)));
+        asked.insert((FactField::CompanyPostalCode, row.place.postal_code));
+        asked.insert((FactField::CompanyCity, row.place.city));
+    }
+    let asked = asked.into_iter().filter(|(_, text)| !text.is_empty());
+    asked
+        .map(|(field, text)| field.place_of(prepared.texts.text(text)))
+        .collect()
+}
+
+/// Looks up what was learnt, but for what was looked up before.
+async fn recall(
+    reader: &dyn IndexReader,
+    learnt: &mut Learnt,
+    mut asked: HashSet<Number>,
+) -> Result<()> {
+    asked.retain(|place| learnt.asks(*place));
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let mut asked: Vec<Number> = asked.into_iter().collect();
+    asked.sort_unstable();
+    let found = reader.facts(&asked).await?;
+    found.into_iter().for_each(|fact| learnt.add(fact));
+    Ok(())
+}

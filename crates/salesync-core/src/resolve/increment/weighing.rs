@@ -1,0 +1,95 @@
+//! One way to weigh people and companies.
+
+use super::super::cluster::{self, Clustering, Edge, Scale as _, Wanted};
+use super::super::companies;
+use super::super::identity::EntityKind;
+use super::super::keys::Blocks;
+use super::super::learnt::Learnt;
+use super::super::model::Settings;
+use super::super::people;
+use super::super::prepared::{PerText, Prepared, Symbol, place};
+
+/// What pairs of records of a kind are weighed with, by what was learnt before.
+pub(super) enum Weighing<'a> {
+    People(Box<people::Scale<'a>>),
+    Companies(Box<companies::Scale<'a>>),
+}
+
+impl<'a> Weighing<'a> {
+    pub(super) fn new(
+        kind: EntityKind,
+        prepared: &'a Prepared,
+        (settings, learnt): (&'a Settings, &Learnt),
+    ) -> Self {
+        let model = &settings.model;
+        match kind {
+            EntityKind::Person => {
+                let known = people::Known::recall(prepared, learnt);
+                Self::People(Box::new(people::Scale::new(prepared, model, known)))
+            }
+            EntityKind::Company => {
+                let known = companies::Known::recall(prepared, learnt);
+                Self::Companies(Box::new(companies::Scale::new(prepared, model, known)))
+            }
+        }
+    }
+
+    /// Returns how much speaks for a pair, in bits.
+    pub(super) fn total(&self, left: u32, right: u32) -> Option<f32> {
+        match self {
+            Self::People(scale) => scale.weigh(left, right).map(|it| scale.total(&it)),
+            Self::Companies(scale) => scale.weigh(left, right).map(|it| scale.total(&it)),
+        }
+    }
+
+    /// Counts who uses the values of some keys.
+    pub(super) fn count_users(&mut self, blocks: &Blocks) {
+        match self {
+            Self::People(scale) => scale.count_users(blocks),
+            Self::Companies(scale) => scale.count_users(blocks),
+        }
+    }
+
+    pub(super) fn users(&self) -> &PerText<u8> {
+        match self {
+            Self::People(scale) => &scale.users,
+            Self::Companies(scale) => &scale.users,
+        }
+    }
+
+    pub(super) fn set_users(&mut self, value: Symbol, users: u8) {
+        match self {
+            Self::People(scale) => scale.users.set(value, users),
+            Self::Companies(scale) => scale.users.set(value, users),
+        }
+    }
+
+    /// Takes note of how many records bear a record's whole name.
+    pub(super) fn set_bearers(&mut self, index: u32, bearers: u32) {
+        if let Self::People(scale) = self
+            && let Some(known) = scale.bearers.get_mut(place(index))
+        {
+            *known = u16::try_from(bearers).unwrap_or(u16::MAX);
+        }
+    }
+
+    /// Takes a phone for that of many people.
+    pub(super) fn mark_switchboard(&mut self, phone: Symbol) {
+        if let Self::People(scale) = self {
+            scale.mark_switchboard(phone);
+        }
+    }
+
+    /// Clusters the records by their pairs: those that speak for joining, and those that nearly do.
+    pub(super) fn concluded(
+        &self,
+        records: (EntityKind, usize),
+        edges: (Vec<Edge>, Vec<Edge>),
+        wanted: &Wanted<'_>,
+    ) -> Clustering {
+        match self {
+            Self::People(scale) => cluster::concluded(records, edges, wanted, &**scale),
+            Self::Companies(scale) => cluster::concluded(records, edges, wanted, &**scale),
+        }
+    }
+}

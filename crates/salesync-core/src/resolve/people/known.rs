@@ -1,0 +1,100 @@
+//! What is known of all records about people: how rare names, places, dates and organisations are, and what evidence
+//! is worth.
+
+use hashbrown::HashSet;
+
+use super::super::compare::PlaceScale;
+use super::super::frequency::{Frequency, Rarity, TextRarity, count_of, log2};
+use super::super::learnt::{FactField, Learnt};
+use super::super::model::PeopleWeights;
+use super::super::prepared::{PersonRow, Prepared, Symbol, Texts};
+
+/// What is known of all.
+#[derive(Debug)]
+pub(in super::super) struct Known {
+    pub(super) firsts: TextRarity,
+    pub(super) lasts: TextRarity,
+    pub(super) places: PlaceScale,
+    pub(super) births: Rarity<Symbol>,
+    pub(super) organisations: Rarity<Symbol>,
+    /// The bits of a pair before anything is compared.
+    pub(super) prior: f32,
+    pub(super) weights: PeopleWeights,
+}
+
+/// The fewest people that a set stands for: two who share a name in a small set are not one for that alone.
+const FEWEST_PEOPLE: u32 = 1_000;
+
+/// Names are taken to be drawn from at least so many, however small the set.
+const FEWEST_NAMES: u32 = 64;
+
+/// Dates of birth are taken to be at least so many, however small the set.
+const FEWEST_BIRTHS: u32 = 8_000;
+
+impl Known {
+    /// Counts names, places, dates and organisations.
+    pub(super) fn count(prepared: &Prepared, weights: &PeopleWeights) -> Self {
+        let people = prepared.people.as_slice();
+        let texts = &prepared.texts;
+        // One name with several mailboxes or phones is several people's, more or less.
+        let bearer = |row: &PersonRow| {
+            let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
+            let phone = || row.phones.of(&prepared.symbols).first().copied();
+            mailbox.map(|mailbox| mailbox.address).or_else(phone)
+        };
+        let mut bearers: HashSet<(Symbol, Symbol, Symbol)> = HashSet::new();
+        let mut named: HashSet<(Symbol, Symbol)> = HashSet::new();
+        for row in people {
+            let name = row.name;
+            if !name.first.is_empty() && !name.last.is_empty() {
+                named.insert((name.first, name.last));
+                bearers.insert((name.first, name.last, bearer(row).unwrap_or_default()));
+            }
+        }
+        let population = count_of(named.len())
+            .max(count_of(people.len() / 4))
+            .max(FEWEST_PEOPLE);
+        let firsts = bearers.iter().map(|(first, ..)| *first);
+        let lasts = bearers.iter().map(|(_, last, _)| *last);
+        let births = people.iter().map(|person| person.birth);
+        let organisations = prepared.people().flat_map(|person| person.organisations);
+        Self {
+            firsts: TextRarity::count(texts, firsts, FEWEST_NAMES),
+            lasts: TextRarity::count(texts, lasts, FEWEST_NAMES),
+            places: PlaceScale::count(people.iter().map(|row| row.place)),
+            births: Frequency::of(births).rarity(FEWEST_BIRTHS),
+            organisations: Frequency::of(organisations.copied()).rarity(1),
+            prior: weights.prior_offset - log2(population),
+            weights: weights.clone(),
+        }
+    }
+
+    /// Takes what was learnt before for what is known.
+    pub(in super::super) fn recall(prepared: &Prepared, learnt: &Learnt) -> Self {
+        let texts = &prepared.texts;
+        Self {
+            firsts: learnt.text_rarity(FactField::GivenName, texts),
+            lasts: learnt.text_rarity(FactField::Surname, texts),
+            places: PlaceScale {
+                postal_codes: learnt.rarity(FactField::PostalCode, texts),
+                cities: learnt.rarity(FactField::City, texts),
+            },
+            births: learnt.rarity(FactField::BirthDate, texts),
+            organisations: learnt.rarity(FactField::Organisation, texts),
+            prior: learnt.prior,
+            weights: learnt.weights.clone(),
+        }
+    }
+
+    /// Writes down what is known, for records that come later.
+    pub(in super::super) fn tell(&self, texts: &Texts, learnt: &mut Learnt) {
+        learnt.prior = self.prior;
+        learnt.weights = self.weights.clone();
+        learnt.tell_texts(FactField::GivenName, texts, &self.firsts);
+        learnt.tell_texts(FactField::Surname, texts, &self.lasts);
+        learnt.tell(FactField::PostalCode, texts, &self.places.postal_codes);
+        learnt.tell(FactField::City, texts, &self.places.cities);
+        learnt.tell(FactField::BirthDate, texts, &self.births);
+        learnt.tell(FactField::Organisation, texts, &self.organisations);
+    }
+}
