@@ -72,6 +72,15 @@ pub struct Sync {
     pub absent: Absent,
 }
 
+/// A resolve of people and companies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    /// Resolve all records, and learn anew what evidence is worth; else only what changed, where that is little.
+    #[serde(default)]
+    pub full: bool,
+}
+
 /// A redrive of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,7 +148,7 @@ pub enum Command {
     /// Read sources into the warehouse.
     Sync(Sync),
     /// Resolve people and companies.
-    Resolve,
+    Resolve(Resolve),
     /// Decide which records are one entity.
     Decide(Decision),
     /// Send dead letters through again.

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::memory::MemoryWarehouse;
-use salesync_core::publish::{Decided, Resolved, decide, resolve_and_publish};
+use salesync_core::publish::{Decided, Extent, Resolved, decide, resolve_and_publish};
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::resolve;
 use salesync_core::run::{Run, RunId};
@@ -69,9 +69,14 @@ pub(crate) async fn handle(
     let work = async {
         match command {
             Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
-            Command::Resolve => {
+            Command::Resolve(resolve) => {
                 let Stores { warehouse, .. } = cx.stores().await?;
-                let resolved = run_resolve(cx, warehouse.as_ref()).await;
+                let extent = if resolve.full {
+                    Extent::All
+                } else {
+                    Extent::Changed
+                };
+                let resolved = run_resolve(cx, warehouse.as_ref(), extent).await;
                 resolved.map(Report::Resolved)
             }
             Command::Decide(decision) => run_decide(cx, &decision).await,
@@ -204,7 +209,7 @@ fn configured(
     Ok((given, missing.iter().map(|source| source.name).collect()))
 }
 
-async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse) -> Result<Resolved> {
+async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) -> Result<Resolved> {
     let mut settings = resolve::Settings::default();
     settings
         .survivorship
@@ -213,7 +218,7 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse) -> Result<Resolved
     resolve_and_publish(
         warehouse,
         &cx.sources,
-        settings,
+        (settings, extent),
         (&RunId::new(cx.now), cx.now),
     )
     .await
@@ -225,12 +230,16 @@ async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
     let decided = decide(warehouse.as_ref(), decision, (&run_id, cx.now)).await?;
     let resolved = match decision.takes {
         // Also where nothing is new: an earlier resolve may have been stopped.
-        Takes::Now => Some(run_resolve(cx, warehouse.as_ref()).await.map_err(|error| {
-            error.with(
-                "the decision is written down and shows with",
-                "salesync resolve",
-            )
-        })?),
+        Takes::Now => Some(
+            run_resolve(cx, warehouse.as_ref(), Extent::Changed)
+                .await
+                .map_err(|error| {
+                    error.with(
+                        "the decision is written down and shows with",
+                        "salesync resolve",
+                    )
+                })?,
+        ),
         Takes::Later => None,
     };
     Ok(Report::Decided { decided, resolved })
