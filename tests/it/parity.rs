@@ -17,7 +17,13 @@ use crate::bigquery::{self, Dataset};
 use crate::harness::{Bench, from_environment};
 
 /// When and by which run a row was written.
-const OF_THE_RUN: [&str; 3] = ["_run_id", "_synced_at", "run_id"];
+const OF_THE_RUN: [&str; 5] = [
+    "_run_id",
+    "_synced_at",
+    "run_id",
+    "resolved_at",
+    "changed_since",
+];
 /// What says of the logs that both must have in common; the rest is about times and requests.
 const OF_LOGS: [(&str, &[&str]); 7] = [
     (
@@ -107,6 +113,9 @@ impl Both {
             "SALESYNC_SECRET_DIALPAD",
             salesync_sandbox::dialpad_secret(),
         );
+        // Few as the records are, what changed is resolved alone.
+        duckdb.set("SALESYNC_RESOLVE_INDEX_FROM", "1");
+        duckdb.set("SALESYNC_RESOLVE_REFRESH_PERCENT", "100");
         let mut bigquery = duckdb.another();
         bigquery.set(
             "SALESYNC_WAREHOUSE",
@@ -315,7 +324,9 @@ fn both_warehouses_hold_the_same_after_first_incremental_and_full_syncs_and_afte
     let world = both.duckdb.world();
     world.add_field(Vendor::HubSpot, "contacts", "shoe_size", "number");
     both.sync(&["all"]);
-    both.json(&["resolve"]);
+    for resolved in both.json(&["resolve"]) {
+        assert!(resolved["changed"].as_u64().unwrap() > 0, "{resolved}");
+    }
     both.assert_equal(40, "after everything changed");
 
     both.sync(&["all", "--full", "--confirm-absent"]);

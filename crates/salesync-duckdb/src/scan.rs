@@ -74,11 +74,19 @@ fn delete(table: &str, outdated: &Outdated) -> (String, Vec<Value>) {
         Outdated::All => String::new(),
         Outdated::Any(all) => {
             let any = all.iter().map(|among| among_sql(among, &mut values));
-            let any: Vec<String> = any.chain(["false".to_owned()]).collect();
-            format!(" WHERE {}", any.join(" OR "))
+            format!(" WHERE {}", either(any.collect()))
         }
     };
     (format!("DELETE FROM {}{which}", quoted(table)), values)
+}
+
+/// Returns the condition that one of some holds. One alone stays as it is: DuckDB finds rows faster by it.
+fn either(conditions: Vec<String>) -> String {
+    match conditions.as_slice() {
+        [] => "false".to_owned(),
+        [one] => one.clone(),
+        all => format!("({})", all.join(" OR ")),
+    }
 }
 
 /// Stands between texts that are bound as one.
@@ -111,8 +119,7 @@ fn among_sql(among: &Among, values: &mut Vec<Value>) -> String {
                 values.push(Value::Text(text.clone()));
                 all.push(format!("{column} = ?"));
             }
-            all.push("false".to_owned());
-            format!("({})", all.join(" OR "))
+            either(all)
         }
     }
 }

@@ -215,6 +215,8 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) ->
         .survivorship
         .sources
         .clone_from(&cx.settings.source_rank);
+    settings.index_from = usize::try_from(cx.settings.resolve_index_from).unwrap_or(usize::MAX);
+    settings.refresh_share = f64::from(cx.settings.resolve_refresh_percent) / 100.0;
     resolve_and_publish(
         warehouse,
         &cx.sources,

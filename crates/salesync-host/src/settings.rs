@@ -37,6 +37,16 @@ const GENERAL: &[(&str, &str, &str)] = &[
         "whose values survive where records of a person or company differ: sources with commas between them, the most trusted first; all alike by default",
     ),
     (
+        "SALESYNC_RESOLVE_INDEX_FROM",
+        "20000",
+        "from so many records on a resolve looks only at what changed",
+    ),
+    (
+        "SALESYNC_RESOLVE_REFRESH_PERCENT",
+        "2",
+        "where more of the records changed since all were resolved, all are again",
+    ),
+    (
         "SALESYNC_SECRETS",
         "env",
         "where secrets are: env, or file:DIR with one NAME.json each",
@@ -189,6 +199,9 @@ pub struct Settings {
     pub(crate) deadline: Option<Duration>,
     /// Sources, the most trusted first.
     pub(crate) source_rank: Vec<String>,
+    pub(crate) resolve_index_from: u32,
+    /// From 1 to 100.
+    pub(crate) resolve_refresh_percent: u32,
     pub(crate) duckdb_memory_mb: u32,
     pub(crate) bigquery: BigQueryChoices,
     pub(crate) log: String,
@@ -284,6 +297,14 @@ impl Settings {
             secrets: secrets(get("SALESYNC_SECRETS"))?,
             deadline,
             source_rank,
+            resolve_index_from: positive(
+                "SALESYNC_RESOLVE_INDEX_FROM",
+                get("SALESYNC_RESOLVE_INDEX_FROM"),
+            )?,
+            resolve_refresh_percent: percent(
+                "SALESYNC_RESOLVE_REFRESH_PERCENT",
+                get("SALESYNC_RESOLVE_REFRESH_PERCENT"),
+            )?,
             duckdb_memory_mb: positive(
                 "SALESYNC_DUCKDB_MEMORY_MB",
                 get("SALESYNC_DUCKDB_MEMORY_MB"),
@@ -559,6 +580,13 @@ fn positive(name: &'static str, text: &str) -> Result<u32> {
     }
 }
 
+fn percent(name: &'static str, text: &str) -> Result<u32> {
+    match text.parse() {
+        Ok(number) if (1..=100).contains(&number) => Ok(number),
+        _ => Err(wrong(name, "a whole number from 1 to 100")),
+    }
+}
+
 fn wrong(name: &str, rule: &'static str) -> Error {
     Error::new(Code::ConfigInvalid, "read settings")
         .with("setting", name)
@@ -606,6 +634,8 @@ mod tests {
             ("SALESYNC_DEAD_LETTERS", "kafka:x"),
             ("SALESYNC_DEADLINE_SECS", "soon"),
             ("SALESYNC_DUCKDB_MEMORY_MB", "0"),
+            ("SALESYNC_RESOLVE_INDEX_FROM", "-1"),
+            ("SALESYNC_RESOLVE_REFRESH_PERCENT", "101"),
             ("SALESYNC_LOG_FORMAT", "xml"),
         ];
         for (name, value) in cases {

@@ -69,8 +69,10 @@ impl<'a> Resolving<'a> {
             return Ok(None);
         }
         let since = (&self.ours, kept.changed_since);
-        let changed = changes::changed(self.warehouse, self.sources, since).await?;
-        let changed = self.really_changed(changed).await?;
+        let mut changed = changes::changed(self.warehouse, self.sources, since).await?;
+        if kept.changed + size(changed.len()) > most {
+            changed = self.really_changed(changed).await?;
+        }
         Ok((kept.changed + size(changed.len()) <= most).then_some(changed))
     }
 
@@ -90,7 +92,6 @@ impl<'a> Resolving<'a> {
 
     /// Resolves what changed.
     pub(super) async fn changed(self, kept: &Kept, changed: Vec<Changed>) -> Result<Resolved> {
-        let count = size(changed.len());
         let about = decided_since(&kept.overrides, &self.overrides);
         let decisions = Decisions {
             all: &self.overrides,
@@ -101,6 +102,7 @@ impl<'a> Resolving<'a> {
         let known = (&self.settings, &mut learnt);
         let found = increment(&reader, changed, decisions, known).await?;
         let part = &found.resolution;
+        let count = size(part.counts.identities);
         let replaces = rows::Replaces::Entities(&found.outdated);
         let mut tables = rows::of(part, replaces, self.run)?;
         tables.extend(index::rows_of_change(

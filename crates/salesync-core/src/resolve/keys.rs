@@ -58,10 +58,12 @@ impl KeyKind {
         ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Returns the number that sets the values of this kind of key apart from those of others.
-    pub(super) fn seed(self, entity: EntityKind) -> u64 {
-        let seed = XxHash3_64::oneshot(entity.as_str().as_bytes());
-        XxHash3_64::oneshot_with_seed(seed, self.as_str().as_bytes())
+    /// Returns what sets the values of this kind of key apart from those of others.
+    pub(super) fn seed(self, entity: EntityKind) -> KeySeed {
+        KeySeed {
+            seed: XxHash3_64::oneshot(self.as_str().as_bytes()),
+            entity,
+        }
     }
 
     /// Returns how many records may share the key for all of them to meet, where `cap` is what keys have in general: some
@@ -113,6 +115,13 @@ const ALL: [KeyKind; 17] = [
     KeyKind::Override,
 ];
 
+/// What sets the values of one kind of key apart from those of others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeySeed {
+    seed: u64,
+    entity: EntityKind,
+}
+
 /// What records that meet share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyValue {
@@ -142,8 +151,10 @@ impl KeyValue {
         (!text.is_empty()).then_some(Self::Numbered(text, number))
     }
 
-    /// Returns a number that the value has in every run, by the seed of its kind of key.
-    pub(super) fn lasting(self, seed: u64, texts: &Texts) -> u64 {
+    /// Returns a number that the value has in every run, by the seed of its kind of key. Keys of companies have the larger
+    /// half of all numbers, so that a store finds these few without looking at those of people.
+    pub(super) fn lasting(self, KeySeed { seed, entity }: KeySeed, texts: &Texts) -> u64 {
+        const COMPANY: u64 = 1 << 63;
         let hash = |text| XxHash3_64::oneshot(texts.text(text).as_bytes());
         let (one, two) = match self {
             Self::Text(text) => (hash(text), 0),
@@ -155,7 +166,11 @@ impl KeyValue {
             Self::Number(number) => (0, u64::from(number)),
         };
         let both = u128::from(one) << 64 | u128::from(two);
-        XxHash3_64::oneshot_with_seed(seed, &both.to_be_bytes())
+        let number = XxHash3_64::oneshot_with_seed(seed, &both.to_be_bytes());
+        match entity {
+            EntityKind::Person => number & !COMPANY,
+            EntityKind::Company => number | COMPANY,
+        }
     }
 
     /// Returns a number for the value: equal ones of a kind of key have equal numbers, and others have others.

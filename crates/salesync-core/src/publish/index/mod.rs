@@ -1,6 +1,7 @@
 //! What a resolve keeps in the warehouse, so that the next one need only look at what changed.
 
 mod read;
+mod says;
 mod state;
 mod tables;
 mod write;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::super::rows::{Texts, unreadable};
 use super::super::tables::ENTITY_HISTORY;
+use super::says;
 use super::tables::{EDGES, FACTS, KEYS, PLACES, RECORDS, USES};
 use crate::error::Result;
 use crate::plain::PlainTable;
@@ -131,13 +132,13 @@ impl IndexReader for WarehouseIndex<'_> {
             let numbers = Numbers::of(&batch, "record")?;
             let texts = Texts::of(&batch, &["says", "derived"])?;
             for row in 0..batch.num_rows() {
-                let [Some(says), derived] = texts.row(row) else {
+                let [Some(written), derived] = texts.row(row) else {
                     return Err(unreadable());
                 };
                 let derived = derived.map(serde_json::from_str).transpose();
                 records.push(IndexedRecord {
                     number: numbers.at(row),
-                    identity: serde_json::from_str(says).map_err(|_| unreadable())?,
+                    identity: says::read(written).map_err(|_| unreadable())?,
                     derived: derived.map_err(|_| unreadable())?.unwrap_or_default(),
                 });
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::super::rows::unreadable;
+use super::says;
 use super::tables::{EDGES, FACTS, KEYS, PLACES, RECORDS, USES};
 use crate::error::Result;
 use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, text};
@@ -32,7 +33,7 @@ pub(in super::super) fn rows_of_change(
     };
     let mut records = PlainRows::new(&RECORDS)?;
     for record in &change.records {
-        let says = json(&record.identity)?;
+        let says = says::written(&record.identity).map_err(|_| unreadable())?;
         let derived = match &record.derived {
             derived if *derived == Derived::default() => None,
             derived => Some(json(derived)?),

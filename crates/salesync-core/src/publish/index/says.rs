@@ -1,0 +1,106 @@
+//! What a record says, as a list without the names of the fields: there is one for every record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::resolve::{EntityKind, Identity, RecordRef};
+
+type Text = Option<String>;
+
+/// An identity in its parts.
+#[derive(Serialize, Deserialize)]
+struct Says(
+    /// Source, stream and id.
+    [String; 3],
+    EntityKind,
+    /// Full, first, middle and last name.
+    [Text; 4],
+    /// Addresses and phones.
+    [Vec<String>; 2],
+    /// Company, its other name, web site, title and date of birth.
+    [Text; 5],
+    /// Street, city, region, postal code and country.
+    [Text; 5],
+    /// Source, stream and id of the employer.
+    Option<[String; 3]>,
+    /// When it was made, and when it changed.
+    [i64; 2],
+);
+
+/// Writes down what a record says.
+pub(super) fn written(identity: &Identity) -> serde_json::Result<String> {
+    let it = identity.clone();
+    let parts = |record: &RecordRef| {
+        [&record.source, &record.stream, &record.id].map(|part| part.as_ref().to_owned())
+    };
+    serde_json::to_string(&Says(
+        parts(&it.record),
+        it.kind,
+        [it.full_name, it.first_name, it.middle_name, it.last_name],
+        [it.emails, it.phones],
+        [
+            it.company,
+            it.other_company,
+            it.website,
+            it.title,
+            it.birth_date,
+        ],
+        [it.street, it.city, it.region, it.postal_code, it.country],
+        it.employer.as_ref().map(parts),
+        [it.created_at, it.changed_at],
+    ))
+}
+
+/// Reads what a record said.
+pub(super) fn read(written: &str) -> serde_json::Result<Identity> {
+    let Says(record, kind, names, contacts, work, place, employer, times) =
+        serde_json::from_str(written)?;
+    let record_of = |[source, stream, id]: [String; 3]| RecordRef::new(source, stream, id);
+    let [full_name, first_name, middle_name, last_name] = names;
+    let [emails, phones] = contacts;
+    let [company, other_company, website, title, birth_date] = work;
+    let [street, city, region, postal_code, country] = place;
+    let [created_at, changed_at] = times;
+    Ok(Identity {
+        record: record_of(record),
+        kind,
+        full_name,
+        first_name,
+        middle_name,
+        last_name,
+        emails,
+        phones,
+        company,
+        other_company,
+        website,
+        title,
+        street,
+        city,
+        region,
+        postal_code,
+        country,
+        birth_date,
+        employer: employer.map(record_of),
+        created_at,
+        changed_at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_record_says_reads_back_as_it_was() {
+        let mut said = Identity::new(RecordRef::new("crm", "people", "1"), EntityKind::Person);
+        assert_eq!(read(&written(&said).unwrap()).unwrap(), said);
+        let text = |text: &str| Some(text.to_owned());
+        said.full_name = text("Ann \"A\" Teller");
+        said.first_name = text("");
+        said.emails = vec!["a@quarry.example".to_owned(), "b@quarry.example".to_owned()];
+        said.birth_date = text("1980-02-03");
+        said.country = text("DE");
+        said.employer = Some(RecordRef::new("crm", "companies", "7"));
+        (said.created_at, said.changed_at) = (-1, i64::MAX);
+        assert_eq!(read(&written(&said).unwrap()).unwrap(), said);
+    }
+}
