@@ -215,8 +215,9 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) ->
         .survivorship
         .sources
         .clone_from(&cx.settings.source_rank);
-    settings.index_from = usize::try_from(cx.settings.resolve_index_from).unwrap_or(usize::MAX);
-    settings.refresh_share = f64::from(cx.settings.resolve_refresh_percent) / 100.0;
+    let chosen = cx.settings.resolve;
+    settings.index_from = usize::try_from(chosen.index_from).unwrap_or(usize::MAX);
+    settings.refresh_share = f64::from(chosen.refresh_percent) / 100.0;
     resolve_and_publish(
         warehouse,
         &cx.sources,

@@ -189,6 +189,30 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// When a resolve looks only at what changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ResolveChoices {
+    /// From so many records on.
+    pub(crate) index_from: u32,
+    /// Where no more than so many of a hundred records changed since all were resolved.
+    pub(crate) refresh_percent: u32,
+}
+
+impl ResolveChoices {
+    fn read<'a>(get: impl Fn(&str) -> &'a str) -> Result<Self> {
+        let name = "SALESYNC_RESOLVE_REFRESH_PERCENT";
+        let refresh_percent = match get(name).parse() {
+            Ok(number) if (1..=100).contains(&number) => number,
+            _ => return Err(wrong(name, "a whole number from 1 to 100")),
+        };
+        let name = "SALESYNC_RESOLVE_INDEX_FROM";
+        Ok(Self {
+            index_from: positive(name, get(name))?,
+            refresh_percent,
+        })
+    }
+}
+
 /// The settings, all checked.
 #[derive(Clone)]
 pub struct Settings {
@@ -199,9 +223,7 @@ pub struct Settings {
     pub(crate) deadline: Option<Duration>,
     /// Sources, the most trusted first.
     pub(crate) source_rank: Vec<String>,
-    pub(crate) resolve_index_from: u32,
-    /// From 1 to 100.
-    pub(crate) resolve_refresh_percent: u32,
+    pub(crate) resolve: ResolveChoices,
     pub(crate) duckdb_memory_mb: u32,
     pub(crate) bigquery: BigQueryChoices,
     pub(crate) log: String,
@@ -297,14 +319,7 @@ impl Settings {
             secrets: secrets(get("SALESYNC_SECRETS"))?,
             deadline,
             source_rank,
-            resolve_index_from: positive(
-                "SALESYNC_RESOLVE_INDEX_FROM",
-                get("SALESYNC_RESOLVE_INDEX_FROM"),
-            )?,
-            resolve_refresh_percent: percent(
-                "SALESYNC_RESOLVE_REFRESH_PERCENT",
-                get("SALESYNC_RESOLVE_REFRESH_PERCENT"),
-            )?,
+            resolve: ResolveChoices::read(get)?,
             duckdb_memory_mb: positive(
                 "SALESYNC_DUCKDB_MEMORY_MB",
                 get("SALESYNC_DUCKDB_MEMORY_MB"),
@@ -577,13 +592,6 @@ fn positive(name: &'static str, text: &str) -> Result<u32> {
     match text.parse() {
         Ok(number) if (1..=10_000_000).contains(&number) => Ok(number),
         _ => Err(wrong(name, "a whole number above 0")),
-    }
-}
-
-fn percent(name: &'static str, text: &str) -> Result<u32> {
-    match text.parse() {
-        Ok(number) if (1..=100).contains(&number) => Ok(number),
-        _ => Err(wrong(name, "a whole number from 1 to 100")),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A record touches the keys that it has and had. Records that meet it there are weighed against it; the records that
 //! pairs tie together, one way or another, are clustered anew. All else stays as it is: what the rest was weighed with
-//! was [learnt](super::learnt) before and holds until it is learnt anew.
+//! was learnt ([`Learnt`]) before and holds until it is learnt anew.
 
 mod answer;
 mod ready;
