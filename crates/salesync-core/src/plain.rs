@@ -93,6 +93,32 @@ pub struct NewRows {
     pub batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
 }
 
+/// Out of so many places rows are made at a time.
+const STEP: usize = 10_000;
+
+impl NewRows {
+    /// Returns rows that are made while they are written, some thousands at a time: for each of `count` places in what is
+    /// shared, those that `push` appends.
+    pub fn stepwise<T: Send + Sync + 'static>(
+        table: &'static PlainTable,
+        outdated: Outdated,
+        (shared, count): (&Arc<T>, usize),
+        push: impl Fn(&mut PlainRows, &T, usize) -> Result<()> + Send + 'static,
+    ) -> Self {
+        let shared = Arc::clone(shared);
+        let batch = move |start: usize| {
+            let mut rows = PlainRows::new(table)?;
+            (start..count.min(start + STEP)).try_for_each(|at| push(&mut rows, &shared, at))?;
+            Ok(rows.finish()?.1)
+        };
+        Self {
+            table,
+            outdated,
+            batches: Box::new((0..count).step_by(STEP).map(batch)),
+        }
+    }
+}
+
 /// Which rows of a table new ones take the place of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outdated {

@@ -1,5 +1,7 @@
 //! The answer as it is published, read back.
 
+use std::collections::BTreeSet;
+
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use serde_json::Value;
@@ -11,7 +13,7 @@ use super::tables::{COMPANIES, ENTITY_RECORDS, PEOPLE};
 use crate::error::Result;
 use crate::plain::PlainTable;
 use crate::resolve::{
-    Contact, ContactKind, EntityId, GoldenCompany, GoldenPerson, Increment, Membership, Resolution,
+    Contact, ContactKind, EntityId, GoldenCompany, GoldenPerson, Membership, Resolution,
 };
 use crate::source::SourceDefinition;
 use crate::validate::SqlIdentifier;
@@ -22,16 +24,16 @@ use crate::warehouse::{Filter, Scan, Warehouse};
 pub(super) async fn with(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
-    part: &Increment,
+    (part, outdated): (&Resolution, &BTreeSet<EntityId>),
 ) -> Result<Option<Resolution>> {
     if !has_any(warehouse, sources).await? {
         return Ok(None);
     }
-    let is_outdated = |id: &EntityId| part.outdated.contains(id);
+    let is_outdated = |id: &EntityId| outdated.contains(id);
     let mut whole = Resolution {
-        people: part.resolution.people.clone(),
-        companies: part.resolution.companies.clone(),
-        memberships: part.resolution.memberships.clone(),
+        people: part.people.clone(),
+        companies: part.companies.clone(),
+        memberships: part.memberships.clone(),
         ..Resolution::default()
     };
     for batch in scan(warehouse, &PEOPLE).await? {

@@ -15,8 +15,8 @@ use super::{
 use crate::error::{Code, Error, Result};
 use crate::plain::NewRows;
 use crate::resolve::{
-    Changed, Decisions, EntityKind, Identity, IndexChange, Learnt, Override, Previous, RecordRef,
-    Resolution, Settings, increment, resolve, resolve_and_index,
+    Changed, Decisions, EntityId, EntityKind, Identity, Increment, IndexChange, Learnt, Override,
+    Previous, RecordRef, Resolution, Settings, increment, resolve, resolve_and_index,
 };
 use crate::run::RunId;
 use crate::source::SourceDefinition;
@@ -101,16 +101,21 @@ impl<'a> Resolving<'a> {
         let reader = WarehouseIndex(self.warehouse);
         let known = (&self.settings, &mut learnt);
         let found = increment(&reader, changed, decisions, known).await?;
-        let part = &found.resolution;
+        let Increment {
+            resolution,
+            outdated,
+            index: change,
+        } = found;
+        let (part, change) = (Arc::new(resolution), Arc::new(change));
         let count = size(part.counts.identities);
-        let replaces = rows::Replaces::Entities(&found.outdated);
-        let mut tables = rows::of(part, replaces, self.run)?;
-        tables.extend(index::rows_of_change(
-            &found.index,
-            &index::Replaces::Changed,
-        )?);
+        // Another resolve at the same time may have told the same new entities.
+        let people = part.people.iter().map(|person| person.id.clone());
+        let companies = part.companies.iter().map(|company| company.id.clone());
+        let told: BTreeSet<EntityId> = people.chain(companies).chain(outdated.clone()).collect();
+        let mut tables = rows::of(&part, rows::Replaces::Entities(&told), self.run)?;
+        tables.extend(index::rows_of_change(&change, &index::Replaces::Changed)?);
         let left = |kind, before: u64, now: usize| {
-            let gone = found.outdated.iter().filter(|id| id.kind() == kind);
+            let gone = outdated.iter().filter(|id| id.kind() == kind);
             (before + size(now)).saturating_sub(size(gone.count()))
         };
         let kept = Kept {
@@ -127,10 +132,11 @@ impl<'a> Resolving<'a> {
             changed: Some(count),
             people: kept.people,
             companies: kept.companies,
-            ..rows::summary(part)
+            ..rows::summary(&part)
         };
-        let resolution = published::with(self.warehouse, self.sources, &found).await?;
-        self.publish(resolution, tables, resolved).await
+        let resolution = published::with(self.warehouse, self.sources, (&part, &outdated)).await?;
+        self.publish(resolution.map(Arc::new), tables, resolved)
+            .await
     }
 
     /// Resolves all records. `had_state` says that an earlier resolve kept what it would take to resolve only what changed.
@@ -147,7 +153,7 @@ impl<'a> Resolving<'a> {
         // Resolving is pure work on the processor: it must not hold up the runtime's other tasks.
         let resolved = tokio::task::spawn_blocking(move || {
             if is_indexed {
-                resolve_and_index(&identities, &previous, &overrides, &settings)
+                resolve_and_index(identities, &previous, &overrides, &settings)
             } else {
                 let resolution = resolve(&identities, &previous, &overrides, &settings);
                 (resolution, IndexChange::default(), Learnt::default())
@@ -156,10 +162,12 @@ impl<'a> Resolving<'a> {
         let (resolution, change, mut learnt) = resolved
             .await
             .map_err(|error| Error::new(Code::Internal, "resolve").because(error))?;
+        let resolution = Arc::new(resolution);
         let mut tables = rows::of(&resolution, rows::Replaces::All, self.run)?;
         if is_indexed {
+            let change = Arc::new(change);
             tables.extend(index::rows_of_change(&change, &index::Replaces::All)?);
-            tables.push(index::rows_of_facts(learnt.take_facts())?);
+            tables.push(index::rows_of_facts(learnt.take_facts()));
         }
         let kept = is_indexed.then(|| Kept {
             changed_since: self.unsettled_since,
@@ -182,12 +190,12 @@ impl<'a> Resolving<'a> {
     /// there are neither interactions nor deals.
     async fn publish(
         self,
-        resolution: Option<Resolution>,
+        resolution: Option<Arc<Resolution>>,
         mut tables: Vec<NewRows>,
         resolved: Resolved,
     ) -> Result<Resolved> {
         let (mut interaction_count, mut deal_count) = (0, 0);
-        if let Some(resolution) = resolution.map(Arc::new) {
+        if let Some(resolution) = resolution {
             let known = Known {
                 resolution: &resolution,
                 ours: &self.ours,

@@ -1,6 +1,7 @@
 //! The answer as rows, and the last answer read back.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
@@ -11,11 +12,11 @@ use super::tables::{
 };
 use super::{Resolved, entities};
 use crate::error::{Code, Error, Result};
-use crate::plain::{NewRows, Outdated, PlainRows, text};
+use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, text};
 use crate::record::Value;
 use crate::resolve::{
-    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, OtherValue,
-    RecordRef, Resolution, Review,
+    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, Membership,
+    OtherValue, RecordRef, Resolution, Review,
 };
 use crate::run::RunId;
 use crate::time::Timestamp;
@@ -149,67 +150,83 @@ impl Replaces<'_> {
 
 /// Returns the answer as the rows of its tables.
 pub(super) fn of(
-    resolution: &Resolution,
+    resolution: &Arc<Resolution>,
     replaces: Replaces<'_>,
     (run_id, now): (&RunId, Timestamp),
 ) -> Result<Vec<NewRows>> {
-    let mut people = PlainRows::new(&PEOPLE)?;
-    resolution
-        .people
-        .iter()
-        .try_for_each(|person| push_person(&mut people, person))?;
-    let mut companies = PlainRows::new(&COMPANIES)?;
-    resolution
-        .companies
-        .iter()
-        .try_for_each(|company| push_company(&mut companies, company))?;
-    let mut records = PlainRows::new(&ENTITY_RECORDS)?;
-    for member in &resolution.memberships {
-        records.push(&[
-            text(Some(member.entity_id.as_str())),
-            text(Some(member.kind.as_str())),
-            text(Some(&member.record.source)),
-            text(Some(&member.record.stream)),
-            text(Some(&member.record.id)),
-            Value::Double(f64::from(member.confidence)),
-            member.email_match.map_or(Value::Null, Value::Bool),
-            member.phone_match.map_or(Value::Null, Value::Bool),
-        ])?;
-    }
-    let mut evidence = PlainRows::new(&MATCH_EVIDENCE)?;
-    resolution
-        .evidence
-        .iter()
-        .try_for_each(|pair| push_evidence(&mut evidence, pair))?;
-    let mut review = PlainRows::new(&MATCH_REVIEW)?;
-    resolution
-        .review
-        .iter()
-        .try_for_each(|one| push_review(&mut review, one))?;
+    let person = replaces.outdated(&["person_id"])?;
+    let company = replaces.outdated(&["company_id"])?;
+    let entity = replaces.outdated(&["entity_id"])?;
+    let either = replaces.outdated(&["left_entity_id", "right_entity_id"])?;
     let mut events = PlainRows::new(&ENTITY_HISTORY)?;
     resolution
         .changes
         .iter()
         .try_for_each(|change| push_event(&mut events, change, (run_id, now)))?;
-    let tables = [
-        (people, &["person_id"][..]),
-        (companies, &["company_id"]),
-        (records, &["entity_id"]),
-        (evidence, &["entity_id"]),
-        (review, &["left_entity_id", "right_entity_id"]),
-    ];
-    let tables = tables.into_iter().map(|(rows, columns)| {
-        Ok(NewRows {
-            outdated: replaces.outdated(columns)?,
-            ..rows.finish()?.into()
-        })
-    });
-    // What happened stays so.
-    let events = Ok(NewRows {
-        outdated: Outdated::Any(Vec::new()),
-        ..events.finish()?.into()
-    });
-    tables.chain([events]).collect()
+    Ok(vec![
+        listed(&PEOPLE, person, resolution, |it| &it.people, push_person),
+        listed(
+            &COMPANIES,
+            company,
+            resolution,
+            |it| &it.companies,
+            push_company,
+        ),
+        listed(
+            &ENTITY_RECORDS,
+            entity.clone(),
+            resolution,
+            |it| &it.memberships,
+            push_member,
+        ),
+        listed(
+            &MATCH_EVIDENCE,
+            entity,
+            resolution,
+            |it| &it.evidence,
+            push_evidence,
+        ),
+        listed(
+            &MATCH_REVIEW,
+            either,
+            resolution,
+            |it| &it.review,
+            push_review,
+        ),
+        // What happened stays so.
+        NewRows {
+            outdated: Outdated::Any(Vec::new()),
+            ..events.finish()?.into()
+        },
+    ])
+}
+
+/// Returns a row for each of a list in something shared, made while they are written.
+pub(super) fn listed<S: Send + Sync + 'static, T: 'static>(
+    table: &'static PlainTable,
+    outdated: Outdated,
+    shared: &Arc<S>,
+    list: fn(&S) -> &[T],
+    push: fn(&mut PlainRows, &T) -> Result<()>,
+) -> NewRows {
+    let all = (shared, list(shared).len());
+    NewRows::stepwise(table, outdated, all, move |rows, shared: &S, at| {
+        let one = list(shared).get(at);
+        one.map_or(Ok(()), |one| push(rows, one))
+    })
+}
+
+fn push_member(rows: &mut PlainRows, member: &Membership) -> Result<()> {
+    rows.push(&[
+        text(Some(member.entity_id.as_str())),
+        text(Some(member.kind.as_str())),
+        text(Some(&member.record.source)),
+        text(Some(&member.record.stream)),
+        text(Some(&member.record.id)),
+        Value::Double(f64::from(member.confidence)),
+        member.email_match.map_or(Value::Null, Value::Bool),
+        member.phone_match.map_or(Value::Null, Value::Bool),
+    ])
 }
 
 fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {

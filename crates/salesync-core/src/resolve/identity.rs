@@ -258,23 +258,23 @@ impl Identity {
     }
 }
 
-/// Returns one identity per kind and record, the one changed last, in the order of the first of each.
-pub(super) fn newest(identities: &[Identity]) -> Vec<&Identity> {
-    let mut newest: Vec<&Identity> = Vec::with_capacity(identities.len());
+/// Returns the places of one identity per kind and record, the one changed last, in the order of the first of each.
+pub(super) fn newest(identities: &[Identity]) -> Vec<usize> {
+    let mut newest: Vec<(usize, &Identity)> = Vec::with_capacity(identities.len());
     let mut places: HashMap<(EntityKind, &RecordRef), usize> = HashMap::new();
-    for identity in identities {
+    for (at, identity) in identities.iter().enumerate() {
         let place = *places
             .entry((identity.kind, &identity.record))
             .or_insert(newest.len());
         match newest.get_mut(place) {
-            Some(known) => {
+            Some((known_at, known)) => {
                 let newer = identity.changed_at.cmp(&known.changed_at);
                 if newer.then_with(|| (**known).cmp(identity)).is_gt() {
-                    *known = identity;
+                    (*known_at, *known) = (at, identity);
                 }
             }
-            None => newest.push(identity),
+            None => newest.push((at, identity)),
         }
     }
-    newest
+    newest.into_iter().map(|(at, _)| at).collect()
 }

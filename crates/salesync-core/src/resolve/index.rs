@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use hashbrown::HashMap;
 use twox_hash::XxHash3_64;
 
 use super::cluster::Edge;
@@ -249,10 +250,11 @@ pub(super) fn numbers(prepared: &Prepared, kind: EntityKind) -> Vec<Number> {
     }
 }
 
-/// Returns all that is to be kept of a whole resolve, with what it learnt.
+/// Returns all that is to be kept of a whole resolve, with what it learnt. `take` gives the identity that came as the how
+/// many-eth.
 pub(super) fn of(
     mut matched: Matched,
-    identities: &[&Identity],
+    mut take: impl FnMut(usize) -> Option<Identity>,
     resolution: &Resolution,
 ) -> (IndexChange, Learnt) {
     let mut change = IndexChange::default();
@@ -278,7 +280,7 @@ pub(super) fn of(
             .extend(clustering.all_edges.iter().filter_map(edge));
         let components = components(&numbers, &clustering.ties);
         let members = resolution.memberships.iter();
-        let entities: BTreeMap<Number, &EntityId> = members
+        let entities: HashMap<Number, &EntityId> = members
             .filter(|member| member.kind == kind)
             .map(|member| (number_of(kind, &member.record), &member.entity_id))
             .collect();
@@ -292,25 +294,18 @@ pub(super) fn of(
                 }));
         }
     }
-    let identity = |arrival: u32| identities.get(place(arrival)).copied();
-    let record = |kind, arrival, number, derived| {
-        let identity = identity(arrival).filter(|it| it.kind == kind)?;
-        Some(IndexedRecord {
-            number,
-            identity: identity.clone(),
-            derived,
-        })
-    };
-    for (row, derived) in prepared.derived() {
-        let (order, arrival) = (row.rank.order, row.rank.arrival);
+    let people = prepared.derived().map(|(row, derived)| (row.rank, derived));
+    let companies = prepared.companies.iter();
+    let companies = companies.map(|row| (row.rank, Derived::default()));
+    for (rank, derived) in people.chain(companies) {
+        let identity = take(place(rank.arrival));
         change
             .records
-            .extend(record(EntityKind::Person, arrival, order, derived));
-    }
-    for row in &prepared.companies {
-        let (order, arrival) = (row.rank.order, row.rank.arrival);
-        let found = record(EntityKind::Company, arrival, order, Derived::default());
-        change.records.extend(found);
+            .extend(identity.map(|identity| IndexedRecord {
+                number: rank.order,
+                identity,
+                derived,
+            }));
     }
     let learnt = std::mem::take(&mut matched.learnt);
     (change, learnt)

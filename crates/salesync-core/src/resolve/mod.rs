@@ -198,22 +198,27 @@ pub fn resolve(
     overrides: &[Override],
     settings: &Settings,
 ) -> Resolution {
-    let identities = identity::newest(identities);
-    let (resolution, _) = whole(&identities, previous, (overrides, Depth::Whole), settings);
+    let newest = identity::newest(identities).into_iter();
+    let newest: Vec<&Identity> = newest.filter_map(|at| identities.get(at)).collect();
+    let (resolution, _) = whole(&newest, previous, (overrides, Depth::Whole), settings);
     resolution
 }
 
 /// Does what [`resolve`] does, and tells what to keep so that [`increment`](increment::increment) can go on from there.
 pub fn resolve_and_index(
-    identities: &[Identity],
+    identities: Vec<Identity>,
     previous: &Previous,
     overrides: &[Override],
     settings: &Settings,
 ) -> (Resolution, IndexChange, Learnt) {
-    let identities = identity::newest(identities);
+    let places = identity::newest(&identities);
+    let newest = places.iter().filter_map(|at| identities.get(*at));
+    let newest: Vec<&Identity> = newest.collect();
     let asked = (overrides, Depth::Indexed);
-    let (resolution, matched) = whole(&identities, previous, asked, settings);
-    let (index, learnt) = index::of(matched, &identities, &resolution);
+    let (resolution, matched) = whole(&newest, previous, asked, settings);
+    let mut identities: Vec<Option<Identity>> = identities.into_iter().map(Some).collect();
+    let take = |arrival: usize| identities.get_mut(*places.get(arrival)?)?.take();
+    let (index, learnt) = index::of(matched, take, &resolution);
     (resolution, index, learnt)
 }
 

@@ -1,16 +1,15 @@
 //! What a resolve keeps, as rows.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::super::rows::unreadable;
+use super::super::rows::{listed, unreadable};
 use super::says;
 use super::tables::{EDGES, FACTS, KEYS, PLACES, RECORDS, USES};
 use crate::error::Result;
-use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, text};
+use crate::plain::{NewRows, Outdated, PlainRows, text};
 use crate::record::Value;
-use crate::resolve::{Derived, Fact, IndexChange};
+use crate::resolve::{Derived, Fact, IndexChange, IndexedEdge, IndexedRecord, KeyUse, Place};
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Among, Values};
 
@@ -24,87 +23,87 @@ pub(in super::super) enum Replaces {
 
 /// Returns a change of the index as rows of its tables.
 pub(in super::super) fn rows_of_change(
-    change: &IndexChange,
+    change: &Arc<IndexChange>,
     replaces: &Replaces,
 ) -> Result<Vec<NewRows>> {
     let outdated = |columns: &[(&str, &BTreeSet<u64>)]| match replaces {
         Replaces::All => Ok(Outdated::All),
         Replaces::Changed => among(columns),
     };
-    let mut records = PlainRows::new(&RECORDS)?;
-    for record in &change.records {
-        let says = says::written(&record.identity).map_err(|_| unreadable())?;
-        let derived = match &record.derived {
-            derived if *derived == Derived::default() => None,
-            derived => Some(json(derived)?),
-        };
-        records.push(&[
-            number(record.number),
-            text(Some(&says)),
-            text(derived.as_deref()),
-        ])?;
-    }
-    let mut places = PlainRows::new(&PLACES)?;
-    for place in &change.places {
-        places.push(&[
-            number(place.record),
-            number(place.component),
-            text(Some(place.entity_id.as_str())),
-        ])?;
-    }
-    let mut keys = PlainRows::new(&KEYS)?;
-    for (key, record) in &change.keys {
-        keys.push(&[number(*key), number(*record)])?;
-    }
-    let mut uses = PlainRows::new(&USES)?;
-    for used in &change.uses {
-        let (records, users) = (used.records.into(), used.users.into());
-        uses.push(&[number(used.key), Value::Int(records), Value::Int(users)])?;
-    }
-    let mut edges = PlainRows::new(&EDGES)?;
-    for edge in &change.edges {
-        edges.push(&[
-            number(edge.left),
-            number(edge.right),
-            text(Some(edge.met_by())),
-            Value::Double(edge.bits.into()),
-        ])?;
-    }
-    let (left, right) = (
-        ("left_record", &change.weighed),
-        ("right_record", &change.weighed),
-    );
+    let of_record = outdated(&[("record", &change.changed)])?;
+    let moved = outdated(&[("record", &change.moved)])?;
+    let touched = outdated(&[("key_number", &change.touched_keys)])?;
+    let weighed = &change.weighed;
+    let weighed = outdated(&[("left_record", weighed), ("right_record", weighed)])?;
     Ok(vec![
-        rows(records, outdated(&[("record", &change.changed)])?)?,
-        rows(places, outdated(&[("record", &change.moved)])?)?,
-        rows(keys, outdated(&[("record", &change.changed)])?)?,
-        rows(uses, outdated(&[("key_number", &change.touched_keys)])?)?,
-        rows(edges, outdated(&[left, right])?)?,
+        listed(
+            &RECORDS,
+            of_record.clone(),
+            change,
+            |it| &it.records,
+            push_record,
+        ),
+        listed(&PLACES, moved, change, |it| &it.places, push_place),
+        listed(&KEYS, of_record, change, |it| &it.keys, push_key),
+        listed(&USES, touched, change, |it| &it.uses, push_use),
+        listed(&EDGES, weighed, change, |it| &it.edges, push_edge),
+    ])
+}
+
+fn push_record(rows: &mut PlainRows, record: &IndexedRecord) -> Result<()> {
+    let says = says::written(&record.identity).map_err(|_| unreadable())?;
+    let derived = match &record.derived {
+        derived if *derived == Derived::default() => None,
+        derived => Some(serde_json::to_string(derived).map_err(|_| unreadable())?),
+    };
+    rows.push(&[
+        number(record.number),
+        text(Some(&says)),
+        text(derived.as_deref()),
+    ])
+}
+
+fn push_place(rows: &mut PlainRows, place: &Place) -> Result<()> {
+    rows.push(&[
+        number(place.record),
+        number(place.component),
+        text(Some(place.entity_id.as_str())),
+    ])
+}
+
+fn push_key(rows: &mut PlainRows, (key, record): &(u64, u64)) -> Result<()> {
+    rows.push(&[number(*key), number(*record)])
+}
+
+fn push_use(rows: &mut PlainRows, used: &KeyUse) -> Result<()> {
+    let (records, users) = (used.records.into(), used.users.into());
+    rows.push(&[number(used.key), Value::Int(records), Value::Int(users)])
+}
+
+fn push_edge(rows: &mut PlainRows, edge: &IndexedEdge) -> Result<()> {
+    rows.push(&[
+        number(edge.left),
+        number(edge.right),
+        text(Some(edge.met_by())),
+        Value::Double(edge.bits.into()),
     ])
 }
 
 /// Returns all that was learnt of texts as rows.
-pub(in super::super) fn rows_of_facts(facts: impl Iterator<Item = Fact>) -> Result<NewRows> {
-    let mut rows_of = PlainRows::new(&FACTS)?;
-    for fact in facts {
-        let organisation = Some(&*fact.organisation).filter(|it| !it.is_empty());
-        rows_of.push(&[
-            number(fact.place()),
-            text(Some(fact.field.as_str())),
-            text(Some(&fact.text)),
-            Value::Double(fact.number.into()),
-            text(organisation),
-        ])?;
-    }
-    rows(rows_of, Outdated::All)
+pub(in super::super) fn rows_of_facts(facts: impl Iterator<Item = Fact>) -> NewRows {
+    let facts: Arc<Vec<Fact>> = Arc::new(facts.collect());
+    listed(&FACTS, Outdated::All, &facts, Vec::as_slice, push_fact)
 }
 
-fn rows(rows: PlainRows, outdated: Outdated) -> Result<NewRows> {
-    let (table, batch): (&'static PlainTable, _) = rows.finish()?;
-    Ok(NewRows {
-        outdated,
-        ..NewRows::from((table, batch))
-    })
+fn push_fact(rows: &mut PlainRows, fact: &Fact) -> Result<()> {
+    let organisation = Some(&*fact.organisation).filter(|it| !it.is_empty());
+    rows.push(&[
+        number(fact.place()),
+        text(Some(fact.field.as_str())),
+        text(Some(&fact.text)),
+        Value::Double(fact.number.into()),
+        text(organisation),
+    ])
 }
 
 /// Returns the rows in which one of some columns holds one of its numbers.
@@ -121,8 +120,4 @@ fn among(columns: &[(&str, &BTreeSet<u64>)]) -> Result<Outdated> {
 
 fn number(number: u64) -> Value<'static> {
     Value::Int(number.cast_signed())
-}
-
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|_| unreadable())
 }

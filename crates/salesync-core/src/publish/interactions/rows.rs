@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-
 use super::super::tables::{INTERACTION_PARTIES, INTERACTIONS};
 use super::settle::{Settled, settle};
 use super::store::{Interaction, NEVER, Store};
@@ -12,9 +10,6 @@ use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, count, text};
 use crate::record::Value;
 use crate::resolve::EntityId;
 use crate::time::Timestamp;
-
-/// How many interactions are made into rows at a time.
-const STEP: usize = 10_000;
 
 /// A source and one of its streams.
 pub(super) type StreamName = (&'static str, &'static str);
@@ -64,31 +59,24 @@ impl Gathered {
 type Push = fn(&mut PlainRows, &Gathered, &Interaction, &Settled<'_>) -> Result<()>;
 
 fn new_rows(gathered: &Arc<Gathered>, table: &'static PlainTable, push: Push) -> NewRows {
-    let gathered = Arc::clone(gathered);
-    let starts = (0..gathered.len()).step_by(STEP);
-    let batches = starts.map(move |start| batch(&gathered, start, (table, push)));
-    NewRows {
+    let all = (gathered, gathered.len());
+    NewRows::stepwise(
         table,
-        outdated: Outdated::All,
-        batches: Box::new(batches),
-    }
-}
-
-fn batch(
-    gathered: &Gathered,
-    start: usize,
-    (table, push): (&'static PlainTable, Push),
-) -> Result<RecordBatch> {
-    let mut rows = PlainRows::new(table)?;
-    for number in gathered.order.iter().skip(start).take(STEP) {
-        let index = usize::try_from(*number).ok();
-        let interaction = index.and_then(|index| gathered.store.interactions.get(index));
-        if let Some(interaction) = interaction {
-            let settled = settle(&gathered.store, *number, interaction);
-            push(&mut rows, gathered, interaction, &settled)?;
-        }
-    }
-    Ok(rows.finish()?.1)
+        Outdated::All,
+        all,
+        move |rows, gathered: &Gathered, at| {
+            let store = &gathered.store;
+            let number = gathered.order.get(at).copied().unwrap_or(u32::MAX);
+            let index = usize::try_from(number).ok();
+            match index.and_then(|index| store.interactions.get(index)) {
+                Some(interaction) => {
+                    let settled = settle(store, number, interaction);
+                    push(rows, gathered, interaction, &settled)
+                }
+                None => Ok(()),
+            }
+        },
+    )
 }
 
 fn push_interaction(

@@ -15,6 +15,15 @@ use crate::error::Result;
 /// A record to be made ready, with what was found out about it, if that holds.
 pub(super) type Said<'a> = (&'a Identity, Option<&'a Derived>);
 
+/// What records are made ready for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To tell their keys.
+    Keys,
+    /// To be weighed as well.
+    Weighing,
+}
+
 /// Records of a kind, in their order.
 pub(super) struct Ready {
     pub(super) kind: EntityKind,
@@ -27,7 +36,7 @@ pub(super) struct Ready {
 impl Ready {
     /// Makes records of a kind ready.
     pub(super) async fn of(
-        kind: EntityKind,
+        (kind, purpose): (EntityKind, Purpose),
         said: &[Said<'_>],
         (reader, settings, learnt): (&dyn IndexReader, &Settings, &mut Learnt),
     ) -> Result<Self> {
@@ -48,7 +57,9 @@ impl Ready {
                 known(arrival).map(|known| known.organisations.as_slice())
             });
         }
-        recall(reader, learnt, rarities(&prepared)).await?;
+        if purpose == Purpose::Weighing {
+            recall(reader, learnt, rarities(&prepared)).await?;
+        }
         prepared.sort();
         let numbers = index::numbers(&prepared, kind);
         let index_of = numbers.iter().copied().zip(0..).collect();

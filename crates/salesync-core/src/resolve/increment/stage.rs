@@ -16,7 +16,7 @@ use super::super::overrides::Override;
 use super::super::prepared::Symbol;
 use super::super::{companies, people};
 use super::answer::Part;
-use super::ready::{Ready, Said};
+use super::ready::{Purpose, Ready, Said};
 use super::touched::Touched;
 use super::weighing::Weighing;
 use super::{Changed, Entities};
@@ -54,6 +54,11 @@ pub(super) struct Found {
     pub(super) candidate_pairs: usize,
 }
 
+/// Returns what a record says, with what was found out about it.
+fn said_before(record: &IndexedRecord) -> Said<'_> {
+    (&record.identity, Some(&record.derived))
+}
+
 impl Stage<'_> {
     /// Resolves changed records. `refreshed` are records whose entities are to be told anew though nothing of theirs
     /// changed, and `recounted` the phones whose users are to be counted anew.
@@ -67,8 +72,8 @@ impl Stage<'_> {
         if found.changed.is_empty() && refreshed.is_empty() && recounted.is_empty() {
             return Ok(Part::none(self.kind));
         }
-        self.touch(&mut found, &recounted).await?;
-        self.weigh(&mut found).await?;
+        let ready = self.touch(&mut found, &recounted).await?;
+        self.weigh(&mut found, ready).await?;
         self.answer(found, refreshed).await
     }
 
@@ -94,9 +99,9 @@ impl Stage<'_> {
             .iter()
             .filter_map(|(_, says)| Some((says.as_ref()?, None)))
             .collect();
-        let after = self.ready(&said).await?;
-        let before: Vec<&IndexedRecord> = found.before.values().collect();
-        let before = self.ready_records(&before).await?;
+        let after = self.ready(&said, Purpose::Keys).await?;
+        let before: Vec<Said<'_>> = found.before.values().map(said_before).collect();
+        let before = self.ready(&before, Purpose::Keys).await?;
         found.touched.note_changed(&before, &after);
         let derived = after.prepared.derived();
         let derived = derived.map(|(row, derived)| (row.rank.order, derived));
@@ -116,16 +121,14 @@ impl Stage<'_> {
     }
 
     /// Makes records ready to be weighed.
-    async fn ready(&mut self, said: &[Said<'_>]) -> Result<Ready> {
-        Ready::of(self.kind, said, (self.reader, self.settings, self.learnt)).await
+    async fn ready(&mut self, said: &[Said<'_>], purpose: Purpose) -> Result<Ready> {
+        let known = (self.reader, self.settings, &mut *self.learnt);
+        Ready::of((self.kind, purpose), said, known).await
     }
 
     pub(super) async fn ready_records(&mut self, records: &[&IndexedRecord]) -> Result<Ready> {
-        let said: Vec<Said<'_>> = records
-            .iter()
-            .map(|record| (&record.identity, Some(&record.derived)))
-            .collect();
-        self.ready(&said).await
+        let said: Vec<Said<'_>> = records.iter().copied().map(said_before).collect();
+        self.ready(&said, Purpose::Weighing).await
     }
 
     /// Reads those of some records that were not read before.
@@ -147,8 +150,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Finds the records that changed ones meet, and those whose pairs weigh otherwise than before.
-    async fn touch(&mut self, found: &mut Found, recounted: &BTreeSet<String>) -> Result<()> {
+    /// Finds the records that changed ones meet, and those whose pairs weigh otherwise than before. Returns all of them.
+    async fn touch(&mut self, found: &mut Found, recounted: &BTreeSet<String>) -> Result<Ready> {
         let cap = self.settings.model.block_cap;
         for phone in recounted {
             let number = text_key(self.kind, KeyKind::Phone, phone);
@@ -203,7 +206,7 @@ impl Stage<'_> {
         for (number, key) in &found.touched.keys {
             found.uses.insert(*number, key.use_after);
         }
-        Ok(())
+        Ok(ready)
     }
 
     /// Where more records than the cap share a value and a name, which of them meet depends on all of them.
@@ -269,9 +272,8 @@ impl Stage<'_> {
     }
 
     /// Weighs the pairs in which changed records are, and those that weigh otherwise than before.
-    async fn weigh(&mut self, found: &mut Found) -> Result<()> {
+    async fn weigh(&mut self, found: &mut Found, ready: Ready) -> Result<()> {
         let cap = self.settings.model.block_cap;
-        let ready = self.ready_all(found).await?;
         let mut others = Touched::default();
         for key in ready.keys() {
             let number = ready.number(key.index);
@@ -292,7 +294,11 @@ impl Stage<'_> {
             };
             found.uses.insert(*number, used);
         }
-        let ready = self.ready_all(found).await?;
+        let ready = if found.records.len() > ready.len() {
+            self.ready_all(found).await?
+        } else {
+            ready
+        };
         let mut weighing = Weighing::new(self.kind, &ready.prepared, (self.settings, self.learnt));
         let keys = ready.keys();
         Self::note_uses(&mut weighing, (self.kind, &keys), &found.uses);

@@ -109,8 +109,12 @@ impl Kept {
 
     /// Keeps a whole resolve.
     fn of(identities: &[Identity], overrides: &[Override], settings: &Settings) -> (Self, Learnt) {
-        let (answer, index, mut learnt) =
-            resolve_and_index(identities, &Previous::default(), overrides, settings);
+        let (answer, index, mut learnt) = resolve_and_index(
+            identities.to_vec(),
+            &Previous::default(),
+            overrides,
+            settings,
+        );
         let mut kept = Self::default();
         kept.take(index);
         kept.note(&answer.changes);
