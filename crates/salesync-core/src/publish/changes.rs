@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 
-use super::identities::{Reader, live};
+use super::identities::Reader;
 use super::ours::Ours;
 use super::reading::{Cells, SetAside, rows};
 use super::rows::{Texts, unreadable};
@@ -148,20 +148,8 @@ async fn said(
 ) -> Result<Vec<Changed>> {
     let set_aside = SetAside::read(warehouse, source, declared.except).await?;
     let reader = Reader::new(source, declared, set_aside);
-    let mut places = reader.places();
-    places.push("_deleted_at");
     let filter = among(declared.named_by, names.clone())?;
-    let (mut identities, mut named) = (Vec::new(), HashMap::new());
-    for batch in rows(warehouse, (source, declared.stream), (&places, filter)).await? {
-        let batch = live(&batch)?;
-        if declared.named_by == "id" {
-            reader.records(&batch, &mut identities)?;
-        } else {
-            reader.named(&batch, ours, &mut named)?;
-        }
-    }
-    let named = named.into_iter();
-    identities.extend(named.filter_map(|(name, said)| Some(reader.one(&name, said?))));
+    let identities = reader.identities(warehouse, filter, ours).await?;
     let mut says: HashMap<String, _> = identities
         .into_iter()
         .map(|identity| (identity.record.id.to_string(), identity))

@@ -26,17 +26,7 @@ pub(super) async fn read(
         for declared in source.identities {
             let set_aside = SetAside::read(warehouse, source.name, declared.except).await?;
             let reader = Reader::new(source.name, declared, set_aside);
-            let mut named = HashMap::new();
-            let stream = (source.name, declared.stream);
-            for batch in rows(warehouse, stream, (&reader.places(), Filter::Live)).await? {
-                if declared.named_by == "id" {
-                    reader.records(&batch, &mut identities)?;
-                } else {
-                    reader.named(&batch, ours, &mut named)?;
-                }
-            }
-            let named = named.into_iter();
-            identities.extend(named.filter_map(|(name, said)| Some(reader.one(&name, said?))));
+            identities.extend(reader.identities(warehouse, Filter::Live, ours).await?);
         }
     }
     Ok(identities)
@@ -59,25 +49,13 @@ pub(super) async fn of_record(
     let reader = Reader::new(&record.source, declared, set_aside);
     let column = SqlIdentifier::parse(declared.named_by)?;
     let filter = Filter::Equal(vec![(column, record.id.to_string())]);
-    let mut places = reader.places();
-    places.push("_deleted_at");
-    let stream = (&*record.source, declared.stream);
-    let (mut identities, mut named) = (Vec::new(), HashMap::new());
-    for batch in rows(warehouse, stream, (&places, filter)).await? {
-        let batch = live(&batch)?;
-        if declared.named_by == "id" {
-            reader.records(&batch, &mut identities)?;
-        } else {
-            reader.named(&batch, &Ours::default(), &mut named)?;
-        }
-    }
-    let named = named.into_iter();
-    identities.extend(named.filter_map(|(name, said)| Some(reader.one(&name, said?))));
+    let ours = Ours::default();
+    let mut identities = reader.identities(warehouse, filter, &ours).await?;
     Ok(identities.pop())
 }
 
 /// Returns the rows of a raw table's batch whose record is still there.
-pub(super) fn live(batch: &RecordBatch) -> Result<RecordBatch> {
+fn live(batch: &RecordBatch) -> Result<RecordBatch> {
     let Some(deleted) = batch.column_by_name("_deleted_at") else {
         return Ok(batch.clone());
     };
@@ -87,7 +65,7 @@ pub(super) fn live(batch: &RecordBatch) -> Result<RecordBatch> {
 }
 
 /// What the rows of one name have said so far.
-pub(super) struct Said {
+struct Said {
     /// The newest value of each declared column, with its time.
     values: Vec<Option<(i64, Box<str>)>>,
     /// The newest id of the employer's record, with its time.
@@ -124,7 +102,33 @@ impl Reader {
         }
     }
 
-    pub(super) fn places(&self) -> Vec<&'static str> {
+    /// Returns what live records say, of the rows that a filter lets through.
+    pub(super) async fn identities(
+        &self,
+        warehouse: &dyn Warehouse,
+        filter: Filter,
+        ours: &Ours,
+    ) -> Result<Vec<Identity>> {
+        let mut places = self.places();
+        if filter != Filter::Live {
+            places.push("_deleted_at");
+        }
+        let stream = (&*self.source, self.declared.stream);
+        let (mut identities, mut named) = (Vec::new(), HashMap::new());
+        for batch in rows(warehouse, stream, (&places, filter)).await? {
+            let batch = live(&batch)?;
+            if self.declared.named_by == "id" {
+                self.records(&batch, &mut identities)?;
+            } else {
+                self.named(&batch, ours, &mut named)?;
+            }
+        }
+        let named = named.into_iter();
+        identities.extend(named.filter_map(|(name, said)| Some(self.one(&name, said?))));
+        Ok(identities)
+    }
+
+    fn places(&self) -> Vec<&'static str> {
         let mut places = vec![self.declared.named_by, self.declared.said_at];
         places.extend(self.declared.columns.iter().map(|(_, place)| *place));
         places.extend(self.declared.employer.iter().map(|(column, _)| *column));
@@ -142,11 +146,7 @@ impl Reader {
     }
 
     /// Takes rows of which each is a record.
-    pub(super) fn records(
-        &self,
-        batch: &RecordBatch,
-        identities: &mut Vec<Identity>,
-    ) -> Result<()> {
+    fn records(&self, batch: &RecordBatch, identities: &mut Vec<Identity>) -> Result<()> {
         let columns = Columns::of(batch, self.declared)?;
         for row in self.set_aside.rest(batch)? {
             let Some(id) = columns.names.as_ref().and_then(|ids| ids.text(row)) else {
@@ -162,7 +162,7 @@ impl Reader {
     }
 
     /// Takes rows of which several can name the same one. A name that names nobody is noted as such.
-    pub(super) fn named(
+    fn named(
         &self,
         batch: &RecordBatch,
         ours: &Ours,
@@ -214,7 +214,7 @@ impl Reader {
     }
 
     /// Returns the identity of a name.
-    pub(super) fn one(&self, name: &str, said: Said) -> Identity {
+    fn one(&self, name: &str, said: Said) -> Identity {
         let values: Vec<Option<String>> = said
             .values
             .into_iter()

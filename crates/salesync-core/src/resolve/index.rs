@@ -146,10 +146,18 @@ pub fn number_of(kind: EntityKind, record: &RecordRef) -> Number {
 }
 
 /// Returns the number of a record of a source, its stream, and the record's id there.
-pub(super) fn numbered(kind: EntityKind, [source, stream, id]: [&str; 3]) -> Number {
-    let parts = [kind.as_str(), source, stream, id];
-    let mut line = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
-    for part in parts {
+pub(super) fn numbered(kind: EntityKind, record: [&str; 3]) -> Number {
+    numbered_in(&mut String::new(), kind, record)
+}
+
+/// Does the same, and leaves what the number is made of in `line`.
+pub(super) fn numbered_in(
+    line: &mut String,
+    kind: EntityKind,
+    [source, stream, id]: [&str; 3],
+) -> Number {
+    line.clear();
+    for part in [kind.as_str(), source, stream, id] {
         line.push_str(part);
         line.push('\u{1f}');
     }
@@ -328,11 +336,9 @@ fn keep_keys(
             &mut found_by
         };
         keys.extend(record.map(|record| (key.number, record)));
-        if has_users(kind, key.kind)
-            && let KeyValue::Text(text) = key.value
-            && users.get(text) > 1
-        {
-            users_of.insert(key.number, users.get(text));
+        let used = users.get(text_of(&key));
+        if has_users(kind, key.kind) && used > 1 {
+            users_of.insert(key.number, used);
         }
     });
     for keys in [&mut kept, &mut found_by] {

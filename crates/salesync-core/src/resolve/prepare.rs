@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use twox_hash::XxHash3_64;
 
 use super::identity::{EntityKind, Said};
+use super::index::numbered_in;
 use super::learnt::Learnt;
 use super::prepared::{
     CompanyRow, Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span,
@@ -116,12 +117,8 @@ impl Preparation {
 
     /// Writes down where a record is from and returns its order.
     fn note_source(&mut self, said: &Said<'_>) -> u64 {
-        self.line.clear();
-        for part in [said.kind.as_str(), said.source, said.stream, &said.id] {
-            self.line.push_str(part);
-            self.line.push('\u{1f}');
-        }
-        let order = XxHash3_64::oneshot(self.line.as_bytes()); // as `index::numbered` has it
+        let record = [said.source, said.stream, &said.id];
+        let order = numbered_in(&mut self.line, said.kind, record);
         let said_once = [
             said.full_name,
             said.first_name,
