@@ -5,14 +5,15 @@ has a folder with index.js, which names every attribute and block with its kind,
 required and, for Google, which values are documented. The JSON has the shape of `terraform providers schema -json`,
 with one word more: `values`, where the documentation lists all that an attribute may hold.
 
-usage: terraform_schema.py PACKAGE_FOLDER TYPE... > SCHEMA.json
-A type is `resource:google_pubsub_topic` or `data:google_project`; the provider's own schema comes by itself.
+usage: terraform_schema.py PACKAGE.tgz TYPE... > SCHEMA.json
+A type is `resource:google_pubsub_topic` or `data:google_project`; the provider's own schema comes by itself. A type that
+the provider does not have is left out: Terraform then says so, with its place.
 """
 
 import json
 import re
 import sys
-from pathlib import Path
+import tarfile
 
 SIMPLE = {
     "string": "string",
@@ -50,23 +51,21 @@ VALUES = re.compile(r'Possible values: \[("[^\]]+")\]')
 class Bindings:
     """What the two files of one type say."""
 
-    def __init__(self, folder):
-        code = (folder / "index.js").read_text()
+    def __init__(self, code, declarations):
         self.classes = {m[1]: (m[2], m[3]) for m in CLASS.finditer(code)}
         self.entries = {m[1]: entries(m[2]) for m in TRANSLATION.finditer(code)}
         self.properties = {}
-        for interface in INTERFACE.finditer((folder / "index.d.ts").read_text()):
+        for interface in INTERFACE.finditer(declarations):
             # The type's own interface is called like its class, with "Config" after it.
             name = interface[1].removesuffix("Config") if interface[2] else interface[1]
             self.properties[name] = dict(properties(interface[3]))
 
-    def root(self):
-        """Returns the name of the class that stands for the type, and the name of its base class."""
+    def schema(self):
+        """Returns the schema of the type: its class is the one that is no part of another."""
         bases = ("TerraformResource", "TerraformDataSource", "TerraformProvider")
-        for name, (base, _) in self.classes.items():
-            if base in bases:
-                return name, base
-        raise ValueError("there is no resource in these bindings")
+        name, body = next((name, body) for name, (base, body) in self.classes.items() if base in bases)
+        own = entries(body[body.index("synthesizeHclAttributes()") :])
+        return {"version": 0, "block": self.block(name, own)}
 
     def block(self, name, own_entries):
         """Returns the schema of a block: `name` is that of its interface."""
@@ -152,36 +151,38 @@ def computed_type(code):
     return next((kind for method, kind in methods.items() if method in code), ANY)
 
 
-def schema(folder):
-    """Returns the schema of the type whose bindings lie in this folder."""
-    bindings = Bindings(folder)
-    name, _ = bindings.root()
-    _, body = bindings.classes[name]
-    own = entries(body[body.index("synthesizeHclAttributes()") :])
-    return {"version": 0, "block": bindings.block(name, own)}
-
-
-def folder_of(package, kind, name):
+def folder_of(kind, name):
     """Returns the folder of a type: `google_pubsub_topic` is in `pubsub-topic`."""
     provider, _, rest = name.partition("_")
     lead = f"data-{provider}-" if kind == "data" else ""
-    folder = package / "lib" / (lead + rest.replace("_", "-"))
-    return folder if folder.is_dir() else None
+    return lead + rest.replace("_", "-")
+
+
+def read(package, folders):
+    """Returns the bindings of these folders, by folder."""
+    texts = {}
+    with tarfile.open(package) as members:
+        for member in members:
+            parts = member.name.split("/")
+            if len(parts) == 4 and parts[2] in folders and parts[3] in ("index.js", "index.d.ts"):
+                texts[parts[2], parts[3]] = members.extractfile(member).read().decode()
+    found = {folder for folder, _ in texts}
+    return {each: Bindings(texts[each, "index.js"], texts[each, "index.d.ts"]) for each in found}
 
 
 def main(package, types):
-    package = Path(package)
+    wanted = [each.split(":") for each in types]
+    found = read(package, {"provider", *(folder_of(kind, name) for kind, name in wanted)})
     schemas = {
-        "provider": schema(package / "lib" / "provider"),
+        "provider": found["provider"].schema(),
         "resource_schemas": {},
         "data_source_schemas": {},
     }
-    for kind, name in (each.split(":") for each in types):
-        folder = folder_of(package, kind, name)
-        # A type that the provider does not have is left out: Terraform then says so, with its place.
-        if folder is not None:
+    for kind, name in wanted:
+        bindings = found.get(folder_of(kind, name))
+        if bindings is not None:
             part = "data_source_schemas" if kind == "data" else "resource_schemas"
-            schemas[part][name] = schema(folder)
+            schemas[part][name] = bindings.schema()
     json.dump(schemas, sys.stdout, indent=1, sort_keys=True)
 
 

@@ -4,7 +4,7 @@ output "tenants" {
 }
 
 output "schedules" {
-  description = "The names of all schedules: `gcloud scheduler jobs run NAME` starts one at once."
+  description = "The names of all schedules: each can be started at once by its name."
   value       = flatten([for tenant in module.tenant : [for function in tenant.functions : function.schedules]])
 }
 

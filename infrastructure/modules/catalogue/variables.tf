@@ -12,4 +12,9 @@ variable "tenants" {
       settings           = optional(map(string))
     })))
   }))
+
+  validation {
+    condition     = alltrue([for tenant in keys(var.tenants) : can(regex("^[a-z][a-z0-9_]{1,12}$", tenant))])
+    error_message = "A tenant is 2 to 13 lower-case letters, digits and _, beginning with a letter: it is part of names that may be 30 long."
+  }
 }

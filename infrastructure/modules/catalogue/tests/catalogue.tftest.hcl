@@ -73,3 +73,11 @@ run "a_limit_that_a_message_can_not_wait_for_is_refused" {
   }
   expect_failures = [output.functions]
 }
+
+run "the_name_of_a_tenant_is_checked" {
+  command = plan
+  variables {
+    tenants = { "North Pole" = {} }
+  }
+  expect_failures = [var.tenants]
+}

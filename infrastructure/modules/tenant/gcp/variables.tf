@@ -1,11 +1,6 @@
 variable "tenant" {
   description = "The tenant's name, which is its dataset's too."
   type        = string
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9_]{1,12}$", var.tenant))
-    error_message = "A tenant is 2 to 13 lower-case letters, digits and _, beginning with a letter: it is part of names that may be 30 long."
-  }
 }
 
 variable "prefix" {
