@@ -3,7 +3,7 @@
 
 resource "google_project_service" "needed" {
   for_each = toset([
-    "bigquery.googleapis.com", "bigquerydatatransfer.googleapis.com", "iam.googleapis.com", "iamcredentials.googleapis.com",
+    "bigquery.googleapis.com", "bigquerydatatransfer.googleapis.com", "cloudresourcemanager.googleapis.com", "iam.googleapis.com", "iamcredentials.googleapis.com",
     "sts.googleapis.com",
   ])
   project            = var.project

@@ -10,30 +10,31 @@ locals {
 
   sources = { for name, function in var.functions : name => function if function.source != null }
 
-  # Each is a threshold on one filter: `above` or `below` the number, over so many seconds. `share_of` makes it a ratio.
+  # Each is a threshold on one filter: `above` or `below` the number, over so many seconds. `share_of` makes it a ratio,
+  # `by` one for each function.
   measured = merge(
     {
       executions-failed = {
         summary  = "An execution failed. Its log lines carry the code: docs/errors.md says what to do."
         severity = "ERROR", filter = local.failures, share_of = null, above = 0, over_secs = 600
-        align    = "ALIGN_DELTA", missing = "EVALUATION_MISSING_DATA_INACTIVE"
+        align    = "ALIGN_DELTA", by = ["resource.label.service_name"], missing = "EVALUATION_MISSING_DATA_INACTIVE"
       }
       error-rate = {
-        summary  = "More than 5 % of an hour's executions failed."
+        summary  = "More than 5 % of an hour's executions of a function failed."
         severity = "CRITICAL", filter = local.failures, share_of = local.requests, above = 0.05, over_secs = 3600
-        align    = "ALIGN_DELTA", missing = "EVALUATION_MISSING_DATA_INACTIVE"
+        align    = "ALIGN_DELTA", by = ["resource.label.service_name"], missing = "EVALUATION_MISSING_DATA_INACTIVE"
       }
       dead-letter-age = {
         summary  = "A dead letter waits for more than a day. Look at it, mend the cause and redrive it: docs/operations.md."
         severity = "WARNING", share_of = null, above = 86400, over_secs = 600
         filter   = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND ${local.queued}=\"${var.waiting["dead-letters"]}\""
-        align    = "ALIGN_MAX", missing = "EVALUATION_MISSING_DATA_INACTIVE"
+        align    = "ALIGN_MAX", by = [], missing = "EVALUATION_MISSING_DATA_INACTIVE"
       }
       undelivered = {
         summary  = "A continuation or a dead letter could not be delivered in ten attempts and waits in the topic for undelivered messages."
         severity = "ERROR", share_of = null, above = 0, over_secs = 600
         filter   = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND ${local.queued}=\"${var.waiting["undelivered"]}\""
-        align    = "ALIGN_MAX", missing = "EVALUATION_MISSING_DATA_INACTIVE"
+        align    = "ALIGN_MAX", by = [], missing = "EVALUATION_MISSING_DATA_INACTIVE"
       }
     },
     {
@@ -41,7 +42,7 @@ locals {
         summary  = "A run of ${name} took more than 95 % of its ${function.time_limit_secs} seconds: it did not stop at its own deadline. Raise the limit, or report it with the run's id."
         severity = "WARNING", share_of = null, above = function.time_limit_secs * 950, over_secs = 600
         filter   = "metric.type=\"run.googleapis.com/request_latencies\" AND resource.type=\"cloud_run_revision\" AND resource.label.service_name=\"${name}\""
-        align    = "ALIGN_PERCENTILE_99", missing = "EVALUATION_MISSING_DATA_INACTIVE"
+        align    = "ALIGN_PERCENTILE_99", by = [], missing = "EVALUATION_MISSING_DATA_INACTIVE"
       }
     },
     {
@@ -49,7 +50,7 @@ locals {
         summary  = "No sync of ${function.source} has succeeded for ${function.fresh_within_hours} hours. See the last runs and their codes in etl_runs."
         severity = "CRITICAL", share_of = null, below = 1, over_secs = function.fresh_within_hours * 3600
         filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.succeeded.name}\" AND resource.type=\"cloud_run_revision\" AND metric.label.source=\"${function.source}\""
-        align    = "ALIGN_DELTA", missing = "EVALUATION_MISSING_DATA_ACTIVE"
+        align    = "ALIGN_DELTA", by = [], missing = "EVALUATION_MISSING_DATA_ACTIVE"
       }
     },
   )
@@ -77,6 +78,7 @@ resource "google_monitoring_alert_policy" "measured" {
         alignment_period     = "${each.value.over_secs}s"
         per_series_aligner   = each.value.align
         cross_series_reducer = each.value.align == "ALIGN_DELTA" ? "REDUCE_SUM" : "REDUCE_MAX"
+        group_by_fields      = each.value.by
       }
       dynamic "denominator_aggregations" {
         for_each = each.value.share_of == null ? [] : [each.value.over_secs]
@@ -84,6 +86,7 @@ resource "google_monitoring_alert_policy" "measured" {
           alignment_period     = "${denominator_aggregations.value}s"
           per_series_aligner   = "ALIGN_DELTA"
           cross_series_reducer = "REDUCE_SUM"
+          group_by_fields      = each.value.by
         }
       }
     }

@@ -9,7 +9,7 @@ resource "google_monitoring_uptime_check_config" "health" {
 
   monitored_resource {
     type   = "uptime_url"
-    labels = { project_id = var.project, host = var.uptime_of }
+    labels = { project_id = var.project, host = var.uptime_of.host }
   }
   http_check {
     path         = "/health"
@@ -20,6 +20,16 @@ resource "google_monitoring_uptime_check_config" "health" {
       type = "OIDC_TOKEN"
     }
   }
+}
+
+# Cloud Monitoring's own identity, which is there once there is a check that uses it.
+resource "google_cloud_run_v2_service_iam_member" "uptime" {
+  project    = var.project
+  location   = var.region
+  name       = var.uptime_of.service
+  role       = "roles/run.invoker"
+  member     = "serviceAccount:service-${var.project_number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
+  depends_on = [google_monitoring_uptime_check_config.health]
 }
 
 resource "google_monitoring_alert_policy" "health" {
@@ -46,6 +56,6 @@ resource "google_monitoring_alert_policy" "health" {
     }
   }
   documentation {
-    content = "GET /health of ${var.uptime_of} fails from two regions: see the function's log."
+    content = "GET /health of ${var.uptime_of.host} fails from two regions: see the function's log."
   }
 }

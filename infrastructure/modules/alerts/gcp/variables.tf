@@ -3,6 +3,16 @@ variable "project" {
   type        = string
 }
 
+variable "project_number" {
+  description = "The project's number."
+  type        = string
+}
+
+variable "region" {
+  description = "Where the functions run."
+  type        = string
+}
+
 variable "tenant" {
   description = "The tenant that the alerts are about."
   type        = string
@@ -19,8 +29,11 @@ variable "functions" {
 }
 
 variable "uptime_of" {
-  description = "The host of the function whose health is asked for."
-  type        = string
+  description = "The function whose health is asked for: the service's name and its host."
+  type = object({
+    service = string
+    host    = string
+  })
 }
 
 variable "waiting" {

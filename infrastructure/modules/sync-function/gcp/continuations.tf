@@ -52,7 +52,7 @@ resource "google_pubsub_subscription" "continuations" {
     ttl = ""
   }
 
-  depends_on = [google_cloud_run_v2_service_iam_member.callers]
+  depends_on = [google_cloud_run_v2_service_iam_member.trigger]
 }
 
 # Pub/Sub itself takes a message off the subscription when it moves it to the other topic.

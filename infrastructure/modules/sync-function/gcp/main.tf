@@ -1,5 +1,5 @@
 # One function on Cloud Run with an identity of its own. Only its tenant's trigger may call it, and only from inside the
-# project: Cloud Scheduler, Pub/Sub and the uptime check.
+# project: Cloud Scheduler and Pub/Sub.
 
 locals {
   # Cloud Run's own address of a service, known before there is one, so that the service can be told its audience.
@@ -75,11 +75,10 @@ resource "google_cloud_run_v2_service" "function" {
   depends_on = [google_secret_manager_secret_iam_member.login]
 }
 
-resource "google_cloud_run_v2_service_iam_member" "callers" {
-  for_each = var.callers
+resource "google_cloud_run_v2_service_iam_member" "trigger" {
   project  = var.project
   location = var.region
   name     = google_cloud_run_v2_service.function.name
   role     = "roles/run.invoker"
-  member   = "serviceAccount:${each.value}"
+  member   = "serviceAccount:${var.trigger}"
 }

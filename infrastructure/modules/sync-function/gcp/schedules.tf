@@ -25,5 +25,5 @@ resource "google_cloud_scheduler_job" "schedule" {
     }
   }
 
-  depends_on = [google_cloud_run_v2_service_iam_member.callers]
+  depends_on = [google_cloud_run_v2_service_iam_member.trigger]
 }

@@ -57,11 +57,6 @@ variable "trigger" {
   type        = string
 }
 
-variable "callers" {
-  description = "The addresses of the service accounts that may call it, by what they are."
-  type        = map(string)
-}
-
 variable "secrets" {
   description = "The ids of the tenant's secrets, by the login's name."
   type        = map(string)

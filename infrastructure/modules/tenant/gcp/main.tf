@@ -4,9 +4,7 @@
 locals {
   secrets = toset(flatten([for function in values(var.functions) : keys(function.secrets)]))
 
-  # Uptime checks ask the resolver, as Cloud Monitoring's own identity.
-  resolver     = "${var.prefix}salesync"
-  uptime_agent = "service-${var.place.project_number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
+  resolver = "${var.prefix}salesync"
 
   settings = {
     SALESYNC_TENANT            = var.tenant
@@ -39,7 +37,6 @@ module "function" {
   image             = "${var.image_registry}/${each.value.program}:${var.release}"
   settings          = local.settings
   trigger           = google_service_account.trigger.email
-  callers           = merge({ trigger = google_service_account.trigger.email }, each.key == local.resolver ? { uptime = local.uptime_agent } : {})
   secrets           = { for name in keys(each.value.secrets) : name => google_secret_manager_secret.login[name].secret_id }
   topics            = { for name in ["dead-letters", "notifications"] : name => google_pubsub_topic.topic[name].name }
   undelivered_topic = google_pubsub_topic.topic["undelivered"].id
@@ -61,11 +58,13 @@ module "warehouse" {
 module "alerts" {
   source = "../../alerts/gcp"
 
-  project   = var.place.project
-  tenant    = var.tenant
-  functions = { for name, function in var.functions : name => { source = function.source, time_limit_secs = function.time_limit_secs, fresh_within_hours = function.fresh_within_hours } }
-  uptime_of = trimprefix(module.function[local.resolver].url, "https://")
-  waiting   = { for name in ["dead-letters", "undelivered"] : name => google_pubsub_subscription.subscription[name].name }
-  channels  = var.channels
-  labels    = var.labels
+  project        = var.place.project
+  project_number = var.place.project_number
+  region         = var.place.region
+  tenant         = var.tenant
+  functions      = { for name, function in var.functions : name => { source = function.source, time_limit_secs = function.time_limit_secs, fresh_within_hours = function.fresh_within_hours } }
+  uptime_of      = { service = local.resolver, host = trimprefix(module.function[local.resolver].url, "https://") }
+  waiting        = { for name in ["dead-letters", "undelivered"] : name => google_pubsub_subscription.subscription[name].name }
+  channels       = var.channels
+  labels         = var.labels
 }

@@ -3,12 +3,14 @@
 mock_provider "google" {}
 
 variables {
-  project   = "p"
-  tenant    = "north"
-  uptime_of = "north-salesync-42.europe-west3.run.app"
-  waiting   = { dead-letters = "north-dead-letters", undelivered = "north-undelivered" }
-  channels  = ["channel"]
-  labels    = {}
+  project        = "p"
+  tenant         = "north"
+  uptime_of      = { service = "north-salesync", host = "north-salesync-42.europe-west3.run.app" }
+  project_number = "42"
+  region         = "europe-west3"
+  waiting        = { dead-letters = "north-dead-letters", undelivered = "north-undelivered" }
+  channels       = ["channel"]
+  labels         = {}
   functions = {
     north-hubspot-sync = { source = "hubspot", time_limit_secs = 540, fresh_within_hours = 6 }
     north-salesync     = { time_limit_secs = 840 }

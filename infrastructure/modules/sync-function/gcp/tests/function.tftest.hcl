@@ -11,7 +11,6 @@ variables {
   image          = "registry/hubspot-sync:1"
   settings       = { SALESYNC_TENANT = "north" }
   trigger        = "trigger@p"
-  callers        = { trigger = "trigger@p" }
   secrets        = { hubspot = "salesync-north-hubspot" }
   topics         = { dead-letters = "north-dead-letters" }
   labels         = {}
@@ -35,7 +34,7 @@ run "a_function_reads_its_login_and_adds_no_version" {
     error_message = "a function may do more in the project than run queries"
   }
   assert {
-    condition     = [for caller in google_cloud_run_v2_service_iam_member.callers : "${caller.role} ${caller.member}"] == ["roles/run.invoker serviceAccount:trigger@p"]
+    condition     = google_cloud_run_v2_service_iam_member.trigger.role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.trigger.member == "serviceAccount:trigger@p"
     error_message = "somebody else may call the function"
   }
 }
