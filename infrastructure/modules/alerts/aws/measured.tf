@@ -23,8 +23,12 @@ locals {
       summary = "WARNING: a dead letter waits for more than a day. Look at it, mend the cause and redrive it: docs/operations.md."
       of      = var.waiting["dead-letters"], metric = "ApproximateAgeOfOldestMessage", above = 86400
     }
+    dead-letters-parked = {
+      summary = "WARNING: a dead letter has failed three redrives and waits for a person: docs/operations.md."
+      of      = var.waiting["parked"], metric = "ApproximateNumberOfMessagesVisible", above = 0
+    }
     undelivered = {
-      summary = "ERROR: a trigger, a continuation or a dead letter could not be delivered and waits in the queue for undelivered messages."
+      summary = "ERROR: a trigger, a continuation or a notification could not be delivered and waits in the queue for undelivered messages."
       of      = var.waiting["undelivered"], metric = "ApproximateNumberOfMessagesVisible", above = 0
     }
   }

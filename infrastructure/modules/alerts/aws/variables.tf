@@ -28,7 +28,7 @@ variable "log_group" {
 }
 
 variable "waiting" {
-  description = "The queues in which messages wait for a person: dead-letters and undelivered."
+  description = "The queues in which messages wait for a person: dead-letters, parked and undelivered."
   type        = map(string)
 }
 

@@ -8,17 +8,17 @@ locals {
   }
   secret_statements = [for name, access in var.function.secrets : {
     Effect   = "Allow"
-    Action   = concat(["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], access == "renew" ? ["secretsmanager:PutSecretValue"] : [])
+    Action   = concat(["secretsmanager:GetSecretValue"], access == "renew" ? ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"] : [])
     Resource = var.secrets[name]
   }]
   send_statement = {
     Effect   = "Allow"
-    Action   = "sqs:SendMessage"
+    Action   = ["sqs:GetQueueAttributes", "sqs:SendMessage"]
     Resource = concat(values(var.sends_to), [var.undelivered_queue], aws_sqs_queue.continuations[*].arn)
   }
   receive_statements = [for queue in concat(values(var.receives_from), aws_sqs_queue.continuations[*].arn) : {
     Effect   = "Allow"
-    Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"]
     Resource = queue
   }]
 }

@@ -36,9 +36,9 @@ resource "aws_lambda_function" "function" {
   depends_on = [aws_iam_role_policy.function]
 }
 
-# A trigger that fails is tried once more; the next schedule heals the rest.
+# A run that failed is not started again: the next schedule heals it.
 resource "aws_lambda_function_event_invoke_config" "function" {
   function_name                = aws_lambda_function.function.function_name
-  maximum_retry_attempts       = 1
+  maximum_retry_attempts       = 0
   maximum_event_age_in_seconds = 3600
 }

@@ -1,10 +1,11 @@
 # What the function may do beside writing to its tenant's datasets, which modules/warehouse grants.
 
 locals {
-  # To read a login also means to see how old it is; only where the vendor renews it may a version be added.
+  # To read a login also means to see how old it is; only where the vendor renews it may a version be added and an older one
+  # be destroyed.
   roles = {
     read  = ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"]
-    renew = ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer", "roles/secretmanager.secretVersionAdder"]
+    renew = ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer", "roles/secretmanager.secretVersionManager"]
   }
   logins = merge([
     for name, access in var.function.secrets : { for role in local.roles[access] : "${name} ${role}" => { secret = var.secrets[name], role = role } }

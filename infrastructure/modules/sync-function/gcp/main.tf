@@ -32,13 +32,13 @@ resource "google_cloud_run_v2_service" "function" {
   template {
     service_account = google_service_account.function.email
     timeout         = "${var.function.time_limit_secs}s"
-    # A run has the memory for itself; a trigger, a full sync and a continuation may run side by side.
-    max_instance_request_concurrency = 1
+    # One instance knows which triggers it has had and which source it is reading, and refuses them a second time.
+    max_instance_request_concurrency = 8
     labels                           = var.labels
 
     scaling {
       min_instance_count = 0
-      max_instance_count = 3
+      max_instance_count = 1
     }
 
     containers {

@@ -9,8 +9,8 @@ locals {
     SALESYNC_TENANT            = var.tenant
     SALESYNC_WAREHOUSE         = "bigquery:${var.federation.project}/${var.tenant}"
     SALESYNC_BIGQUERY_LOCATION = var.place.location
-    SALESYNC_DEAD_LETTERS      = "sqs:${aws_sqs_queue.queue["dead-letters"].url}"
-    SALESYNC_NOTIFY            = "sqs:${aws_sqs_queue.queue["notifications"].url}"
+    SALESYNC_DEAD_LETTERS      = "sqs:${aws_sqs_queue.dead_letters.url}"
+    SALESYNC_NOTIFY            = "sqs:${aws_sqs_queue.notifications.url}"
     SALESYNC_SECRETS           = "aws:${var.place.region}"
     SALESYNC_LOG               = "info"
     SALESYNC_LOG_FORMAT        = "json"
@@ -36,8 +36,8 @@ module "function" {
   scheduler         = { group = aws_scheduler_schedule_group.tenant.name, role = aws_iam_role.scheduler.arn }
   log_group         = { name = aws_cloudwatch_log_group.tenant.name, arn = aws_cloudwatch_log_group.tenant.arn }
   secrets           = { for name in keys(each.value.secrets) : name => aws_secretsmanager_secret.login[name].arn }
-  sends_to          = { for name in ["dead-letters", "notifications"] : name => aws_sqs_queue.queue[name].arn }
-  receives_from     = each.key == local.resolver ? { dead-letters = aws_sqs_queue.queue["dead-letters"].arn } : {}
+  sends_to          = merge({ dead-letters = aws_sqs_queue.dead_letters.arn, notifications = aws_sqs_queue.notifications.arn }, each.key == local.resolver ? { parked = aws_sqs_queue.parked.arn } : {})
+  receives_from     = each.key == local.resolver ? { dead-letters = aws_sqs_queue.dead_letters.arn, parked = aws_sqs_queue.parked.arn } : {}
   undelivered_queue = aws_sqs_queue.undelivered.arn
 }
 
@@ -61,6 +61,6 @@ module "alerts" {
   region    = var.place.region
   functions = { for name, function in var.functions : name => { source = function.source, time_limit_secs = function.time_limit_secs, fresh_within_hours = function.fresh_within_hours } }
   log_group = aws_cloudwatch_log_group.tenant.name
-  waiting   = { dead-letters = aws_sqs_queue.queue["dead-letters"].name, undelivered = aws_sqs_queue.undelivered.name }
+  waiting   = { dead-letters = aws_sqs_queue.dead_letters.name, parked = aws_sqs_queue.parked.name, undelivered = aws_sqs_queue.undelivered.name }
   topic     = var.alert_topic
 }

@@ -20,7 +20,7 @@ output "secrets" {
 
 output "queues" {
   description = "The queues' addresses."
-  value       = [for queue in concat(values(aws_sqs_queue.queue), [aws_sqs_queue.undelivered]) : queue.url]
+  value       = [for queue in [aws_sqs_queue.dead_letters, aws_sqs_queue.parked, aws_sqs_queue.notifications, aws_sqs_queue.undelivered] : queue.url]
 }
 
 output "log_group" {

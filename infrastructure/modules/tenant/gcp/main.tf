@@ -12,7 +12,7 @@ locals {
     SALESYNC_BIGQUERY_LOCATION = var.place.location
     SALESYNC_DEAD_LETTERS      = "pubsub:${var.place.project}/${google_pubsub_topic.topic["dead-letters"].name}"
     SALESYNC_NOTIFY            = "pubsub:${var.place.project}/${google_pubsub_topic.topic["notifications"].name}"
-    SALESYNC_SECRETS           = "gcp:${var.place.project}"
+    SALESYNC_SECRETS           = "gcp:${var.place.project}/salesync-${var.tenant}-"
     SALESYNC_LOG               = "info"
     SALESYNC_LOG_FORMAT        = "json"
   }

@@ -19,7 +19,7 @@ output "secrets" {
 }
 
 output "topics" {
-  description = "The topics, each with a subscription of the same name."
+  description = "The topics, each with a subscription TOPIC-pull."
   value       = [for topic in google_pubsub_topic.topic : topic.name]
 }
 

@@ -1,4 +1,4 @@
-# Three topics, each with a subscription of the same name from which messages are read:
+# Three topics, each with a subscription TOPIC-pull from which messages are read:
 #
 #   dead-letters    records that were set aside; ten failed deliveries move one to undelivered
 #   notifications   what a person should know; read by whatever the operator connects
@@ -23,7 +23,7 @@ resource "google_pubsub_topic" "topic" {
 resource "google_pubsub_subscription" "subscription" {
   for_each                   = local.topics
   project                    = var.place.project
-  name                       = "${var.prefix}${each.value}"
+  name                       = "${var.prefix}${each.value}-pull"
   topic                      = google_pubsub_topic.topic[each.value].id
   ack_deadline_seconds       = 600
   message_retention_duration = "2678400s"

@@ -7,7 +7,7 @@ variables {
   prefix    = "north-"
   region    = "eu-central-1"
   log_group = "/salesync/north"
-  waiting   = { dead-letters = "north-dead-letters", undelivered = "north-undelivered" }
+  waiting   = { dead-letters = "north-dead-letters.fifo", parked = "north-parked.fifo", undelivered = "north-undelivered" }
   topic     = "topic"
   functions = {
     north-hubspot-sync = { source = "hubspot", time_limit_secs = 540, fresh_within_hours = 6 }
@@ -30,7 +30,7 @@ run "every_alarm_is_there_and_tells_somebody" {
   assert {
     condition = output.alarms == tolist(sort(concat([for name in keys(yamldecode(file("../../../alerts.yaml"))) : "salesync-north-${name}"], flatten([
       for name in ["north-hubspot-sync", "north-salesync"] : [for alarm in ["error-rate", "failed", "near-time-limit", "throttled"] : "salesync-${name}-${alarm}"]
-    ]), ["salesync-north-dead-letter-age", "salesync-north-hubspot-freshness", "salesync-north-undelivered"])))
+    ]), ["salesync-north-dead-letter-age", "salesync-north-dead-letters-parked", "salesync-north-hubspot-freshness", "salesync-north-undelivered"])))
     error_message = "an alarm is missing"
   }
   assert {

@@ -47,7 +47,7 @@ run "a_login_that_the_vendor_renews_gets_new_versions" {
     }
   }
   assert {
-    condition     = contains([for grant in google_secret_manager_secret_iam_member.login : grant.role], "roles/secretmanager.secretVersionAdder")
+    condition     = contains([for grant in google_secret_manager_secret_iam_member.login : grant.role], "roles/secretmanager.secretVersionManager")
     error_message = "a renewed refresh token can't be stored"
   }
 }
