@@ -47,6 +47,9 @@ else
   say "$actionlint could not be installed: the workflows are not checked"
 fi
 
+step "infrastructure"
+scripts/infra.sh
+
 step "dependencies"
 deny=$(cargo_deny)
 # Crates of which there are two versions are warnings, left out here: `cargo deny check bans` shows them.
