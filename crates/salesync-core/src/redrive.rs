@@ -98,12 +98,12 @@ pub async fn redrive(
             warehouse.prepare(&table).await?;
         }
         let outcomes = commit(warehouse, stream.as_ref(), &letters, run_id).await?;
-        for (letter, outcome) in letters.iter().zip(outcomes) {
-            queue.settle(&letter.dead_id, outcome).await?;
+        queue.settle_all(&outcomes).await?;
+        for (_, outcome) in outcomes {
             total.tried += 1;
             match outcome {
                 Outcome::Done => total.redriven += 1,
-                Outcome::Failed | Outcome::Discarded => total.rejected += 1,
+                Outcome::Failed | Outcome::Discarded | Outcome::Forwarded => total.rejected += 1,
             }
         }
     }
@@ -116,7 +116,7 @@ async fn commit(
     stream: &dyn Stream,
     letters: &[&DeadLetter],
     run_id: &RunId,
-) -> Result<Vec<Outcome>> {
+) -> Result<Vec<(String, Outcome)>> {
     let tables = tables(stream);
     let rows = tables.iter().map(|table| RowBuffer::new(table, run_id));
     let mut rows = rows.collect::<Result<Vec<_>>>()?;
@@ -134,7 +134,7 @@ async fn commit(
             }
             Err(_) => Outcome::Failed,
         };
-        outcomes.push(outcome);
+        outcomes.push((letter.dead_id.clone(), outcome));
     }
     let writes = rows.iter_mut().map(RowBuffer::finish);
     let batch = Batch {

@@ -197,3 +197,26 @@ pub async fn settling_may_be_repeated(queue: Arc<dyn Queue>) {
         .unwrap();
     assert!(ids(&*queue, 10).await.is_empty());
 }
+
+/// A log keeps what another queue delivers: it is found by name and settled like any other, and a failure leaves it
+/// where it is.
+pub async fn a_forwarded_message_is_kept_and_no_longer_delivered(queue: Arc<dyn Queue>) {
+    let letters = [letter(1), letter(2), letter(3)];
+    queue
+        .publish(&letters.each_ref().map(message))
+        .await
+        .unwrap();
+    let [first, second, third] = letters.each_ref().map(|letter| letter.dead_id.clone());
+    let outcomes = [&first, &second].map(|id| (id.clone(), Outcome::Forwarded));
+    for _ in 0..2 {
+        queue.settle_all(&outcomes).await.unwrap();
+    }
+    assert_eq!(ids(&*queue, 10).await, [third.clone()]);
+    queue.settle(&first, Outcome::Failed).await.unwrap();
+    assert_eq!(ids(&*queue, 10).await, [third.clone()]);
+    let named = [first.clone(), second.clone(), third];
+    assert_eq!(queue.find(&named).await.unwrap().len(), 3);
+    let outcomes = [(first, Outcome::Done), (second, Outcome::Discarded)];
+    queue.settle_all(&outcomes).await.unwrap();
+    assert_eq!(queue.find(&named).await.unwrap().len(), 1);
+}
