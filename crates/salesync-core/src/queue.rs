@@ -30,6 +30,8 @@ pub enum Outcome {
     /// Another queue delivers it from here on. A log keeps it, still to be found by name and to be settled, and no
     /// longer delivers it by itself; in any other queue it goes.
     Forwarded,
+    /// Nobody worked on it: it is delivered again at once, and no failure is counted.
+    Released,
 }
 
 /// A queue. Every implementation passes the contract suite of `salesync-testkit`;

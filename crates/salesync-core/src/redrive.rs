@@ -51,7 +51,8 @@ impl Redriven {
     }
 }
 
-/// Returns the open letters that `selection` means; one that is named may also be parked.
+/// Returns the open letters that `selection` means; one that is named may also be parked. The others are for whoever asks
+/// next.
 ///
 /// # Errors
 /// [`Code::StoreCorrupt`] where a letter can't be read, or what the queue says.
@@ -65,10 +66,13 @@ pub async fn letters(queue: &dyn Queue, selection: &Redrive) -> Result<Vec<DeadL
         .iter()
         .map(read_letter)
         .collect::<Result<Vec<_>>>()?;
-    Ok(letters
+    let (meant, others): (Vec<DeadLetter>, Vec<DeadLetter>) = letters
         .into_iter()
-        .filter(|letter| takes(selection, letter))
-        .collect())
+        .partition(|letter| takes(selection, letter));
+    let others = others.into_iter().map(|letter| letter.dead_id);
+    let released: Vec<_> = others.map(|id| (id, Outcome::Released)).collect();
+    queue.settle_all(&released).await?;
+    Ok(meant)
 }
 
 fn read_letter(message: &Message) -> Result<DeadLetter> {
@@ -103,7 +107,8 @@ pub async fn redrive(
             total.tried += 1;
             match outcome {
                 Outcome::Done => total.redriven += 1,
-                Outcome::Failed | Outcome::Discarded | Outcome::Forwarded => total.rejected += 1,
+                Outcome::Failed => total.rejected += 1,
+                Outcome::Discarded | Outcome::Forwarded | Outcome::Released => {}
             }
         }
     }

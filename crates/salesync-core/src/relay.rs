@@ -19,7 +19,7 @@ use crate::dead_letter::DeadLetter;
 use crate::error::Result;
 use crate::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
 
-/// So many letters are forwarded or delivered at once.
+/// So many letters are forwarded or looked up at once.
 const LETTERS_AT_ONCE: usize = 500;
 
 /// A log of dead letters whose letters travel on another queue.
@@ -57,6 +57,15 @@ impl RelayedQueue {
         }
     }
 
+    /// Returns what the log has of these letters, open, forwarded or parked.
+    async fn known(&self, ids: &[String]) -> Result<Vec<Message>> {
+        let mut known = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(LETTERS_AT_ONCE) {
+            known.extend(self.log.find(ids).await?);
+        }
+        Ok(known)
+    }
+
     /// Takes letters that only the road knows into the log: what others have published, or a log that was begun anew.
     /// A letter that the log has settled before stays as it is.
     async fn take_in(&self, letters: Vec<Message>) -> Result<()> {
@@ -74,7 +83,7 @@ impl Queue for RelayedQueue {
 
     async fn receive(&self, limit: usize) -> Result<Vec<Message>> {
         self.forward().await?;
-        let heard = self.road.receive(limit.min(LETTERS_AT_ONCE)).await?;
+        let heard = self.road.receive(limit).await?;
         let (heard, foreign): (Vec<Message>, Vec<Message>) = heard
             .into_iter()
             .partition(|message| DeadLetter::in_message(message).is_ok());
@@ -89,11 +98,11 @@ impl Queue for RelayedQueue {
             return Ok(Vec::new());
         }
         let ids: Vec<String> = heard.iter().map(|message| message.id.clone()).collect();
-        let mut known = self.log.find(&ids).await?;
+        let mut known = self.known(&ids).await?;
         let (_, unknown) = split(heard, &known);
         if !unknown.is_empty() {
             self.take_in(unknown).await?;
-            known = self.log.find(&ids).await?;
+            known = self.known(&ids).await?;
         }
         known.retain(|message| !is_parked(message));
         let waiting: HashSet<&str> = known.iter().map(|message| message.id.as_str()).collect();
@@ -119,7 +128,7 @@ impl Queue for RelayedQueue {
         let parked: HashSet<String> = match failed.is_empty() {
             true => HashSet::new(),
             false => {
-                let found = self.log.find(&failed).await?;
+                let found = self.known(&failed).await?;
                 let parked = found.into_iter().filter(is_parked);
                 parked.map(|message| message.id).collect()
             }

@@ -190,7 +190,7 @@ fn settle(database: &mut Database, id: &str, outcome: Outcome) -> Result<()> {
         Outcome::Failed if is_forwarded => (attempt + 1, LetterState::Forwarded),
         Outcome::Failed => (attempt + 1, LetterState::Open),
         Outcome::Forwarded if is_open => (attempt, LetterState::Forwarded),
-        Outcome::Forwarded => return Ok(()),
+        Outcome::Forwarded | Outcome::Released => return Ok(()),
     };
     let sql = "INSERT INTO dead_letter_events BY NAME \
                SELECT * REPLACE (event + 1 AS event, ? AS attempt, ? AS state, now() AS seen_at, \

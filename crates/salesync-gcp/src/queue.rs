@@ -57,6 +57,8 @@ impl BigQueryQueue {
             Outcome::Done => ("attempt", format!("'{}'", LetterState::Redriven.as_str())),
             Outcome::Discarded => ("attempt", format!("'{}'", LetterState::Discarded.as_str())),
             Outcome::Forwarded => ("attempt", format!("'{forwarded}'")),
+            // Nothing was done about it.
+            Outcome::Released => return Ok(()),
             Outcome::Failed => (
                 "attempt + 1",
                 format!(
@@ -67,9 +69,7 @@ impl BigQueryQueue {
         };
         let meant = match outcome {
             Outcome::Forwarded => format!("'{open}'"),
-            Outcome::Done | Outcome::Discarded | Outcome::Failed => {
-                format!("'{open}', '{forwarded}', '{parked}'")
-            }
+            _ => format!("'{open}', '{forwarded}', '{parked}'"),
         };
         let columns: Vec<&str> = DEAD_LETTER_EVENTS.columns.iter().map(|it| it.0).collect();
         let columns = columns.join(", ");

@@ -24,6 +24,7 @@ macro_rules! queue_contract {
             a_message_that_is_done_or_discarded_is_gone,
             a_message_that_failed_three_times_is_parked,
             what_is_named_is_found_even_when_it_is_parked,
+            what_was_released_is_delivered_again_and_has_not_failed,
             settling_may_be_repeated,
         }
     };
@@ -182,6 +183,23 @@ pub async fn what_is_named_is_found_even_when_it_is_parked(queue: Arc<dyn Queue>
             .unwrap()
             .is_empty()
     );
+}
+
+/// However often.
+pub async fn what_was_released_is_delivered_again_and_has_not_failed(queue: Arc<dyn Queue>) {
+    let letters = [letter(1), letter(2)];
+    queue
+        .publish(&letters.each_ref().map(message))
+        .await
+        .unwrap();
+    let all = letters.each_ref().map(|letter| letter.dead_id.clone());
+    for _ in 0..4 {
+        assert_eq!(ids(&*queue, 10).await.len(), 2);
+        let released = all.clone().map(|id| (id, Outcome::Released));
+        queue.settle_all(&released).await.unwrap();
+    }
+    queue.settle(&all[0], Outcome::Done).await.unwrap();
+    assert_eq!(ids(&*queue, 10).await, [all[1].clone()]);
 }
 
 /// A message that is gone, or never was, can be settled.

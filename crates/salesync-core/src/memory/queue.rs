@@ -67,6 +67,7 @@ impl Queue for MemoryQueue {
                 Outcome::Failed => found.attempt += 1,
                 Outcome::Done | Outcome::Discarded => found.settled = true,
                 Outcome::Forwarded => found.forwarded = true,
+                Outcome::Released => {}
             }
         }
         Ok(())

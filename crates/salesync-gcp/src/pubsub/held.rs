@@ -43,9 +43,13 @@ struct Piece {
 }
 
 impl Waiting {
+    fn is_whole(&self) -> bool {
+        u32::try_from(self.pieces.len()) == Ok(self.of)
+    }
+
     /// Returns the message, where all of it is there.
     fn whole(&self, id: &str) -> Option<Message> {
-        if u32::try_from(self.pieces.len()) != Ok(self.of) {
+        if !self.is_whole() {
             return None;
         }
         let pieces = self.pieces.values().map(|piece| piece.bytes.as_slice());
@@ -123,9 +127,10 @@ impl Held {
 
     /// Returns the messages that wait, the oldest first.
     pub(super) fn open(&self, limit: usize) -> Vec<Message> {
-        let is_parked = |id: &String| self.failures.get(id).is_some_and(|it| *it >= MAX_ATTEMPTS);
-        let open = self.waiting.iter().filter(|(id, _)| !is_parked(id));
-        in_order(open).take(limit).collect()
+        let open = self.waiting.iter();
+        in_order(open.filter(|(id, _)| !self.is_parked(id)))
+            .take(limit)
+            .collect()
     }
 
     /// Returns the messages whose id is one of these or begins with it, parked ones too.
@@ -163,6 +168,27 @@ impl Held {
         if self.remove(id) {
             self.settled.insert(id.to_owned());
         }
+    }
+
+    /// Returns the ids of what is held.
+    pub(super) fn ids(&self) -> HashSet<String> {
+        self.waiting.keys().cloned().collect()
+    }
+
+    /// Returns how many messages [`Held::open`] has.
+    pub(super) fn count(&self) -> usize {
+        let open = self.waiting.iter();
+        open.filter(|(id, it)| it.is_whole() && !self.is_parked(id))
+            .count()
+    }
+
+    fn is_parked(&self, id: &str) -> bool {
+        self.failures.get(id).is_some_and(|it| *it >= MAX_ATTEMPTS)
+    }
+
+    /// Notes that a message was given back before anybody worked on it.
+    pub(super) fn release(&mut self, id: &str) {
+        self.remove(id);
     }
 
     /// Notes that a message has failed and was given back; it comes again.

@@ -80,10 +80,10 @@ impl PubSubQueue {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Pulls until nothing comes or enough is held.
-    async fn fill(&self) -> Result<()> {
+    /// Pulls until nothing comes, so many messages are held, or as much as may be.
+    async fn fill(&self, enough: usize) -> Result<()> {
         let (mut empty, mut most) = (0, PULLED_AT_ONCE);
-        while empty < EMPTY_ANSWERS && !self.held().is_full() {
+        while empty < EMPTY_ANSWERS && self.is_short_of(enough) {
             let pieces = match self.api.pull(most).await {
                 // Large pieces come one by one.
                 Err(error) if error.code() == Code::SourceBodyTooLarge && most > 1 => {
@@ -107,6 +107,25 @@ impl PubSubQueue {
                 pieces.into_iter().filter_map(|it| held.take(it)).collect()
             };
             self.api.acknowledge(&copies).await?;
+        }
+        Ok(())
+    }
+
+    fn is_short_of(&self, enough: usize) -> bool {
+        let held = self.held();
+        held.count() < enough && !held.is_full()
+    }
+
+    /// Gives messages back that are held and that nobody asked for, so that others have them at once.
+    async fn release(&self, ids: Vec<String>) -> Result<()> {
+        let ack_ids: Vec<String> = {
+            let held = self.held();
+            ids.iter().flat_map(|id| held.ack_ids(id)).collect()
+        };
+        self.api.hold(&ack_ids, Duration::ZERO).await?;
+        let mut held = self.held();
+        for id in ids {
+            held.release(&id);
         }
         Ok(())
     }
@@ -138,13 +157,17 @@ impl Queue for PubSubQueue {
             return Ok(Vec::new());
         }
         self.renew().await?;
-        self.fill().await?;
-        Ok(self.held().open(limit))
+        self.fill(limit).await?;
+        let mut open = self.held().open(usize::MAX);
+        let surplus = open.split_off(limit.min(open.len()));
+        let surplus = surplus.into_iter().map(|message| message.id);
+        self.release(surplus.collect()).await?;
+        Ok(open)
     }
 
     async fn find(&self, ids: &[String]) -> Result<Vec<Message>> {
         self.renew().await?;
-        self.fill().await?;
+        self.fill(usize::MAX).await?;
         Ok(self.held().found(ids))
     }
 
@@ -158,15 +181,16 @@ impl Queue for PubSubQueue {
             let held = self.held();
             outcomes.iter().all(|(id, _)| held.knows(id))
         };
+        let before = self.held().ids();
         if !are_known {
-            self.fill().await?;
+            self.fill(usize::MAX).await?;
         }
         let (mut done, mut back) = (Vec::new(), Vec::new());
         {
             let held = self.held();
             for (id, outcome) in outcomes {
                 match outcome {
-                    Outcome::Failed => back.extend(held.ack_ids(id)),
+                    Outcome::Failed | Outcome::Released => back.extend(held.ack_ids(id)),
                     Outcome::Done | Outcome::Discarded | Outcome::Forwarded => {
                         done.extend(held.ack_ids(id));
                     }
@@ -176,14 +200,19 @@ impl Queue for PubSubQueue {
         // What fails here is held as before, and can be settled again.
         self.api.acknowledge(&done).await?;
         self.api.hold(&back, Duration::ZERO).await?;
-        let mut held = self.held();
-        for (id, outcome) in outcomes {
-            match outcome {
-                Outcome::Failed => held.fail(id),
-                Outcome::Done | Outcome::Discarded | Outcome::Forwarded => held.settle(id),
+        // What was only looked through is for others.
+        let looked_through: Vec<String> = {
+            let mut held = self.held();
+            for (id, outcome) in outcomes {
+                match outcome {
+                    Outcome::Failed => held.fail(id),
+                    Outcome::Released => held.release(id),
+                    Outcome::Done | Outcome::Discarded | Outcome::Forwarded => held.settle(id),
+                }
             }
-        }
-        Ok(())
+            held.ids().difference(&before).cloned().collect()
+        };
+        self.release(looked_through).await
     }
 }
 
