@@ -192,3 +192,14 @@ bigquery_emulator() {
   fi
   echo "$folder"
 }
+
+# Finds Google's own emulator of Pub/Sub, a part of the Cloud SDK that needs Java, and prints its program; fails where it
+# is not there. It is Google's, under the SDK's terms, and is never installed from here.
+pubsub_emulator() {
+  local program
+  program=$(command -v gcloud) && command -v java >/dev/null || return 1
+  program=$(python3 -c 'import os, sys; print(os.path.realpath(sys.argv[1]))' "$program")
+  program=${program%/bin/gcloud}/platform/pubsub-emulator/bin/cloud-pubsub-emulator
+  [ -x "$program" ] || return 1
+  echo "$program"
+}

@@ -17,9 +17,13 @@ fi
 # Starts two emulators of BigQuery, which the tests of the adapter and of whole commands ask in turn: each has one thread.
 emulators=()
 tables=
+queues=
+queues_log=
 cleanup() {
   if [ ${#emulators[@]} -gt 0 ]; then kill "${emulators[@]}" 2>/dev/null || true; fi
+  if [ -n "$queues" ]; then kill "$queues" 2>/dev/null || true; fi
   if [ -n "$tables" ]; then rm -rf "$tables"; fi
+  if [ -n "$queues_log" ]; then rm -f "$queues_log"; fi
 }
 trap cleanup EXIT
 if bigquery=$(bigquery_emulator); then
@@ -37,6 +41,17 @@ print(*(it.getsockname()[1] for it in sockets))')
 else
   say "the emulator of BigQuery could not be installed (it needs Python 3.13): the tests that need it pass over it"
 fi
+# Starts Google's emulator of Pub/Sub, which the tests of the queue ask.
+if pubsub=$(pubsub_emulator); then
+  queues_log=$(mktemp)
+  queues_port=$(python3 -c 'import socket
+print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+  "$pubsub" --host=127.0.0.1 --port="$queues_port" >"$queues_log" 2>&1 &
+  queues=$!
+  export SALESYNC_TEST_PUBSUB=127.0.0.1:$queues_port
+else
+  say "the Cloud SDK with its emulator of Pub/Sub is not here: the tests that need it pass over it"
+fi
 case " $* " in
   *" -p "* | *" --package "*) ;;
   *) set -- --workspace "$@" ;;
@@ -49,6 +64,12 @@ for at in "${!emulators[@]}"; do
     sleep 0.3
   done
 done
+if [ -n "$queues" ]; then
+  until (exec 3<>"/dev/tcp/127.0.0.1/$queues_port") 2>/dev/null; do
+    kill -0 "$queues" 2>/dev/null || die "the emulator of Pub/Sub ended: $(tail -n 5 "$queues_log")"
+    sleep 0.3
+  done
+fi
 status=0
 with_duckdb test --no-fail-fast "$@" || status=1
 checks=()

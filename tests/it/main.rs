@@ -26,6 +26,8 @@ mod dialpad;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod forwarding;
+#[cfg(test)]
 mod gmail;
 #[cfg(test)]
 mod idle;

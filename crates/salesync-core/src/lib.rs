@@ -33,6 +33,7 @@ pub mod warehouse;
 
 pub mod command;
 pub mod redrive;
+pub mod relay;
 pub mod retry;
 pub mod sync;
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use ulid::Ulid;
 
-use crate::login::{DefaultLogin, NoLogin};
+use crate::login::{DefaultLogin, NoLogin, SCOPE};
 use crate::quotas::Quotas;
 use crate::script::Script;
 use crate::settings::{BigQuerySettings, Merging, Road};
@@ -200,7 +200,7 @@ impl Api {
             ..Timeouts::default()
         };
         let login: Arc<dyn Authenticator> = match settings.emulator {
-            None => Arc::new(DefaultLogin::new()?),
+            None => Arc::new(DefaultLogin::new(SCOPE)?),
             Some(_) => Arc::new(NoLogin),
         };
         Ok(Self {

@@ -5,6 +5,7 @@ use google_cloud_auth::credentials::{AccessTokenCredentials, Builder};
 use salesync_core::error::{Code, Error, Result};
 use salesync_http::{Authenticator, Token, Transport};
 
+/// What BigQuery's APIs are asked with.
 pub(crate) const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
 const OPERATION: &str = "log in to Google";
 
@@ -13,8 +14,9 @@ const OPERATION: &str = "log in to Google";
 pub(crate) struct DefaultLogin(AccessTokenCredentials);
 
 impl DefaultLogin {
-    pub(crate) fn new() -> Result<Self> {
-        let builder = Builder::default().with_scopes([SCOPE]);
+    /// Returns a login for what the scope stands for; nothing is asked yet.
+    pub(crate) fn new(scope: &'static str) -> Result<Self> {
+        let builder = Builder::default().with_scopes([scope]);
         let credentials = builder.build_access_token_credentials().map_err(|error| {
             let todo = "run `gcloud auth application-default login`, or name a file in \
                         GOOGLE_APPLICATION_CREDENTIALS";

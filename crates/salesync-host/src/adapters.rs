@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use salesync_core::error::Result;
 use salesync_core::queue::Queue;
-use salesync_core::secret::SecretStore;
 use salesync_core::source::SourceDefinition;
 use salesync_core::sync::BatchLimits;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::Warehouse;
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
-use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse, SecretSettings};
 
-use crate::secrets::{EnvironmentSecrets, FolderSecrets};
+use crate::secrets::{EnvironmentSecrets, FolderSecrets, GivenSecrets, GoogleSecrets};
 use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
 
 /// The warehouse and its dead letters.
@@ -106,7 +105,8 @@ fn bigquery(
 pub(crate) fn secrets(
     settings: &Settings,
     sources: &[&'static SourceDefinition],
-) -> Arc<dyn SecretStore> {
+    now: Timestamp,
+) -> Arc<dyn GivenSecrets> {
     match &settings.secrets {
         SecretsChoice::Environment => {
             let given = sources.iter().filter_map(|source| {
@@ -120,5 +120,10 @@ pub(crate) fn secrets(
         SecretsChoice::Folder(folder) => Arc::new(FolderSecrets {
             folder: folder.clone(),
         }),
+        SecretsChoice::Google(place) => Arc::new(GoogleSecrets::new(SecretSettings {
+            place: place.clone(),
+            stand_in: None,
+            now,
+        })),
     }
 }

@@ -1,13 +1,14 @@
-//! Secrets out of the environment or a folder.
+//! Secrets out of the environment, a folder or a cloud.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::secret::{Secret, SecretStore};
+use salesync_gcp::{GoogleSecretStore, SecretSettings};
 
 use crate::settings::secret_name;
 
@@ -20,6 +21,19 @@ const PLACEHOLDERS: [&str; 6] = [
     "your_token",
     "placeholder",
 ];
+
+/// Secrets as the program was given them.
+#[async_trait]
+pub(crate) trait GivenSecrets: SecretStore {
+    /// Returns whether a source's secret was given at all.
+    ///
+    /// # Errors
+    /// Where that can't be told: the store does not answer, or must not be asked.
+    async fn has(&self, source: &str) -> Result<bool>;
+
+    /// Returns what a source's secret is given as: a setting's name, a file's, or a name in the cloud.
+    fn shown(&self, source: &str) -> String;
+}
 
 /// Secrets that were given as settings. A rotated one lives as long as the process: say so to the user.
 pub(crate) struct EnvironmentSecrets {
@@ -70,6 +84,18 @@ impl SecretStore for EnvironmentSecrets {
     }
 }
 
+#[async_trait]
+impl GivenSecrets for EnvironmentSecrets {
+    async fn has(&self, source: &str) -> Result<bool> {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(secrets.contains_key(source))
+    }
+
+    fn shown(&self, source: &str) -> String {
+        secret_name(source)
+    }
+}
+
 /// Secrets in a folder, one `<name>.json` each.
 #[derive(Debug)]
 pub(crate) struct FolderSecrets {
@@ -79,7 +105,7 @@ pub(crate) struct FolderSecrets {
 impl FolderSecrets {
     /// Returns where a secret stands: `<name>.json`, or `<name>` where only that is there, as mounted
     /// secrets often are.
-    pub(crate) fn path(folder: &Path, name: &str) -> PathBuf {
+    fn path(folder: &Path, name: &str) -> PathBuf {
         let with_ending = folder.join(format!("{name}.json"));
         let without = folder.join(name);
         if !with_ending.exists() && without.is_file() {
@@ -127,6 +153,65 @@ impl SecretStore for FolderSecrets {
             Error::new(Code::StoreUnavailable, "store a rotated secret").because(error)
         })?;
         Ok(true)
+    }
+}
+
+#[async_trait]
+impl GivenSecrets for FolderSecrets {
+    async fn has(&self, source: &str) -> Result<bool> {
+        Ok(Self::path(&self.folder, source).exists())
+    }
+
+    fn shown(&self, source: &str) -> String {
+        Self::path(&self.folder, source).display().to_string()
+    }
+}
+
+/// Secrets in Google's Secret Manager, of which none may still be a placeholder. The login is looked for when the first
+/// one is read.
+#[derive(Debug)]
+pub(crate) struct GoogleSecrets {
+    settings: SecretSettings,
+    store: OnceLock<GoogleSecretStore>,
+}
+
+impl GoogleSecrets {
+    pub(crate) fn new(settings: SecretSettings) -> Self {
+        Self {
+            settings,
+            store: OnceLock::new(),
+        }
+    }
+
+    fn store(&self) -> Result<&GoogleSecretStore> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let store = GoogleSecretStore::new(&self.settings)?;
+        // Another call may have been faster; its store is as good.
+        Ok(self.store.get_or_init(|| store))
+    }
+}
+
+#[async_trait]
+impl SecretStore for GoogleSecrets {
+    async fn get(&self, name: &str) -> Result<Secret> {
+        check(self.store()?.get(name).await?, &self.shown(name))
+    }
+
+    async fn put_if_unchanged(&self, name: &str, old: &Secret, new: &Secret) -> Result<bool> {
+        self.store()?.put_if_unchanged(name, old, new).await
+    }
+}
+
+#[async_trait]
+impl GivenSecrets for GoogleSecrets {
+    async fn has(&self, source: &str) -> Result<bool> {
+        self.store()?.has(source).await
+    }
+
+    fn shown(&self, source: &str) -> String {
+        self.settings.place.named(source)
     }
 }
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::source::SourceDefinition;
 use salesync_core::validate::check_name;
-use salesync_gcp::{Merging, Road};
+use salesync_gcp::{Merging, Road, SecretPlace};
 use url::Url;
+
+use crate::queues::QueueChoice;
 
 /// The file that settings are read from beside the environment.
 const SETTINGS_FILE: &str = "salesync.toml";
@@ -29,7 +31,12 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_DEAD_LETTERS",
         "warehouse",
-        "where dead letters go: warehouse",
+        "where dead letters go: warehouse, or pubsub:PROJECT/TOPIC for them to go on there too",
+    ),
+    (
+        "SALESYNC_NOTIFY",
+        "",
+        "where is said which runs did not succeed: pubsub:PROJECT/TOPIC; nowhere by default",
     ),
     (
         "SALESYNC_SOURCE_RANK",
@@ -39,7 +46,7 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_SECRETS",
         "env",
-        "where secrets are: env, or file:DIR with one NAME.json each",
+        "where secrets are: env, file:DIR with one NAME.json each, or gcp:PROJECT",
     ),
     (
         "SALESYNC_DEADLINE_SECS",
@@ -82,6 +89,11 @@ const GENERAL: &[(&str, &str, &str)] = &[
         "where that emulator has the Storage Write API",
     ),
     (
+        PUBSUB_EMULATOR,
+        "",
+        "an emulator of Pub/Sub that is asked in the place of Google, without a login",
+    ),
+    (
         "SALESYNC_LOG",
         "warn",
         "what is logged: error, warn, info, debug, or a tracing filter",
@@ -96,17 +108,20 @@ const GENERAL: &[(&str, &str, &str)] = &[
 /// The name under which every program looks for an emulator of BigQuery.
 const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
 const WRITE_EMULATOR: &str = "BIGQUERY_STORAGE_EMULATOR_HOST";
+/// The same for Pub/Sub.
+pub(crate) const PUBSUB_EMULATOR: &str = "PUBSUB_EMULATOR_HOST";
 /// The settings that do not begin with the product's name.
-const EMULATORS: [&str; 2] = [EMULATOR, WRITE_EMULATOR];
+const EMULATORS: [&str; 3] = [EMULATOR, WRITE_EMULATOR, PUBSUB_EMULATOR];
 
 /// What the project's own scripts set; the program passes over them.
-const OF_SCRIPTS: [&str; 6] = [
+const OF_SCRIPTS: [&str; 7] = [
     "SALESYNC_CACHE",
     "SALESYNC_PRISM",
     "SALESYNC_TEST_BIGQUERY",
     "SALESYNC_TEST_BIGQUERY_HEADERS",
     "SALESYNC_TEST_BIGQUERY_WRITE",
     "SALESYNC_TEST_DATA",
+    "SALESYNC_TEST_PUBSUB",
 ];
 
 /// Which warehouse.
@@ -168,6 +183,8 @@ pub(crate) enum SecretsChoice {
     Environment,
     /// In a folder, as `<source>.json`.
     Folder(PathBuf),
+    /// In Secret Manager of a project at Google.
+    Google(SecretPlace),
 }
 
 /// How log lines are written.
@@ -186,6 +203,10 @@ pub struct Settings {
     pub(crate) warehouse: WarehouseChoice,
     pub(crate) tenant: String,
     pub(crate) secrets: SecretsChoice,
+    /// Where dead letters go on to; the warehouse has them all.
+    pub(crate) dead_letters: Option<QueueChoice>,
+    /// Where is said which runs did not succeed.
+    pub(crate) notify: Option<QueueChoice>,
     pub(crate) deadline: Option<Duration>,
     /// Sources, the most trusted first.
     pub(crate) source_rank: Vec<String>,
@@ -251,12 +272,8 @@ impl Settings {
                 "lower-case letters, digits and _, beginning with a letter",
             )
         })?;
-        if get("SALESYNC_DEAD_LETTERS") != "warehouse" {
-            return Err(wrong(
-                "SALESYNC_DEAD_LETTERS",
-                "warehouse is the one this program has",
-            ));
-        }
+        let dead_letters = QueueChoice::parse("SALESYNC_DEAD_LETTERS", "warehouse", &get)?;
+        let notify = QueueChoice::parse("SALESYNC_NOTIFY", "", &get)?;
         let deadline = match get("SALESYNC_DEADLINE_SECS") {
             "" => None,
             text => Some(Duration::from_secs(
@@ -282,6 +299,8 @@ impl Settings {
             warehouse: warehouse(get("SALESYNC_WAREHOUSE"))?,
             tenant,
             secrets: secrets(get("SALESYNC_SECRETS"))?,
+            dead_letters,
+            notify,
             deadline,
             source_rank,
             duckdb_memory_mb: positive(
@@ -321,9 +340,8 @@ impl Settings {
 
     /// Returns what was given of how warehouses are reached, by the settings' names.
     pub(crate) fn of_warehouse(&self) -> BTreeMap<String, String> {
-        let names = |name: &String| {
-            name.starts_with("SALESYNC_BIGQUERY_") || EMULATORS.contains(&name.as_str())
-        };
+        let names =
+            |name: &String| name.starts_with("SALESYNC_BIGQUERY_") || name.starts_with("BIGQUERY_");
         let given = self.values.iter().filter(|(name, _)| names(name));
         given
             .map(|(name, value)| (name.clone(), value.clone()))
@@ -493,7 +511,7 @@ fn location(text: &str) -> Result<String> {
 }
 
 /// Returns the origin of an emulator, which is given as HOST:PORT or with `http://` before it.
-fn emulator(name: &'static str, text: &str) -> Result<Option<String>> {
+pub(crate) fn emulator(name: &'static str, text: &str) -> Result<Option<String>> {
     match text {
         "" => Ok(None),
         text if text.contains("://") => check_base_url(name, text).map(Some),
@@ -511,7 +529,10 @@ fn secrets(text: &str) -> Result<SecretsChoice> {
             "SALESYNC_SECRETS",
             "file:DIR names a folder that exists",
         )),
-        _ => Err(wrong("SALESYNC_SECRETS", "env or file:DIR")),
+        Some(("gcp", place)) => SecretPlace::parse(place)
+            .map(SecretsChoice::Google)
+            .ok_or_else(|| wrong("SALESYNC_SECRETS", "gcp:PROJECT or gcp:PROJECT/PREFIX")),
+        _ => Err(wrong("SALESYNC_SECRETS", "env, file:DIR or gcp:PROJECT")),
     }
 }
 
@@ -559,7 +580,7 @@ fn positive(name: &'static str, text: &str) -> Result<u32> {
     }
 }
 
-fn wrong(name: &str, rule: &'static str) -> Error {
+pub(crate) fn wrong(name: &str, rule: &'static str) -> Error {
     Error::new(Code::ConfigInvalid, "read settings")
         .with("setting", name)
         .with("must be", rule)
@@ -603,7 +624,15 @@ mod tests {
             ("SALESYNC_TENANT", "A-B; drop"),
             ("SALESYNC_SECRETS", "file:/no/such/folder"),
             ("SALESYNC_SECRETS", "vault"),
+            ("SALESYNC_SECRETS", "gcp:"),
+            ("SALESYNC_SECRETS", "gcp:My Project"),
+            ("SALESYNC_SECRETS", "gcp:my-project/a/b"),
             ("SALESYNC_DEAD_LETTERS", "kafka:x"),
+            ("SALESYNC_DEAD_LETTERS", "pubsub:letters"),
+            ("SALESYNC_DEAD_LETTERS", "pubsub:my-project/a b"),
+            ("SALESYNC_NOTIFY", "warehouse"),
+            ("SALESYNC_NOTIFY", "pubsub:my-project"),
+            ("PUBSUB_EMULATOR_HOST", "http://elsewhere.example"),
             ("SALESYNC_DEADLINE_SECS", "soon"),
             ("SALESYNC_DUCKDB_MEMORY_MB", "0"),
             ("SALESYNC_LOG_FORMAT", "xml"),

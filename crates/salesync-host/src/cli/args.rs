@@ -201,7 +201,7 @@ pub(crate) enum DlqWords {
         /// Only letters of this source.
         #[arg(long)]
         source: Option<String>,
-        /// Only letters in this state: open, redriven, parked or discarded.
+        /// Only letters in this state: open, forwarded, redriven, parked or discarded.
         #[arg(long, default_value = "open")]
         state: String,
         /// How many.
