@@ -17,9 +17,13 @@ fi
 # Starts two emulators of BigQuery, which the tests of the adapter and of whole commands ask in turn: each has one thread.
 emulators=()
 tables=
+aws=
+aws_log=
 cleanup() {
   if [ ${#emulators[@]} -gt 0 ]; then kill "${emulators[@]}" 2>/dev/null || true; fi
+  if [ -n "$aws" ]; then kill "$aws" 2>/dev/null || true; fi
   if [ -n "$tables" ]; then rm -rf "$tables"; fi
+  if [ -n "$aws_log" ]; then rm -f "$aws_log"; fi
 }
 trap cleanup EXIT
 if bigquery=$(bigquery_emulator); then
@@ -37,6 +41,16 @@ print(*(it.getsockname()[1] for it in sockets))')
 else
   say "the emulator of BigQuery could not be installed (it needs Python 3.13): the tests that need it pass over it"
 fi
+# Starts moto, which serves SQS and Secrets Manager.
+if folder=$(moto); then
+  aws_log=$(mktemp)
+  aws_port=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+  "$folder/bin/python" -m moto.server -H 127.0.0.1 -p "$aws_port" >"$aws_log" 2>&1 &
+  aws=$!
+  export SALESYNC_TEST_AWS=http://127.0.0.1:$aws_port
+else
+  say "moto could not be installed (it needs Python 3.10): the tests that need AWS pass over it"
+fi
 case " $* " in
   *" -p "* | *" --package "*) ;;
   *) set -- --workspace "$@" ;;
@@ -49,6 +63,12 @@ for at in "${!emulators[@]}"; do
     sleep 0.3
   done
 done
+if [ -n "$aws" ]; then
+  until (exec 3<>"/dev/tcp/127.0.0.1/$aws_port") 2>/dev/null; do
+    kill -0 "$aws" 2>/dev/null || die "moto ended: $(tail -n 5 "$aws_log")"
+    sleep 0.3
+  done
+fi
 status=0
 with_duckdb test --no-fail-fast "$@" || status=1
 checks=()

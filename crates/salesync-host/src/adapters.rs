@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use salesync_core::error::Result;
 use salesync_core::queue::Queue;
-use salesync_core::secret::SecretStore;
 use salesync_core::source::SourceDefinition;
 use salesync_core::sync::BatchLimits;
 use salesync_core::time::Timestamp;
@@ -13,7 +12,7 @@ use salesync_core::warehouse::Warehouse;
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
 use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
 
-use crate::secrets::{EnvironmentSecrets, FolderSecrets};
+use crate::secrets::{AwsSecrets, EnvironmentSecrets, FolderSecrets, GivenSecrets};
 use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
 
 /// The warehouse and its dead letters.
@@ -106,7 +105,7 @@ fn bigquery(
 pub(crate) fn secrets(
     settings: &Settings,
     sources: &[&'static SourceDefinition],
-) -> Arc<dyn SecretStore> {
+) -> Arc<dyn GivenSecrets> {
     match &settings.secrets {
         SecretsChoice::Environment => {
             let given = sources.iter().filter_map(|source| {
@@ -120,5 +119,6 @@ pub(crate) fn secrets(
         SecretsChoice::Folder(folder) => Arc::new(FolderSecrets {
             folder: folder.clone(),
         }),
+        SecretsChoice::Aws(region) => Arc::new(AwsSecrets::new(region, &settings.tenant)),
     }
 }

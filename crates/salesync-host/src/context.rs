@@ -8,14 +8,14 @@ use salesync_core::source::{Source, SourceDefinition, SourceSettings};
 use salesync_core::time::Timestamp;
 
 use crate::adapters::{self, Stores};
-use crate::secrets::FolderSecrets;
-use crate::settings::{SecretsChoice, Settings, secret_name};
+use crate::secrets::GivenSecrets;
+use crate::settings::Settings;
 
 /// What a command works with.
 pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) sources: Vec<&'static SourceDefinition>,
-    pub(crate) secrets: Arc<dyn SecretStore>,
+    pub(crate) secrets: Arc<dyn GivenSecrets>,
     pub(crate) now: Timestamp,
 }
 
@@ -49,30 +49,13 @@ impl Context {
         })
     }
 
-    /// Returns whether a source's secret was given at all.
-    pub(crate) fn has_secret(&self, source: &str) -> bool {
-        match &self.settings.secrets {
-            SecretsChoice::Environment => self.settings.given(&secret_name(source)).is_some(),
-            SecretsChoice::Folder(folder) => FolderSecrets::path(folder, source).exists(),
-        }
-    }
-
-    /// Returns what a source's secret is given as: a setting's name or a file's.
-    pub(crate) fn secret_shown(&self, source: &str) -> String {
-        match &self.settings.secrets {
-            SecretsChoice::Environment => secret_name(source),
-            SecretsChoice::Folder(folder) => {
-                FolderSecrets::path(folder, source).display().to_string()
-            }
-        }
-    }
-
     /// Connects a source; nothing is sent yet.
     pub(crate) fn connect(&self, definition: &'static SourceDefinition) -> Result<Arc<dyn Source>> {
         let base_url = self.settings.base_urls.get(definition.name).cloned();
+        let secrets: Arc<dyn SecretStore> = self.secrets.clone();
         (definition.connect)(SourceSettings {
             base_url: base_url.unwrap_or_else(|| definition.base_url.to_owned()),
-            secrets: Arc::clone(&self.secrets),
+            secrets,
             now: self.now,
             values: self
                 .settings

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::adapters::{self, Stores};
 use crate::context::Context;
-use crate::settings::secret_name;
+use crate::outlets::{DeadLetters, Outlets};
 
 /// What a command reports.
 #[derive(Debug, Serialize)]
@@ -98,7 +98,7 @@ async fn run_sync(
     observe: Observer,
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
-    let (selected, not_configured) = configured(cx, &command.source)?;
+    let (selected, not_configured) = configured(cx, &command.source).await?;
     let selected = with_streams(selected, &command.streams)?;
     for (definition, _) in &selected {
         // A secret that is missing, was never filled in or is no document stops the start, not each stream.
@@ -107,15 +107,12 @@ async fn run_sync(
             serde_json::from_str(secret.expose());
         if document.is_err() {
             return Err(Error::new(Code::ConfigInvalid, "read a secret")
-                .with("setting", secret_name(definition.name))
+                .with("setting", cx.secrets.shown(definition.name))
                 .with("must be", "a JSON document, as the function's README shows"));
         }
     }
     let started = Instant::now();
-    let warehouse = match command.effect {
-        Effect::DryRun if !cx.settings.warehouse.exists() => Arc::new(MemoryWarehouse::new()),
-        _ => cx.stores().await?.warehouse,
-    };
+    let (warehouse, outlets) = open(cx, command.effect).await?;
     let run_id = RunId::new(cx.now);
     let contexts = selected.iter().map(|(definition, _)| SyncContext {
         warehouse: Arc::clone(&warehouse),
@@ -150,10 +147,28 @@ async fn run_sync(
     for result in join_all(syncs).await {
         runs.extend(result?);
     }
+    if let Some(outlets) = outlets {
+        outlets.tell(warehouse.as_ref(), &runs).await;
+    }
     Ok(Report::Synced {
         runs,
         not_configured,
     })
+}
+
+/// Opens where a sync writes to, and where it tells what it did: nowhere when it only counts.
+async fn open(cx: &Context, effect: Effect) -> Result<(Arc<dyn Warehouse>, Option<Outlets>)> {
+    match effect {
+        Effect::DryRun if !cx.settings.warehouse.exists() => {
+            Ok((Arc::new(MemoryWarehouse::new()), None))
+        }
+        Effect::DryRun => Ok((cx.stores().await?.warehouse, None)),
+        Effect::Commit => {
+            let stores = cx.stores().await?;
+            let outlets = Outlets::open(&cx.settings, &stores.dead_letters).await?;
+            Ok((stores.warehouse, Some(outlets)))
+        }
+    }
 }
 
 /// Gives each source those of the wanted streams that it has; a stream that none of them has is an error.
@@ -181,7 +196,7 @@ fn with_streams(
 
 /// Splits the sources that a command names into those whose secret was given and those that nobody set up.
 /// A source that is named itself must be set up.
-fn configured(
+async fn configured(
     cx: &Context,
     name: &str,
 ) -> Result<(Vec<&'static SourceDefinition>, Vec<&'static str>)> {
@@ -189,19 +204,20 @@ fn configured(
     if name != "all" {
         return Ok((selected, Vec::new()));
     }
-    let (given, missing): (
-        Vec<&'static SourceDefinition>,
-        Vec<&'static SourceDefinition>,
-    ) = selected
-        .into_iter()
-        .partition(|source| cx.has_secret(source.name));
+    let (mut given, mut missing) = (Vec::new(), Vec::new());
+    for source in selected {
+        match cx.secrets.has(source.name).await? {
+            true => given.push(source),
+            false => missing.push(source.name),
+        }
+    }
     if given.is_empty() {
-        let names = missing.iter().map(|source| cx.secret_shown(source.name));
+        let names = missing.iter().map(|source| cx.secrets.shown(source));
         let names: Vec<String> = names.collect();
         return Err(Error::new(Code::ConfigInvalid, "select sources")
             .with("none of these is set", names.join(", ")));
     }
-    Ok((given, missing.iter().map(|source| source.name).collect()))
+    Ok((given, missing))
 }
 
 async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse) -> Result<Resolved> {
@@ -241,8 +257,19 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
         warehouse,
         dead_letters,
     } = cx.stores().await?;
+    let dead_letters = DeadLetters::open(&cx.settings, dead_letters).await?;
+    let redriven = redrive_all(cx, (warehouse.as_ref(), &dead_letters), selection).await;
+    dead_letters.finish().await;
+    redriven
+}
+
+async fn redrive_all(
+    cx: &Context,
+    (warehouse, dead_letters): (&dyn Warehouse, &DeadLetters),
+    selection: &Redrive,
+) -> Result<Redriven> {
     let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    let meant = letters(dead_letters.as_ref(), selection).await?;
+    let meant = letters(dead_letters, selection).await?;
     if meant.is_empty() && !selection.ids.is_empty() {
         return Err(Error::new(Code::RequestInvalid, "redrive dead letters")
             .with("open or parked letters with that id", 0));
@@ -258,13 +285,7 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
     for (name, letters) in by_source {
         for definition in cx.select(&name)? {
             let source = cx.connect(definition)?;
-            let part = redrive(
-                (warehouse.as_ref(), dead_letters.as_ref()),
-                &source,
-                &letters,
-                &run_id,
-            )
-            .await?;
+            let part = redrive((warehouse, dead_letters), &source, &letters, &run_id).await?;
             total.add(&part);
         }
     }
@@ -272,10 +293,18 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
 }
 
 async fn run_check(cx: &Context, name: &str) -> Result<Report> {
-    let (selected, not_configured) = configured(cx, name)?;
+    let (selected, not_configured) = configured(cx, name).await?;
     let warehouse = adapters::check_warehouse(&cx.settings, cx.now).await;
     let warehouse = warehouse.map(|result| checked("warehouse", result));
     let mut checks: Vec<Checked> = warehouse.into_iter().collect();
+    for (name, queue) in [
+        ("dead_letters", &cx.settings.dead_letters),
+        ("notify", &cx.settings.notify),
+    ] {
+        if let Some(queue) = queue {
+            checks.push(checked(name, queue.check().await));
+        }
+    }
     for definition in selected {
         let result = match cx.connect(definition) {
             Ok(source) => source.check().await,

@@ -11,6 +11,8 @@ use salesync_core::validate::check_name;
 use salesync_gcp::{Merging, Road};
 use url::Url;
 
+use crate::queues::QueueChoice;
+
 /// The file that settings are read from beside the environment.
 const SETTINGS_FILE: &str = "salesync.toml";
 
@@ -29,7 +31,12 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_DEAD_LETTERS",
         "warehouse",
-        "where dead letters go: warehouse",
+        "where dead letters go: warehouse, or sqs:QUEUE_URL for a copy of each there too",
+    ),
+    (
+        "SALESYNC_NOTIFY",
+        "",
+        "where is said which runs did not succeed: sqs:QUEUE_URL; nowhere by default",
     ),
     (
         "SALESYNC_SOURCE_RANK",
@@ -39,7 +46,7 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_SECRETS",
         "env",
-        "where secrets are: env, or file:DIR with one NAME.json each",
+        "where secrets are: env, file:DIR with one NAME.json each, or aws:REGION",
     ),
     (
         "SALESYNC_DEADLINE_SECS",
@@ -100,9 +107,10 @@ const WRITE_EMULATOR: &str = "BIGQUERY_STORAGE_EMULATOR_HOST";
 const EMULATORS: [&str; 2] = [EMULATOR, WRITE_EMULATOR];
 
 /// What the project's own scripts set; the program passes over them.
-const OF_SCRIPTS: [&str; 6] = [
+const OF_SCRIPTS: [&str; 7] = [
     "SALESYNC_CACHE",
     "SALESYNC_PRISM",
+    "SALESYNC_TEST_AWS",
     "SALESYNC_TEST_BIGQUERY",
     "SALESYNC_TEST_BIGQUERY_HEADERS",
     "SALESYNC_TEST_BIGQUERY_WRITE",
@@ -168,6 +176,8 @@ pub(crate) enum SecretsChoice {
     Environment,
     /// In a folder, as `<source>.json`.
     Folder(PathBuf),
+    /// In AWS Secrets Manager of that region, as `salesync/<tenant>/<source>`.
+    Aws(String),
 }
 
 /// How log lines are written.
@@ -186,6 +196,10 @@ pub struct Settings {
     pub(crate) warehouse: WarehouseChoice,
     pub(crate) tenant: String,
     pub(crate) secrets: SecretsChoice,
+    /// Where copies of dead letters go; the warehouse has them all.
+    pub(crate) dead_letters: Option<QueueChoice>,
+    /// Where is said which runs did not succeed.
+    pub(crate) notify: Option<QueueChoice>,
     pub(crate) deadline: Option<Duration>,
     /// Sources, the most trusted first.
     pub(crate) source_rank: Vec<String>,
@@ -251,12 +265,8 @@ impl Settings {
                 "lower-case letters, digits and _, beginning with a letter",
             )
         })?;
-        if get("SALESYNC_DEAD_LETTERS") != "warehouse" {
-            return Err(wrong(
-                "SALESYNC_DEAD_LETTERS",
-                "warehouse is the one this program has",
-            ));
-        }
+        let dead_letters = QueueChoice::parse("SALESYNC_DEAD_LETTERS", "warehouse", &get)?;
+        let notify = QueueChoice::parse("SALESYNC_NOTIFY", "", &get)?;
         let deadline = match get("SALESYNC_DEADLINE_SECS") {
             "" => None,
             text => Some(Duration::from_secs(
@@ -282,6 +292,8 @@ impl Settings {
             warehouse: warehouse(get("SALESYNC_WAREHOUSE"))?,
             tenant,
             secrets: secrets(get("SALESYNC_SECRETS"))?,
+            dead_letters,
+            notify,
             deadline,
             source_rank,
             duckdb_memory_mb: positive(
@@ -511,8 +523,22 @@ fn secrets(text: &str) -> Result<SecretsChoice> {
             "SALESYNC_SECRETS",
             "file:DIR names a folder that exists",
         )),
-        _ => Err(wrong("SALESYNC_SECRETS", "env or file:DIR")),
+        Some(("aws", region)) if is_region(region) => Ok(SecretsChoice::Aws(region.to_owned())),
+        Some(("aws", _)) => Err(wrong(
+            "SALESYNC_SECRETS",
+            "aws:REGION names a region such as eu-west-1",
+        )),
+        _ => Err(wrong("SALESYNC_SECRETS", "env, file:DIR or aws:REGION")),
     }
+}
+
+/// Returns whether a text is spelt like a region of AWS: `eu-west-1`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    text.split('-').count() >= 3
+        && text.split('-').all(|part| !part.is_empty())
+        && text.chars().all(is_letter)
+        && text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 fn check_base_url(name: &str, text: &str) -> Result<String> {
@@ -559,7 +585,7 @@ fn positive(name: &'static str, text: &str) -> Result<u32> {
     }
 }
 
-fn wrong(name: &str, rule: &'static str) -> Error {
+pub(crate) fn wrong(name: &str, rule: &'static str) -> Error {
     Error::new(Code::ConfigInvalid, "read settings")
         .with("setting", name)
         .with("must be", rule)
@@ -603,7 +629,12 @@ mod tests {
             ("SALESYNC_TENANT", "A-B; drop"),
             ("SALESYNC_SECRETS", "file:/no/such/folder"),
             ("SALESYNC_SECRETS", "vault"),
+            ("SALESYNC_SECRETS", "aws:"),
+            ("SALESYNC_SECRETS", "aws:europe"),
             ("SALESYNC_DEAD_LETTERS", "kafka:x"),
+            ("SALESYNC_DEAD_LETTERS", "sqs:letters"),
+            ("SALESYNC_NOTIFY", "warehouse"),
+            ("SALESYNC_NOTIFY", "sqs:https://sqs.eu-west-1.amazonaws.com"),
             ("SALESYNC_DEADLINE_SECS", "soon"),
             ("SALESYNC_DUCKDB_MEMORY_MB", "0"),
             ("SALESYNC_LOG_FORMAT", "xml"),

@@ -2,15 +2,16 @@
 
 use arrow::array::RecordBatch;
 use salesync_core::command::Redrive;
-use salesync_core::dead_letter::LetterState;
+use salesync_core::dead_letter::{DeadLetter, LetterState};
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::queue::Outcome;
+use salesync_core::queue::{Outcome, Queue};
 use salesync_core::redrive::letters;
 use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Filter, Scan};
 
 use super::args::DlqWords;
 use crate::context::Context;
+use crate::outlets::DeadLetters;
 use crate::report::{self, Output};
 
 /// The columns that a list shows; the record itself is only shown by `show`.
@@ -127,18 +128,25 @@ async fn show(cx: &Context, id: &str, output: Output) -> Result<u8> {
 }
 
 async fn discard(cx: &Context, ids: Vec<String>, output: Output) -> Result<u8> {
-    let queue = cx.stores().await?.dead_letters;
-    let meant = letters(queue.as_ref(), &Redrive { source: None, ids }).await?;
+    let queue = DeadLetters::open(&cx.settings, cx.stores().await?.dead_letters).await?;
+    let meant = letters(&queue, &Redrive { source: None, ids }).await?;
     if meant.is_empty() {
         return Err(Error::new(Code::RequestInvalid, "discard dead letters")
             .with("open letters with that id", 0));
     }
-    for letter in &meant {
-        queue.settle(&letter.dead_id, Outcome::Discarded).await?;
-    }
+    let discarded = discard_all(&queue, &meant).await;
+    queue.finish().await;
+    discarded?;
     match output {
         Output::Json => report::line(&serde_json::json!({"discarded": meant.len()}).to_string()),
         Output::Text => report::line(&format!("{} discarded", meant.len())),
     }
     Ok(0)
+}
+
+async fn discard_all(queue: &DeadLetters, letters: &[DeadLetter]) -> Result<()> {
+    for letter in letters {
+        queue.settle(&letter.dead_id, Outcome::Discarded).await?;
+    }
+    Ok(())
 }
