@@ -203,3 +203,14 @@ pubsub_emulator() {
   [ -x "$program" ] || return 1
   echo "$program"
 }
+
+# Installs moto, which stands in for AWS, once for each list of versions, and prints its folder; fails where it can't.
+moto() {
+  local list=$repository/scripts/moto-requirements.txt folder
+  folder=$cache/tools/moto-$(sha256_of "$list" | cut -c 1-12)
+  if [ ! -d "$folder" ]; then
+    say "installing moto, which stands in for AWS"
+    build_folder "$folder" install_python python3 "$list" || return 1
+  fi
+  echo "$folder"
+}

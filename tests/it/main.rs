@@ -16,6 +16,8 @@ mod truth;
 #[cfg(test)]
 mod at_rest;
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod deals;

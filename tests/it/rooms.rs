@@ -44,7 +44,8 @@ const VENDORS_ROOMS: [&str; 3] = [
     "crates/salesync-sandbox/",
 ];
 /// Where no vendor's name stands in the code.
-const ROOMS_WITHOUT_VENDORS: [&str; 5] = [
+const ROOMS_WITHOUT_VENDORS: [&str; 6] = [
+    "crates/salesync-aws/",
     "crates/salesync-core/",
     "crates/salesync-http/",
     "crates/salesync-duckdb/",

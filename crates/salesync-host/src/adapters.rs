@@ -12,7 +12,9 @@ use salesync_core::warehouse::Warehouse;
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
 use salesync_gcp::{BigQuerySettings, BigQueryWarehouse, SecretSettings};
 
-use crate::secrets::{EnvironmentSecrets, FolderSecrets, GivenSecrets, GoogleSecrets};
+use crate::secrets::{
+    AwsSecrets, EnvironmentSecrets, FolderSecrets, GivenSecrets, GoogleSecrets,
+};
 use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
 
 /// The warehouse and its dead letters.
@@ -125,5 +127,6 @@ pub(crate) fn secrets(
             stand_in: None,
             now,
         })),
+        SecretsChoice::Aws(region) => Arc::new(AwsSecrets::new(region, &settings.tenant)),
     }
 }

@@ -294,7 +294,7 @@ async fn run_check(cx: &Context, name: &str) -> Result<Report> {
     let warehouse = warehouse.map(|result| checked("warehouse", result));
     let mut checks: Vec<Checked> = warehouse.into_iter().collect();
     if let Some(queue) = &cx.settings.dead_letters {
-        checks.push(checked("dead letters", queue.check(cx.now).await));
+        checks.push(checked("dead_letters", queue.check(cx.now).await));
     }
     if let Some(queue) = &cx.settings.notify {
         checks.push(checked("notify", queue.check_publishing(cx.now).await));

@@ -7,9 +7,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, Settings};
 
+/// The traces of AWS's SDK quote what is sent, secrets too: they are never written.
+const QUIET: &str = "aws_config=warn,aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_runtime=warn,\
+                     aws_sigv4=warn,aws_sdk_sqs=warn,aws_sdk_secretsmanager=warn,aws_smithy_http_client=warn";
+
 /// Starts the log. Called once per process.
 pub(crate) fn start(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
+    let filter = EnvFilter::try_new(format!("{},{QUIET}", settings.log)).map_err(|error| {
         Error::new(Code::ConfigInvalid, "read settings")
             .with("setting", "SALESYNC_LOG")
             .because(error)

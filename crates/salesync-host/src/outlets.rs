@@ -27,7 +27,8 @@ impl Outlets {
     /// # Errors
     /// Where there is no login to be had for one: before anything is read.
     pub(crate) fn open(settings: &Settings, home: &Arc<dyn Queue>, now: Timestamp) -> Result<Self> {
-        let letters = settings.dead_letters.as_ref().map(|it| it.open(now));
+        let letters = settings.dead_letters.as_ref();
+        let letters = letters.map(|it| it.open_beside(home, now));
         let notices = settings.notify.as_ref().map(|it| it.open(now));
         Ok(Self {
             letters: letters
@@ -107,7 +108,10 @@ pub(crate) fn dead_letters(
 ) -> Result<Arc<dyn Queue>> {
     match &settings.dead_letters {
         None => Ok(home),
-        Some(choice) => Ok(Arc::new(RelayedQueue::new(home, choice.open(now)?))),
+        Some(choice) => {
+            let road = choice.open_beside(&home, now)?;
+            Ok(Arc::new(RelayedQueue::new(home, road)))
+        }
     }
 }
 

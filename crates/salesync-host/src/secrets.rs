@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use salesync_aws::AwsSecretStore;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::secret::{Secret, SecretStore};
 use salesync_gcp::{GoogleSecretStore, SecretSettings};

@@ -31,12 +31,12 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_DEAD_LETTERS",
         "warehouse",
-        "where dead letters go: warehouse, or pubsub:PROJECT/TOPIC for them to go on there too",
+        "where dead letters go: warehouse, or pubsub:PROJECT/TOPIC or sqs:QUEUE_URL for them to go on there too",
     ),
     (
         "SALESYNC_NOTIFY",
         "",
-        "where is said which runs did not succeed: pubsub:PROJECT/TOPIC; nowhere by default",
+        "where is said which runs did not succeed: pubsub:PROJECT/TOPIC or sqs:QUEUE_URL; nowhere by default",
     ),
     (
         "SALESYNC_SOURCE_RANK",
@@ -46,7 +46,7 @@ const GENERAL: &[(&str, &str, &str)] = &[
     (
         "SALESYNC_SECRETS",
         "env",
-        "where secrets are: env, file:DIR with one NAME.json each, or gcp:PROJECT",
+        "where secrets are: env, file:DIR with one NAME.json each, gcp:PROJECT or aws:REGION",
     ),
     (
         "SALESYNC_DEADLINE_SECS",
@@ -117,6 +117,7 @@ const EMULATORS: [&str; 3] = [EMULATOR, WRITE_EMULATOR, PUBSUB_EMULATOR];
 const OF_SCRIPTS: [&str; 7] = [
     "SALESYNC_CACHE",
     "SALESYNC_PRISM",
+    "SALESYNC_TEST_AWS",
     "SALESYNC_TEST_BIGQUERY",
     "SALESYNC_TEST_BIGQUERY_HEADERS",
     "SALESYNC_TEST_BIGQUERY_WRITE",
@@ -185,6 +186,8 @@ pub(crate) enum SecretsChoice {
     Folder(PathBuf),
     /// In Secret Manager of a project at Google.
     Google(SecretPlace),
+    /// In AWS Secrets Manager of that region, as `salesync/<tenant>/<source>`.
+    Aws(String),
 }
 
 /// How log lines are written.
@@ -272,8 +275,8 @@ impl Settings {
                 "lower-case letters, digits and _, beginning with a letter",
             )
         })?;
-        let dead_letters = QueueChoice::parse("SALESYNC_DEAD_LETTERS", "warehouse", &get)?;
-        let notify = QueueChoice::parse("SALESYNC_NOTIFY", "", &get)?;
+        let dead_letters = QueueChoice::parse("SALESYNC_DEAD_LETTERS", &["warehouse"], &get)?;
+        let notify = QueueChoice::parse("SALESYNC_NOTIFY", &[""], &get)?;
         let deadline = match get("SALESYNC_DEADLINE_SECS") {
             "" => None,
             text => Some(Duration::from_secs(
@@ -532,8 +535,25 @@ fn secrets(text: &str) -> Result<SecretsChoice> {
         Some(("gcp", place)) => SecretPlace::parse(place)
             .map(SecretsChoice::Google)
             .ok_or_else(|| wrong("SALESYNC_SECRETS", "gcp:PROJECT or gcp:PROJECT/PREFIX")),
-        _ => Err(wrong("SALESYNC_SECRETS", "env, file:DIR or gcp:PROJECT")),
+        Some(("aws", region)) if is_region(region) => Ok(SecretsChoice::Aws(region.to_owned())),
+        Some(("aws", _)) => Err(wrong(
+            "SALESYNC_SECRETS",
+            "aws:REGION names a region such as eu-west-1",
+        )),
+        _ => Err(wrong(
+            "SALESYNC_SECRETS",
+            "env, file:DIR, gcp:PROJECT or aws:REGION",
+        )),
     }
+}
+
+/// Returns whether a text is spelt like a region of AWS: `eu-west-1`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    text.split('-').count() >= 3
+        && text.split('-').all(|part| !part.is_empty())
+        && text.chars().all(is_letter)
+        && text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 fn check_base_url(name: &str, text: &str) -> Result<String> {
@@ -633,6 +653,10 @@ mod tests {
             ("SALESYNC_NOTIFY", "warehouse"),
             ("SALESYNC_NOTIFY", "pubsub:my-project"),
             ("PUBSUB_EMULATOR_HOST", "http://elsewhere.example"),
+            ("SALESYNC_SECRETS", "aws:"),
+            ("SALESYNC_SECRETS", "aws:europe"),
+            ("SALESYNC_DEAD_LETTERS", "sqs:letters"),
+            ("SALESYNC_NOTIFY", "sqs:https://sqs.eu-west-1.amazonaws.com"),
             ("SALESYNC_DEADLINE_SECS", "soon"),
             ("SALESYNC_DUCKDB_MEMORY_MB", "0"),
             ("SALESYNC_LOG_FORMAT", "xml"),

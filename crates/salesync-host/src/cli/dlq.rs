@@ -136,9 +136,9 @@ async fn discard(cx: &Context, ids: Vec<String>, output: Output) -> Result<u8> {
         return Err(Error::new(Code::RequestInvalid, "discard dead letters")
             .with("open letters with that id", 0));
     }
-    for letter in &meant {
-        queue.settle(&letter.dead_id, Outcome::Discarded).await?;
-    }
+    let ids = meant.iter().map(|letter| letter.dead_id.clone());
+    let discarded: Vec<_> = ids.map(|id| (id, Outcome::Discarded)).collect();
+    queue.settle_all(&discarded).await?;
     match output {
         Output::Json => report::line(&serde_json::json!({"discarded": meant.len()}).to_string()),
         Output::Text => report::line(&format!("{} discarded", meant.len())),
