@@ -105,8 +105,7 @@ impl Api {
             .wait_time_seconds(WAIT_SECS)
             .message_attribute_names(ID)
             .message_attribute_names(SPILLED)
-            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
-            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
         let answer = Box::pin(request.send()).await;
         let answer = answer.map_err(|error| failure(RECEIVE, error))?;
         let deliveries = answer.messages().iter();
@@ -169,9 +168,8 @@ fn parked_arn(policy: &str) -> Option<String> {
 /// of ours, and goes by SQS's.
 fn held(delivery: &Delivery, queue_url: &Arc<str>, place: Place) -> Option<Held> {
     let attribute = |name: &str| delivery.message_attributes()?.get(name)?.string_value();
-    let number = |name: &MessageSystemAttributeName| -> Option<i64> {
-        delivery.attributes()?.get(name)?.parse().ok()
-    };
+    let sent = MessageSystemAttributeName::SentTimestamp;
+    let sent_ms = delivery.attributes().and_then(|all| all.get(&sent));
     let sent_id = delivery.message_id()?;
     Some(Held {
         id: attribute(ID).unwrap_or(sent_id).to_owned(),
@@ -181,8 +179,7 @@ fn held(delivery: &Delivery, queue_url: &Arc<str>, place: Place) -> Option<Held>
         },
         place,
         sent_id: sent_id.to_owned(),
-        sent_ms: number(&MessageSystemAttributeName::SentTimestamp).unwrap_or(0),
-        receive_count: number(&MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(0),
+        sent_ms: sent_ms.and_then(|text| text.parse().ok()).unwrap_or(0),
         receipt: delivery.receipt_handle()?.to_owned(),
         queue_url: Arc::clone(queue_url),
         taken: Instant::now(),

@@ -3,10 +3,11 @@
 //! SQS hides a message for a while from whoever asks next, this process too. So what has come is kept in hand: it is
 //! shown again until it is settled, and forgotten when SQS shows it to others again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use salesync_core::queue::{MAX_ATTEMPTS, Outcome};
 use tokio::time::Instant;
 
 /// How long a message in hand is hidden from others.
@@ -21,7 +22,7 @@ const SEARCH_HOLDS: Duration = Duration::from_secs(10);
 pub(crate) enum Place {
     /// It waits to be received.
     Waiting,
-    /// It has failed too often, and waits for a person.
+    /// The queue's policy has moved it: it was received too often.
     Parked,
 }
 
@@ -29,7 +30,7 @@ pub(crate) enum Place {
 #[derive(Clone)]
 pub(crate) enum Body {
     Here(String),
-    /// In the queue that large messages go to.
+    /// In the queue that holds every message whole.
     Spilled,
 }
 
@@ -42,8 +43,6 @@ pub(crate) struct Held {
     /// SQS's own id of what was sent.
     pub(crate) sent_id: String,
     pub(crate) sent_ms: i64,
-    /// How often it was received, this time too.
-    pub(crate) receive_count: i64,
     /// By which SQS knows the delivery, and the queue that it belongs to.
     pub(crate) receipt: String,
     pub(crate) queue_url: Arc<str>,
@@ -56,6 +55,8 @@ pub(crate) struct Hand {
     held: Vec<Held>,
     /// Messages that this process is done with. SQS may deliver another copy of one.
     gone: HashSet<String>,
+    /// How often what has failed here.
+    failures: HashMap<String, u32>,
     searched: Option<Instant>,
 }
 
@@ -78,20 +79,25 @@ impl Hand {
             .retain(|held| held.taken.elapsed() < SURELY_HIDDEN);
     }
 
-    /// Returns how many messages wait to be settled.
+    /// Returns how many messages wait to be settled and have not failed too often.
     pub(crate) fn waiting_count(&self) -> usize {
-        let waiting = self.held.iter().filter(|held| held.place == Place::Waiting);
+        let waiting = self.held.iter().filter(|held| self.is_waiting(held));
         waiting
             .map(|held| held.id.as_str())
             .collect::<HashSet<_>>()
             .len()
     }
 
-    /// Returns the messages that wait, each once, the oldest first, at most so many.
+    /// Returns the messages that wait and have not failed too often, each once, the oldest first, at most so many.
     pub(crate) fn waiting(&self, limit: usize) -> Vec<Held> {
-        let mut waiting = self.each_once(|held| held.place == Place::Waiting);
+        let mut waiting = self.each_once(|held| self.is_waiting(held));
         waiting.truncate(limit);
         waiting
+    }
+
+    fn is_waiting(&self, held: &Held) -> bool {
+        let failures = self.failures.get(&held.id).copied().unwrap_or_default();
+        held.place == Place::Waiting && failures < MAX_ATTEMPTS
     }
 
     /// Returns the messages whose id is one of these or begins with it, each once.
@@ -111,24 +117,57 @@ impl Hand {
         found
     }
 
-    /// Takes all deliveries of a message out of the hand.
-    pub(crate) fn remove(&mut self, id: &str) -> Vec<Held> {
-        self.held.extract_if(.., |held| held.id == id).collect()
+    /// Returns the ids of what is in hand.
+    pub(crate) fn ids(&self) -> HashSet<String> {
+        self.held.iter().map(|held| held.id.clone()).collect()
     }
 
-    /// Takes everything out of the hand.
-    pub(crate) fn empty(&mut self) -> Vec<Held> {
-        std::mem::take(&mut self.held)
+    /// Returns whether each of these messages is in hand or done with.
+    pub(crate) fn knows_all(&self, ids: &[&str]) -> bool {
+        let held: HashSet<&str> = self.held.iter().map(|held| held.id.as_str()).collect();
+        ids.iter()
+            .all(|id| held.contains(id) || self.gone.contains(*id))
     }
 
-    /// Notes that a message is done with.
-    pub(crate) fn note_gone(&mut self, id: &str) {
-        self.gone.insert(id.to_owned());
+    /// Takes out of the hand what is to be deleted, and what is to be shown again: the messages with such an outcome, and
+    /// those that have come since `before` without being asked for.
+    pub(crate) fn part(
+        &mut self,
+        outcomes: &[(String, Outcome)],
+        before: &HashSet<String>,
+    ) -> (Vec<Held>, Vec<Held>) {
+        let outcomes: HashMap<&str, Outcome> = outcomes
+            .iter()
+            .map(|(id, outcome)| (id.as_str(), *outcome))
+            .collect();
+        let (mut gone, mut shown) = (Vec::new(), Vec::new());
+        for held in std::mem::take(&mut self.held) {
+            match outcomes.get(held.id.as_str()) {
+                Some(Outcome::Done | Outcome::Discarded | Outcome::Forwarded) => gone.push(held),
+                Some(Outcome::Failed | Outcome::Released) => shown.push(held),
+                None if before.contains(&held.id) => self.held.push(held),
+                None => shown.push(held),
+            }
+        }
+        (gone, shown)
     }
 
-    /// Returns whether a message is done with.
-    pub(crate) fn is_gone(&self, id: &str) -> bool {
-        self.gone.contains(id)
+    /// Notes what became of messages, of which these were shown to others again.
+    pub(crate) fn note(&mut self, outcomes: &[(String, Outcome)], shown: &HashSet<&str>) {
+        for (id, outcome) in outcomes {
+            match outcome {
+                Outcome::Done | Outcome::Discarded | Outcome::Forwarded => {
+                    self.gone.insert(id.clone());
+                }
+                Outcome::Failed if shown.contains(id.as_str()) => {
+                    *self.failures.entry(id.clone()).or_default() += 1;
+                }
+                Outcome::Failed | Outcome::Released => {}
+            }
+        }
+        if !shown.is_empty() {
+            self.note_unsearched();
+        }
     }
 
     /// Notes that everything that waits or is parked has been taken in hand.
@@ -158,7 +197,6 @@ mod tests {
             place: Place::Waiting,
             sent_id: sent_id.to_owned(),
             sent_ms,
-            receive_count: 1,
             receipt: String::new(),
             queue_url: "".into(),
             taken: Instant::now(),
@@ -180,13 +218,33 @@ mod tests {
         assert!(hand.take(copies).is_empty());
         assert_eq!(ids(&hand.waiting(10)), ["a", "b"]);
         assert_eq!(hand.waiting_count(), 2);
-        assert_eq!(hand.remove("b").len(), 2);
-        hand.note_gone("b");
+        let done = [("b".to_owned(), Outcome::Done)];
+        let (gone, shown) = hand.part(&done, &hand.ids());
+        assert_eq!((ids(&gone), ids(&shown)), (vec!["b", "b"], Vec::new()));
+        hand.note(&done, &HashSet::new());
         let stale = hand.take(vec![delivery("b", "4", 4), delivery("a", "2", 1)]);
         assert_eq!(
             (ids(&stale), ids(&hand.waiting(10))),
             (vec!["b"], vec!["a"])
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_failed_three_times_no_longer_waits_and_what_was_not_asked_for_is_shown() {
+        let mut hand = Hand::default();
+        hand.take(vec![delivery("a", "1", 1)]);
+        let before = hand.ids();
+        let failed = [("b".to_owned(), Outcome::Failed)];
+        for count in 1..=3 {
+            hand.take(vec![delivery("b", "2", 2), delivery("c", "3", 3)]);
+            let (gone, shown) = hand.part(&failed, &before);
+            assert!(gone.is_empty());
+            assert_eq!(ids(&shown), ["b", "c"], "{count}");
+            hand.note(&failed, &ids(&shown).into_iter().collect());
+        }
+        hand.take(vec![delivery("b", "2", 2)]);
+        assert_eq!(ids(&hand.waiting(9)), ["a"]);
+        assert_eq!(ids(&hand.named(&["b".to_owned()])), ["b"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,9 +1,8 @@
 //! SQS as a salesync queue, and AWS Secrets Manager as the place where secrets are.
 //!
 //! ```text
-//! publish ─ fits ─────▶ SQS ─ receive ─▶ in hand ─ settle ─▶ deleted
-//!         └ too large ─▶ another queue,           └ failed ─▶ visible again; after three times
-//!                        and its id to SQS                    SQS parks it in the redrive policy's queue
+//! publish ─ fits ──────▶ SQS ─ receive ─▶ in hand ─ settle ─┬ done ──────────────────▶ deleted
+//!         └ too large ─▶ its id to SQS                      └ failed, or not worked on ─▶ visible again
 //! ```
 //!
 //! Who is asking is found as by every tool of AWS: in the environment, in the files of `aws configure`, or by the role

@@ -57,7 +57,7 @@ impl Account {
         aws_sdk_secretsmanager::Client::new(&self.0)
     }
 
-    /// Makes a queue that takes a message twice and parks nothing; returns its URL.
+    /// Makes a queue that takes a message twice and moves nothing; returns its URL.
     pub(crate) async fn make_queue(&self, most_bytes: usize) -> QueueUrl {
         let made = self
             .sqs()
@@ -73,14 +73,16 @@ impl Account {
         QueueUrl::parse(made.queue_url().unwrap()).unwrap()
     }
 
-    /// Makes a queue that knows messages again and parks those that were received three times; returns its URL and the
-    /// URL of the other one.
-    pub(crate) async fn make_parking_queue(&self) -> (QueueUrl, QueueUrl) {
+    /// Makes a queue that knows messages again and moves those to another one that were received so often; returns both
+    /// URLs.
+    pub(crate) async fn make_moving_queue(&self, most_receives: u32) -> (QueueUrl, QueueUrl) {
         let name = new_name("queue");
         let parked = self.make_fifo(&format!("{name}-parked.fifo"), None).await;
         let attributes = self.attributes(&parked).await;
         let arn = &attributes[&QueueAttributeName::QueueArn];
-        let policy = format!("{{\"deadLetterTargetArn\":\"{arn}\",\"maxReceiveCount\":\"3\"}}");
+        let policy = format!(
+            "{{\"deadLetterTargetArn\":\"{arn}\",\"maxReceiveCount\":\"{most_receives}\"}}"
+        );
         let queue = self.make_fifo(&format!("{name}.fifo"), Some(policy)).await;
         (queue, parked)
     }
@@ -119,7 +121,7 @@ impl Account {
             + of(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
     }
 
-    pub(crate) async fn open(&self, queue: &QueueUrl) -> SqsQueue {
-        SqsQueue::open_with(&self.login(), queue).await.unwrap()
+    pub(crate) fn open(&self, queue: &QueueUrl) -> SqsQueue {
+        SqsQueue::new(queue.clone()).with_login(self.login())
     }
 }

@@ -12,8 +12,8 @@ mod queue {
 
     async fn make() -> Option<(Arc<dyn Queue>, ())> {
         let account = Account::here().await?;
-        let (queue, _) = account.make_parking_queue().await;
-        Some((Arc::new(account.open(&queue).await), ()))
+        let (queue, _) = account.make_moving_queue(100).await;
+        Some((Arc::new(account.open(&queue)), ()))
     }
 
     salesync_testkit::queue_contract!(make);
@@ -26,7 +26,7 @@ mod plain_queue {
     async fn make() -> Option<(Arc<dyn Queue>, ())> {
         let account = Account::here().await?;
         let queue = account.make_queue(MOST_BYTES).await;
-        Some((Arc::new(account.open(&queue).await), ()))
+        Some((Arc::new(account.open(&queue)), ()))
     }
 
     salesync_testkit::queue_contract!(make);

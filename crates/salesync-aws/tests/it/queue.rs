@@ -34,8 +34,8 @@ async fn a_message_of_any_size_arrives_whole() {
     };
     for most_bytes in [1_024, MOST_BYTES] {
         let url = account.make_queue(most_bytes).await;
-        let spill = Arc::new(MemoryQueue::default());
-        let queue = account.open(&url).await.spilling_to(spill.clone());
+        let home = Arc::new(MemoryQueue::default());
+        let queue = account.open(&url).beside(home.clone());
         let messages = [
             of_bytes("small", 200),
             of_bytes("just-fits", most_bytes),
@@ -43,15 +43,16 @@ async fn a_message_of_any_size_arrives_whole() {
             of_bytes("huge", 3 * MOST_BYTES),
             message("odd", format!("\"{}\"", "😀".repeat(most_bytes / 4))),
         ];
+        home.publish(&messages).await.unwrap();
         queue.publish(&messages).await.unwrap();
         assert_eq!(queue.receive(10).await.unwrap(), messages);
         assert_eq!(
             queue.find(&["too".to_owned()]).await.unwrap(),
             messages[2..3]
         );
-        // Only what does not fit went the other way.
-        let elsewhere = spill.receive(10).await.unwrap();
-        assert_eq!(elsewhere, messages[2..]);
+        // What does not fit is read at home; what is settled there comes no more.
+        home.settle("huge", Outcome::Done).await.unwrap();
+        assert_eq!(queue.receive(10).await.unwrap().len(), 4);
         for message in &messages {
             queue.settle(&message.id, Outcome::Done).await.unwrap();
         }
@@ -65,7 +66,7 @@ async fn a_message_that_is_too_large_and_has_no_other_way_is_refused_and_not_tri
         return;
     };
     let url = account.make_queue(1_024).await;
-    let queue = account.open(&url).await;
+    let queue = account.open(&url);
     let messages = [of_bytes("small", 200), of_bytes("large", 1_025)];
     let error = queue.publish(&messages).await.unwrap_err();
     assert_eq!(error.class(), Class::Decide, "{error}");
@@ -78,8 +79,8 @@ async fn many_messages_go_and_come_in_batches_and_in_order() {
     let Some(account) = Account::here().await else {
         return;
     };
-    let (url, _) = account.make_parking_queue().await;
-    let queue = account.open(&url).await;
+    let (url, _) = account.make_moving_queue(100).await;
+    let queue = account.open(&url);
     let ids: Vec<String> = (0..25)
         .map(|number| format!("message-{number:02}"))
         .collect();
@@ -99,8 +100,8 @@ async fn many_messages_are_settled_in_one_pass_and_the_others_are_shown_again() 
     let Some(account) = Account::here().await else {
         return;
     };
-    let (url, parked) = account.make_parking_queue().await;
-    let queue = account.open(&url).await;
+    let (url, parked) = account.make_moving_queue(100).await;
+    let queue = account.open(&url);
     let ids: Vec<String> = (0..23)
         .map(|number| format!("message-{number:02}"))
         .collect();
@@ -123,7 +124,7 @@ async fn many_messages_are_settled_in_one_pass_and_the_others_are_shown_again() 
         assert_eq!(account.count(&url).await, 9);
         assert_eq!(account.count(&parked).await, 0);
     }
-    let another = account.open(&url).await;
+    let another = account.open(&url);
     let rest = [&ids[3..4], &ids[15..]].concat();
     assert_eq!(received(&another, 100).await, rest);
 }
@@ -134,7 +135,7 @@ async fn copies_of_a_message_are_settled_together() {
         return;
     };
     let url = account.make_queue(MOST_BYTES).await;
-    let queue = account.open(&url).await;
+    let queue = account.open(&url);
     let copies = vec![message("one", "1"); 23];
     queue.publish(&copies).await.unwrap();
     assert_eq!(account.count(&url).await, 23);
@@ -152,8 +153,8 @@ async fn what_one_reader_has_is_hidden_from_another_until_it_failed() {
     let Some(account) = Account::here().await else {
         return;
     };
-    let (url, _) = account.make_parking_queue().await;
-    let (first, second) = (account.open(&url).await, account.open(&url).await);
+    let (url, _) = account.make_moving_queue(100).await;
+    let (first, second) = (account.open(&url), account.open(&url));
     first
         .publish(&[message("one", "1"), message("two", "2")])
         .await
@@ -170,15 +171,15 @@ async fn a_message_that_was_received_three_times_is_parked_and_can_be_taken_from
     let Some(account) = Account::here().await else {
         return;
     };
-    let (url, parked) = account.make_parking_queue().await;
-    let queue = account.open(&url).await;
+    let (url, parked) = account.make_moving_queue(3).await;
+    let queue = account.open(&url);
     queue
         .publish(&[message("one", "1"), message("two", "2")])
         .await
         .unwrap();
     for _ in 0..3 {
         // Each time another process.
-        let reader = account.open(&url).await;
+        let reader = account.open(&url);
         assert_eq!(received(&reader, 1).await, ["one"]);
         for id in ["one", "two"] {
             reader.settle(id, Outcome::Failed).await.unwrap();
@@ -189,7 +190,7 @@ async fn a_message_that_was_received_three_times_is_parked_and_can_be_taken_from
     let named = ["one".to_owned(), "two".to_owned()];
     assert_eq!(queue.find(&named).await.unwrap().len(), 2);
     queue.settle("one", Outcome::Done).await.unwrap();
-    let another = account.open(&url).await;
+    let another = account.open(&url);
     queue.settle("two", Outcome::Failed).await.unwrap();
     another.settle("two", Outcome::Discarded).await.unwrap();
     assert_eq!(account.count(&parked).await, 0);
@@ -203,8 +204,7 @@ async fn a_queue_that_is_not_there_is_an_error_that_names_it() {
     let url = account.make_queue(MOST_BYTES).await;
     let missing = new_name("missing");
     let url = QueueUrl::parse(&url.as_str().replace(url.name(), &missing)).unwrap();
-    let error = SqsQueue::open_with(&account.login(), &url).await;
-    let error = error.unwrap_err();
+    let error = account.open(&url).check().await.unwrap_err();
     assert_eq!(error.code(), Code::ConfigInvalid, "{error}");
     assert!(error.to_string().contains(&missing), "{error}");
 }

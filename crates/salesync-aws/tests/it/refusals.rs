@@ -57,10 +57,10 @@ impl Scripted {
         queue_at(&self.origin)
     }
 
-    /// Opens the queue; nothing is tried again.
+    /// Asks the queue about itself; nothing is tried again.
     async fn open(&self) -> Result<SqsQueue, Error> {
         let login = self.login(RetryConfig::disabled()).await;
-        SqsQueue::open_with(&login, &self.queue()).await
+        asked(login, self.queue()).await
     }
 
     /// Reads a secret; nothing is tried again.
@@ -68,6 +68,13 @@ impl Scripted {
         let login = self.login(RetryConfig::disabled()).await;
         AwsSecretStore::new("us-east-1", "salesync/sales/").with_login(&login)
     }
+}
+
+/// Returns a queue that was asked about itself.
+async fn asked(login: AwsLogin, url: QueueUrl) -> Result<SqsQueue, Error> {
+    let queue = SqsQueue::new(url).with_login(login);
+    queue.check().await?;
+    Ok(queue)
 }
 
 fn queue_at(origin: &str) -> QueueUrl {
@@ -173,11 +180,11 @@ async fn what_may_heal_is_sent_again_four_times_at_most() {
     };
     let healing = Scripted::start(vec![BUSY, BUSY, OPENED]).await;
     let login = healing.login(retries()).await;
-    SqsQueue::open_with(&login, &healing.queue()).await.unwrap();
+    asked(login, healing.queue()).await.unwrap();
     assert_eq!(healing.asked.load(Ordering::SeqCst), 3);
     let lasting = Scripted::start(vec![BUSY]).await;
     let login = lasting.login(retries()).await;
-    let error = SqsQueue::open_with(&login, &lasting.queue()).await;
+    let error = asked(login, lasting.queue()).await;
     let error = error.unwrap_err();
     assert_eq!(error.code(), Code::StoreUnavailable, "{error}");
     assert_eq!(lasting.asked.load(Ordering::SeqCst), 4);
@@ -202,7 +209,7 @@ async fn where_nobody_answers_the_next_run_tries_again() {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let login: AwsLogin = asking(&origin, RetryConfig::disabled()).await.into();
-    let error = SqsQueue::open_with(&login, &queue_at(&origin)).await;
+    let error = asked(login, queue_at(&origin)).await;
     let error = error.unwrap_err();
     assert_eq!(error.code(), Code::StoreUnavailable, "{error}");
 }
@@ -226,7 +233,7 @@ async fn without_credentials_a_person_reads_what_to_set() {
     let config = asking(&server.origin, RetryConfig::disabled()).await;
     let keys = aws_sdk_sqs::config::SharedCredentialsProvider::new(NoKeys);
     let config = config.into_builder().credentials_provider(keys).build();
-    let error = SqsQueue::open_with(&config.into(), &server.queue()).await;
+    let error = asked(config.into(), server.queue()).await;
     let error = error.unwrap_err();
     assert_eq!(error.code(), Code::ConfigInvalid, "{error}");
     assert!(error.to_string().contains("AWS_PROFILE"), "{error}");
