@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use salesync_core::error::Result;
+use salesync_core::error::{Code, Error, Result};
 use salesync_core::queue::Queue;
 use salesync_core::secret::SecretStore;
 use salesync_core::source::SourceDefinition;
 use salesync_core::sync::BatchLimits;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::Warehouse;
+#[cfg(feature = "duckdb")]
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
 use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
 
 use crate::secrets::{EnvironmentSecrets, FolderSecrets};
-use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
+use crate::settings::{ContinuationChoice, SecretsChoice, Settings, WarehouseChoice, secret_name};
 
 /// The warehouse and its dead letters.
 pub(crate) struct Stores {
@@ -24,6 +25,14 @@ pub(crate) struct Stores {
 
 pub(crate) async fn stores(settings: &Settings, now: Timestamp) -> Result<Stores> {
     match &settings.warehouse {
+        #[cfg(not(feature = "duckdb"))]
+        WarehouseChoice::DuckDb(_) => Err(Error::new(Code::ConfigInvalid, "open the warehouse")
+            .with("setting", "SALESYNC_WAREHOUSE")
+            .with(
+                "must be",
+                "bigquery:PROJECT/DATASET: this program carries no DuckDB, `salesync` does",
+            )),
+        #[cfg(feature = "duckdb")]
         WarehouseChoice::DuckDb(path) => {
             let warehouse = DuckDbWarehouse::open(DuckDbSettings {
                 schema: settings.tenant.clone(),
@@ -48,6 +57,22 @@ pub(crate) async fn stores(settings: &Settings, now: Timestamp) -> Result<Stores
                 warehouse: Arc::new(warehouse),
                 dead_letters: Arc::new(dead_letters),
             })
+        }
+    }
+}
+
+/// Returns the queue on which a sync that was stopped leaves what is left of it, where the settings name one.
+///
+/// # Errors
+/// `ERR_CONFIG_INVALID` where this program has no such queue.
+pub(crate) fn continuations(settings: &Settings) -> Result<Option<Arc<dyn Queue>>> {
+    match &settings.continuation {
+        ContinuationChoice::Warehouse => Ok(None),
+        choice @ (ContinuationChoice::PubSub { .. } | ContinuationChoice::Sqs { .. }) => {
+            let error = Error::new(Code::ConfigInvalid, "open the queue of continuations");
+            Err(error
+                .with("setting", "SALESYNC_CONTINUATION")
+                .with("this program has no adapter for", choice))
         }
     }
 }

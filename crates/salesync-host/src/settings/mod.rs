@@ -1,5 +1,7 @@
 //! Every setting, read once: from the environment, or under the same name from `salesync.toml`.
 
+mod triggers;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use salesync_core::source::SourceDefinition;
 use salesync_core::validate::check_name;
 use salesync_gcp::{Merging, Road};
 use url::Url;
+
+pub(crate) use triggers::{ContinuationChoice, IdentityChoice, TriggerChoices};
 
 /// The file that settings are read from beside the environment.
 const SETTINGS_FILE: &str = "salesync.toml";
@@ -45,6 +49,36 @@ const GENERAL: &[(&str, &str, &str)] = &[
         "SALESYNC_DEADLINE_SECS",
         "",
         "stop reading after so many seconds; none by default",
+    ),
+    (
+        "SALESYNC_CONTINUATION",
+        "warehouse",
+        "how a sync that was stopped goes on: warehouse (the next sync finds its cursor), pubsub:PROJECT/TOPIC or sqs:QUEUE_URL (at once, by a message)",
+    ),
+    (
+        "SALESYNC_TRIGGER_AUDIENCE",
+        "",
+        "the audience that tokens of triggers are made for: this service's URL",
+    ),
+    (
+        "SALESYNC_TRIGGER_IDENTITY",
+        "",
+        "the e-mail of the service account that may trigger",
+    ),
+    (
+        "SALESYNC_TRIGGER_ISSUER",
+        "https://accounts.google.com",
+        "who signs the tokens of triggers",
+    ),
+    (
+        "SALESYNC_TRIGGER_KEYS_URL",
+        "https://www.googleapis.com/oauth2/v3/certs",
+        "where the keys of that issuer are",
+    ),
+    (
+        "SALESYNC_TRIGGER_SECRET",
+        "",
+        "the shared secret of triggers, at least 32 characters; two with a comma between them while it is changed",
     ),
     (
         "SALESYNC_DUCKDB_MEMORY_MB",
@@ -189,8 +223,17 @@ pub struct Settings {
     pub(crate) deadline: Option<Duration>,
     /// Sources, the most trusted first.
     pub(crate) source_rank: Vec<String>,
+    #[cfg_attr(
+        not(feature = "duckdb"),
+        expect(
+            dead_code,
+            reason = "a program without DuckDB checks the setting and has no use for it"
+        )
+    )]
     pub(crate) duckdb_memory_mb: u32,
     pub(crate) bigquery: BigQueryChoices,
+    pub(crate) triggers: TriggerChoices,
+    pub(crate) continuation: ContinuationChoice,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) base_urls: BTreeMap<&'static str, String>,
@@ -257,12 +300,7 @@ impl Settings {
                 "warehouse is the one this program has",
             ));
         }
-        let deadline = match get("SALESYNC_DEADLINE_SECS") {
-            "" => None,
-            text => Some(Duration::from_secs(
-                positive("SALESYNC_DEADLINE_SECS", text)?.into(),
-            )),
-        };
+        let deadline = deadline(get("SALESYNC_DEADLINE_SECS"))?;
         let source_rank = source_rank(get("SALESYNC_SOURCE_RANK"), sources)?;
         let log_format = match get("SALESYNC_LOG_FORMAT") {
             "text" => LogFormat::Text,
@@ -305,6 +343,8 @@ impl Settings {
                 emulator: emulator(EMULATOR, get(EMULATOR))?,
                 write_emulator: emulator(WRITE_EMULATOR, get(WRITE_EMULATOR))?,
             },
+            triggers: TriggerChoices::read(&get)?,
+            continuation: triggers::continuation(get("SALESYNC_CONTINUATION"))?,
             log: get("SALESYNC_LOG").to_owned(),
             log_format,
             base_urls,
@@ -333,8 +373,11 @@ impl Settings {
     /// Returns every setting with its value and meaning, for `salesync check`; secrets are not among them.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let general = GENERAL.iter().map(|(name, default, meaning)| {
-            let value = self.given(name).unwrap_or(default).to_owned();
-            ((*name).to_owned(), value, *meaning)
+            let value = match self.given(name) {
+                Some(_) if *name == triggers::SECRET => "(given)",
+                given => given.unwrap_or(default),
+            };
+            ((*name).to_owned(), value.to_owned(), *meaning)
         });
         let origins = self.base_urls.iter().map(|(source, url)| {
             (
@@ -386,6 +429,45 @@ fn of_sources(
         of_sources.insert(source.name, of_source);
     }
     Ok((of_sources, own))
+}
+
+/// Where the program runs, as the platform's own variables say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Platform {
+    /// It takes its events from the Lambda runtime.
+    Lambda,
+    /// It is asked over HTTP, on a port that it is told.
+    Service,
+    /// It is started by a person.
+    Laptop,
+}
+
+/// Returns where the program runs.
+pub(crate) fn platform() -> Platform {
+    let has = |name| of_platform(name).is_some();
+    match () {
+        () if has("AWS_LAMBDA_RUNTIME_API") => Platform::Lambda,
+        () if has("K_SERVICE") || has("PORT") => Platform::Service,
+        () => Platform::Laptop,
+    }
+}
+
+/// Returns the port that the platform gives to a service.
+///
+/// # Errors
+/// [`Code::ConfigInvalid`] where it is none.
+pub(crate) fn platform_port() -> Result<u16> {
+    let port = of_platform("PORT").unwrap_or_else(|| "8080".to_owned());
+    port.parse().map_err(|_| wrong("PORT", "a port"))
+}
+
+fn of_platform(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one file in which the environment is read"
+    )]
+    let value = std::env::var(name);
+    value.ok().filter(|value| !value.is_empty())
 }
 
 /// Returns the name under which a source's secret stands in the environment.
@@ -518,12 +600,7 @@ fn secrets(text: &str) -> Result<SecretsChoice> {
 fn check_base_url(name: &str, text: &str) -> Result<String> {
     let url =
         Url::parse(text).map_err(|_| wrong(name, "an origin such as https://api.example.com"))?;
-    let loopback = match url.host() {
-        Some(url::Host::Domain(host)) => host == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
+    let loopback = is_loopback(&url);
     let plain = url.path() == "/"
         && url.query().is_none()
         && url.username().is_empty()
@@ -535,6 +612,15 @@ fn check_base_url(name: &str, text: &str) -> Result<String> {
         name,
         "an https origin without a path (http only on this machine)",
     ))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(host)) => host == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 /// Reads names of sources, the most trusted first.
@@ -552,6 +638,14 @@ fn source_rank(text: &str, sources: &[&'static SourceDefinition]) -> Result<Vec<
     Err(wrong("SALESYNC_SOURCE_RANK", rule).with("sources", known.join(", ")))
 }
 
+fn deadline(text: &str) -> Result<Option<Duration>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let secs = positive("SALESYNC_DEADLINE_SECS", text)?;
+    Ok(Some(Duration::from_secs(secs.into())))
+}
+
 fn positive(name: &'static str, text: &str) -> Result<u32> {
     match text.parse() {
         Ok(number) if (1..=10_000_000).contains(&number) => Ok(number),
@@ -566,74 +660,4 @@ fn wrong(name: &str, rule: &'static str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(pairs: &[(&str, &str)]) -> Result<Settings> {
-        let values = pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings::from_values(values.collect(), &[])
-    }
-
-    #[test]
-    fn without_any_setting_everything_has_a_default() {
-        let settings = settings(&[]).unwrap();
-        assert_eq!(
-            settings.warehouse,
-            WarehouseChoice::DuckDb("salesync.duckdb".into())
-        );
-        assert_eq!(settings.tenant, "sales");
-        assert_eq!(settings.deadline, None);
-    }
-
-    #[test]
-    fn a_wrong_setting_is_an_error_that_names_it() {
-        let cases = [
-            ("SALESYNC_WAREHOUSE", "mysql:x"),
-            ("SALESYNC_WAREHOUSE", "duckdb:"),
-            ("SALESYNC_WAREHOUSE", "bigquery:"),
-            ("SALESYNC_WAREHOUSE", "bigquery:my-project/a`b"),
-            ("SALESYNC_BIGQUERY_LOCATION", "moon base"),
-            ("SALESYNC_BIGQUERY_MAX_GB_BILLED", "0"),
-            ("SALESYNC_BIGQUERY_MERGE", "sometimes"),
-            ("SALESYNC_BIGQUERY_LOAD", "by hand"),
-            ("BIGQUERY_STORAGE_EMULATOR_HOST", "http://elsewhere.example"),
-            ("BIGQUERY_EMULATOR_HOST", "http://elsewhere.example"),
-            ("SALESYNC_TENANT", "A-B; drop"),
-            ("SALESYNC_SECRETS", "file:/no/such/folder"),
-            ("SALESYNC_SECRETS", "vault"),
-            ("SALESYNC_DEAD_LETTERS", "kafka:x"),
-            ("SALESYNC_DEADLINE_SECS", "soon"),
-            ("SALESYNC_DUCKDB_MEMORY_MB", "0"),
-            ("SALESYNC_LOG_FORMAT", "xml"),
-        ];
-        for (name, value) in cases {
-            let error = settings(&[(name, value)]).unwrap_err();
-            assert_eq!(error.code(), Code::ConfigInvalid);
-            assert!(error.to_string().contains(name), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_base_url_is_an_https_origin_or_on_this_machine() {
-        for good in [
-            "https://api.hubapi.com",
-            "http://127.0.0.1:8080/",
-            "http://localhost:1",
-            "http://[::1]:9",
-        ] {
-            assert!(check_base_url("X", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "api.hubapi.com",
-            "http://example.com",
-            "https://u:p@x.com",
-            "https://x.com/a?b",
-            "ftp://x",
-        ] {
-            assert!(check_base_url("X", bad).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;
