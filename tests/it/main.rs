@@ -48,6 +48,8 @@ mod resolving;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
+mod serving;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod stopping;

@@ -32,6 +32,7 @@ pub mod views;
 pub mod warehouse;
 
 pub mod command;
+pub mod continuation;
 pub mod redrive;
 pub mod relay;
 pub mod retry;

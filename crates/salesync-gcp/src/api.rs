@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use ulid::Ulid;
 
-use crate::login::{DefaultLogin, NoLogin, SCOPE};
+use crate::login::{DefaultLogin, NoLogin};
 use crate::quotas::Quotas;
 use crate::script::Script;
 use crate::settings::{BigQuerySettings, Merging, Road};
@@ -200,7 +200,7 @@ impl Api {
             ..Timeouts::default()
         };
         let login: Arc<dyn Authenticator> = match settings.emulator {
-            None => Arc::new(DefaultLogin::new(SCOPE)?),
+            None => Arc::new(DefaultLogin::of_bigquery(settings.login.as_ref())?),
             Some(_) => Arc::new(NoLogin),
         };
         Ok(Self {
@@ -211,7 +211,7 @@ impl Api {
             merging: settings.merging,
             road: settings.road,
             quotas: Quotas::default(),
-            write_api: WriteApi::new(settings.write_emulator.clone()),
+            write_api: WriteApi::new(settings.write_emulator.clone(), settings.login.clone()),
             max_bytes_billed: settings.max_bytes_billed,
         })
     }

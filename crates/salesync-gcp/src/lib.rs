@@ -42,6 +42,7 @@ mod ties;
 mod warehouse;
 mod write_api;
 
+pub use login::Federation;
 pub use pubsub::{PubSubPlace, PubSubQueue, PubSubSettings};
 pub use queue::BigQueryQueue;
 pub use secrets::{GoogleSecretStore, SecretPlace, SecretSettings};

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use salesync_core::error::Result;
+#[cfg(not(feature = "duckdb"))]
+use salesync_core::error::{Code, Error};
 use salesync_core::queue::Queue;
 use salesync_core::source::SourceDefinition;
 use salesync_core::sync::BatchLimits;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::Warehouse;
+#[cfg(feature = "duckdb")]
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
 use salesync_gcp::{BigQuerySettings, BigQueryWarehouse, SecretSettings};
 
-use crate::secrets::{
-    AwsSecrets, EnvironmentSecrets, FolderSecrets, GivenSecrets, GoogleSecrets,
-};
+use crate::secrets::{AwsSecrets, EnvironmentSecrets, FolderSecrets, GivenSecrets, GoogleSecrets};
 use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
 
 /// The warehouse and its dead letters.
@@ -25,6 +26,14 @@ pub(crate) struct Stores {
 
 pub(crate) async fn stores(settings: &Settings, now: Timestamp) -> Result<Stores> {
     match &settings.warehouse {
+        #[cfg(not(feature = "duckdb"))]
+        WarehouseChoice::DuckDb(_) => Err(Error::new(Code::ConfigInvalid, "open the warehouse")
+            .with("setting", "SALESYNC_WAREHOUSE")
+            .with(
+                "must be",
+                "bigquery:PROJECT/DATASET: this program carries no DuckDB, `salesync` does",
+            )),
+        #[cfg(feature = "duckdb")]
         WarehouseChoice::DuckDb(path) => {
             let warehouse = DuckDbWarehouse::open(DuckDbSettings {
                 schema: settings.tenant.clone(),
@@ -97,6 +106,7 @@ fn bigquery(
         location: choices.location.clone(),
         emulator: choices.emulator.clone(),
         write_emulator: choices.write_emulator.clone(),
+        login: choices.login.clone(),
         merging: choices.merging,
         road: choices.road,
         max_bytes_billed: u64::from(choices.max_gb_billed) << 30,

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
+use salesync_core::continuation::left_of;
+use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::memory::MemoryWarehouse;
+use salesync_core::memory::{MemoryQueue, MemoryWarehouse};
 use salesync_core::publish::{Decided, Resolved, decide, resolve_and_publish};
+use salesync_core::queue::Queue;
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::resolve;
 use salesync_core::run::{Run, RunId};
@@ -26,10 +29,13 @@ use crate::outlets::{self, Outlets};
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Report {
-    /// One run per stream, and sources that were passed over because nobody gave their secret.
+    /// One run per stream, sources that were passed over because nobody gave their secret, and sources that were
+    /// stopped and go on by a message.
     Synced {
         runs: Vec<Run>,
         not_configured: Vec<&'static str>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        continued: Vec<String>,
     },
     Resolved(Resolved),
     /// What was written down, and what came of it where entities were resolved anew.
@@ -70,8 +76,8 @@ pub(crate) async fn handle(
         match command {
             Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
             Command::Resolve => {
-                let Stores { warehouse, .. } = cx.stores().await?;
-                let resolved = run_resolve(cx, warehouse.as_ref()).await;
+                let stores = cx.stores().await?;
+                let resolved = run_resolve(cx, stores.warehouse.as_ref()).await;
                 resolved.map(Report::Resolved)
             }
             Command::Decide(decision) => run_decide(cx, &decision).await,
@@ -98,6 +104,7 @@ async fn run_sync(
     observe: Observer,
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
+    command.check()?;
     let (selected, not_configured) = configured(cx, &command.source).await?;
     let selected = with_streams(selected, &command.streams)?;
     for (definition, _) in &selected {
@@ -112,20 +119,24 @@ async fn run_sync(
         }
     }
     let started = Instant::now();
-    let (warehouse, outlets) = open(cx, command.effect).await?;
+    let stores = open(cx, command.effect).await?;
+    let outlets = match command.effect {
+        Effect::Commit => Some(Outlets::open(&cx.settings, &stores.dead_letters, cx.now)?),
+        Effect::DryRun => None,
+    };
     let run_id = RunId::new(cx.now);
     let contexts = selected.iter().map(|(definition, _)| SyncContext {
-        warehouse: Arc::clone(&warehouse),
+        warehouse: Arc::clone(&stores.warehouse),
         run_id: run_id.clone(),
         now: cx.now,
         started,
-        deadline: cx.settings.deadline.map(|deadline| started + deadline),
+        deadline: cx.allowed.map(|allowed| started + allowed),
         stop: stop.clone(),
         limits: adapters::batches(&cx.settings),
         observe: Arc::clone(&observe),
         adapters: format!(
             "{} <- {}",
-            warehouse.describe(),
+            stores.warehouse.describe(),
             cx.settings
                 .base_urls
                 .get(definition.name)
@@ -148,27 +159,47 @@ async fn run_sync(
         runs.extend(result?);
     }
     if let Some(outlets) = outlets {
-        outlets.tell(&runs, command).await;
+        outlets.tell(&runs).await;
     }
+    let continued = leave_the_rest(cx, command, &runs).await;
     Ok(Report::Synced {
         runs,
         not_configured,
+        continued,
     })
 }
 
-/// Opens where a sync writes to, and where it tells what it did: nowhere when it only counts.
-async fn open(cx: &Context, effect: Effect) -> Result<(Arc<dyn Warehouse>, Option<Outlets>)> {
+/// Opens where a sync writes to: nowhere, when it only counts and there is nothing yet.
+async fn open(cx: &Context, effect: Effect) -> Result<Stores> {
     match effect {
-        Effect::DryRun if !cx.settings.warehouse.exists() => {
-            Ok((Arc::new(MemoryWarehouse::new()), None))
-        }
-        Effect::DryRun => Ok((cx.stores().await?.warehouse, None)),
-        Effect::Commit => {
-            let stores = cx.stores().await?;
-            let outlets = Outlets::open(&cx.settings, &stores.dead_letters, cx.now)?;
-            Ok((stores.warehouse, Some(outlets)))
+        Effect::DryRun if !cx.settings.warehouse.exists() => Ok(Stores {
+            warehouse: Arc::new(MemoryWarehouse::new()),
+            dead_letters: Arc::new(MemoryQueue::default()),
+        }),
+        _ => cx.stores().await,
+    }
+}
+
+/// Leaves a message for each source that was stopped, and returns the sources that go on by it. Where that fails, the
+/// next sync goes on all the same.
+async fn leave_the_rest(cx: &Context, command: &Sync, runs: &[Run]) -> Vec<String> {
+    let Some(queue) = &cx.continuations else {
+        return Vec::new();
+    };
+    let mut continued = Vec::new();
+    for left in left_of(command, runs, cx.hop) {
+        let published = match left.to_message() {
+            Ok(message) => queue.publish(&[message]).await,
+            Err(error) => Err(error),
+        };
+        match published {
+            Ok(()) => continued.push(left.sync.source),
+            Err(error) => {
+                tracing::warn!(source = left.sync.source, error = %error, "continuation not published");
+            }
         }
     }
+    continued
 }
 
 /// Gives each source those of the wanted streams that it has; a stream that none of them has is an error.
@@ -236,12 +267,13 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse) -> Result<Resolved
 }
 
 async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
-    let Stores { warehouse, .. } = cx.stores().await?;
+    let stores = cx.stores().await?;
+    let warehouse = stores.warehouse.as_ref();
     let run_id = RunId::new(cx.now);
-    let decided = decide(warehouse.as_ref(), decision, (&run_id, cx.now)).await?;
+    let decided = decide(warehouse, decision, (&run_id, cx.now)).await?;
     let resolved = match decision.takes {
         // Also where nothing is new: an earlier resolve may have been stopped.
-        Takes::Now => Some(run_resolve(cx, warehouse.as_ref()).await.map_err(|error| {
+        Takes::Now => Some(run_resolve(cx, warehouse).await.map_err(|error| {
             error.with(
                 "the decision is written down and shows with",
                 "salesync resolve",
@@ -253,17 +285,25 @@ async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
 }
 
 async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
-    let Stores {
-        warehouse,
-        dead_letters,
-    } = cx.stores().await?;
-    let dead_letters = outlets::dead_letters(&cx.settings, dead_letters, cx.now)?;
-    let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    let meant = letters(dead_letters.as_ref(), selection).await?;
+    let stores = cx.stores().await?;
+    let home = Arc::clone(&stores.dead_letters);
+    let queue = outlets::dead_letters(&cx.settings, home, cx.now)?;
+    let meant = letters(queue.as_ref(), selection).await?;
     if meant.is_empty() && !selection.ids.is_empty() {
         return Err(Error::new(Code::RequestInvalid, "redrive dead letters")
             .with("open or parked letters with that id", 0));
     }
+    send_through(cx, &stores, queue.as_ref(), meant).await
+}
+
+/// Sends letters through again, each by its own source, and tells `queue` what became of them.
+pub(crate) async fn send_through(
+    cx: &Context,
+    stores: &Stores,
+    queue: &dyn Queue,
+    meant: Vec<DeadLetter>,
+) -> Result<Redriven> {
+    let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for letter in meant {
         by_source
             .entry(letter.source.clone())
@@ -276,7 +316,7 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
         for definition in cx.select(&name)? {
             let source = cx.connect(definition)?;
             let part = redrive(
-                (warehouse.as_ref(), dead_letters.as_ref()),
+                (stores.warehouse.as_ref(), queue),
                 &source,
                 &letters,
                 &run_id,

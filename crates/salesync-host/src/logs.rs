@@ -28,3 +28,15 @@ pub(crate) fn start(settings: &Settings) -> Result<()> {
     };
     started.map_err(|error| Error::new(Code::Internal, "start the log").because(error))
 }
+
+/// Makes a fault of ours a log line that says where it happened, and nothing of what it met: that could be a record.
+pub(crate) fn hide_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location();
+        tracing::error!(
+            file = place.map(|place| place.file()),
+            line = place.map(|place| place.line()),
+            "a fault of ours"
+        );
+    }));
+}

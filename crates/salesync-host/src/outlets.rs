@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use salesync_core::command::{Command, Sync};
 use salesync_core::error::{Code, Result};
 use salesync_core::queue::{Message, Queue};
 use salesync_core::relay::RelayedQueue;
@@ -39,7 +38,7 @@ impl Outlets {
     }
 
     /// Lets the letters go on that wait for it, and says which of these runs did not succeed.
-    pub(crate) async fn tell(&self, runs: &[Run], command: &Sync) {
+    pub(crate) async fn tell(&self, runs: &[Run]) {
         if let Some(letters) = &self.letters
             && let Err(error) = letters.forward().await
         {
@@ -49,7 +48,7 @@ impl Outlets {
             );
         }
         if let Some(notices) = &self.notices
-            && let Err(error) = give_notice(notices.as_ref(), runs, command).await
+            && let Err(error) = give_notice(notices.as_ref(), runs).await
         {
             tracing::error!(error = %error, "not every run was told to SALESYNC_NOTIFY");
         }
@@ -57,30 +56,18 @@ impl Outlets {
 }
 
 /// Publishes one message for each run that did not succeed: which, why, and what to do. None of it is from a record.
-async fn give_notice(notices: &dyn Queue, runs: &[Run], command: &Sync) -> Result<()> {
+async fn give_notice(notices: &dyn Queue, runs: &[Run]) -> Result<()> {
     let is_well = |run: &&Run| matches!(run.status, RunStatus::Succeeded | RunStatus::Skipped);
     let messages: Vec<Message> = runs
         .iter()
         .filter(|run| !is_well(run))
-        .map(|run| notice(run, command))
+        .map(notice)
         .collect();
     notices.publish(&messages).await
 }
 
-/// A run that ended for want of time, and got on, comes with the command that goes on where it ended.
-fn notice(run: &Run, command: &Sync) -> Message {
+fn notice(run: &Run) -> Message {
     let code = run.code.as_deref().and_then(Code::parse);
-    let goes_on = run.status == RunStatus::Partial
-        && code == Some(Code::RunDeadline)
-        && run.cursor_from != run.cursor_to;
-    let next = goes_on.then(|| {
-        Command::Sync(Sync {
-            source: run.source.clone(),
-            streams: vec![run.stream.clone()],
-            since: None,
-            ..command.clone()
-        })
-    });
     let body = json!({
         "schema": 1,
         "run_id": run.run_id,
@@ -89,7 +76,6 @@ fn notice(run: &Run, command: &Sync) -> Message {
         "status": run.status,
         "code": code.map(Code::as_str),
         "remedy": code.map(Code::remedy),
-        "continue": next,
     });
     Message {
         id: format!("{}-{}-{}", run.run_id, run.source, run.stream),
@@ -153,7 +139,7 @@ mod tests {
             run("c", RunStatus::Partial, Some("ERR_RUN_DEADLINE")),
             run("d", RunStatus::Failed, Some("ERR_SOURCE_AUTH_REVOKED")),
         ];
-        give_notice(&queue, &runs, &Sync::default()).await.unwrap();
+        give_notice(&queue, &runs).await.unwrap();
         let told = queue.receive(10).await.unwrap();
         assert_eq!(told.len(), 2);
         for (message, run) in told.iter().zip(&runs[2..]) {
@@ -163,29 +149,6 @@ mod tests {
             assert_eq!(body["stream"], run.stream);
             assert!(body["remedy"].as_str().is_some_and(|text| !text.is_empty()));
             assert!(!message.body.contains("hunter2"), "{}", message.body);
-            // Neither of them got on.
-            assert!(body["continue"].is_null());
         }
-    }
-
-    #[test]
-    fn a_run_that_ended_for_want_of_time_comes_with_the_command_that_goes_on() {
-        let ended = Run {
-            cursor_to: serde_json::from_str("{\"complete_to\":1}").unwrap(),
-            ..run("c", RunStatus::Partial, Some("ERR_RUN_DEADLINE"))
-        };
-        let command = Sync {
-            source: "all".to_owned(),
-            since: Some(Timestamp::EPOCH),
-            ..Sync::default()
-        };
-        let body: serde_json::Value = serde_json::from_str(&notice(&ended, &command).body).unwrap();
-        let next: Command = serde_json::from_value(body["continue"].clone()).unwrap();
-        let expected = Command::Sync(Sync {
-            source: "testkit".to_owned(),
-            streams: vec!["c".to_owned()],
-            ..Sync::default()
-        });
-        assert_eq!(next, expected);
     }
 }
