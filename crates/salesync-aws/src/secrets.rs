@@ -19,6 +19,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::secret::{Secret, SecretStore};
+use salesync_core::time::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::failure::failure;
@@ -40,6 +41,7 @@ pub struct AwsSecretStore {
 struct Version {
     id: String,
     secret: Secret,
+    created: Option<Timestamp>,
 }
 
 impl AwsSecretStore {
@@ -76,6 +78,18 @@ impl AwsSecretStore {
         Ok(self.current(name).await?.is_some())
     }
 
+    /// Returns when the current version of a secret was made.
+    ///
+    /// # Errors
+    /// As [`SecretStore::get`], and where AWS does not say it.
+    pub async fn created(&self, name: &str) -> Result<Timestamp> {
+        let created = self
+            .current(name)
+            .await?
+            .and_then(|version| version.created);
+        created.ok_or_else(|| self.absent(name))
+    }
+
     async fn client(&self) -> Result<&Client> {
         let connect = || async {
             let login = AwsLogin::find(Some(&self.region)).await?;
@@ -106,6 +120,9 @@ impl AwsSecretStore {
             (Some(id), Some(text)) => Ok(Some(Version {
                 id: id.to_owned(),
                 secret: Secret::new(text),
+                created: answer
+                    .created_date()
+                    .map(|date| Timestamp::from_millis(date.secs().saturating_mul(1_000))),
             })),
             _ => Err(Error::new(Code::ConfigInvalid, READ)
                 .with("secret", self.full_name(name))
@@ -158,6 +175,10 @@ impl AwsSecretStore {
         answer.map_err(|error| self.unstored(name, failure(STORE, error)))
     }
 
+    fn absent(&self, name: &str) -> Error {
+        Error::new(Code::ConfigInvalid, READ).with("secret", self.full_name(name))
+    }
+
     fn unstored(&self, name: &str, error: Error) -> Error {
         error.with("secret", self.full_name(name))
     }
@@ -176,9 +197,7 @@ impl fmt::Debug for AwsSecretStore {
 impl SecretStore for AwsSecretStore {
     async fn get(&self, name: &str) -> Result<Secret> {
         let found = self.current(name).await?.map(|version| version.secret);
-        found.ok_or_else(|| {
-            Error::new(Code::ConfigInvalid, READ).with("secret", self.full_name(name))
-        })
+        found.ok_or_else(|| self.absent(name))
     }
 
     async fn put_if_unchanged(&self, name: &str, old: &Secret, new: &Secret) -> Result<bool> {

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::secret::{Secret, SecretStore};
 use salesync_core::time::Timestamp;
+use salesync_core::validate::parse_timestamp;
 use salesync_http::{Answer, Client, Request, segment};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -115,6 +116,12 @@ struct Listed {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Made {
+    create_time: String,
+}
+
+#[derive(Deserialize)]
 struct Named {
     name: String,
     #[serde(default)]
@@ -147,6 +154,19 @@ impl GoogleSecretStore {
             400 => Ok(true),
             _ => self.good(&answer, name).map(|_| true),
         }
+    }
+
+    /// Returns when the newest version of a secret was made. It needs the permission `secretmanager.versions.get`, which the
+    /// role `secretmanager.viewer` has.
+    ///
+    /// # Errors
+    /// `ERR_SOURCE_FORBIDDEN` where we may not see it, or what Secret Manager says.
+    pub async fn created(&self, name: &str) -> Result<Timestamp> {
+        let path = format!("{}/versions/latest", self.path(name));
+        let answer = self.ask(&Request::get(READ, path, REST)).await?;
+        let made: Made = self.good(&answer, name)?.json()?;
+        parse_timestamp(&made.create_time)
+            .map_err(|_| Error::new(Code::StoreUnavailable, READ).with("must be", "an instant"))
     }
 
     /// Returns the version that counts.

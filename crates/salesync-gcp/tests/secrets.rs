@@ -137,6 +137,7 @@ impl Kept {
             json!({
                 "name": format!("projects/123456/secrets/{name}/versions/{}", at + 1),
                 "state": version.state,
+                "createTime": "2026-01-31T00:00:00.250Z",
                 "etag": format!("\"{at}-{}\"", version.state),
             })
         };
@@ -153,6 +154,7 @@ impl Kept {
                 let name = named(at, &versions[at])["name"].clone();
                 (200, json!({"name": name, "payload": {"data": text}}))
             }
+            ("GET", "", Some(at)) if at < versions.len() => (200, named(at, &versions[at])),
             ("GET", "", None) => {
                 assert_eq!(query, "pageSize=100");
                 let newest_first = versions.iter().enumerate().rev();
@@ -272,6 +274,14 @@ async fn a_missing_secret_is_not_there_and_a_forbidden_one_is_an_error() {
         );
         assert!(!format!("{error:?}").contains("hunter2"));
     }
+}
+
+#[tokio::test]
+async fn how_old_a_secret_is_can_be_told() {
+    let (store, _kept) = serve().await;
+    let created = store.created("testkit").await.unwrap();
+    assert_eq!(created.to_string(), "2026-01-31T00:00:00.250Z");
+    assert!(store.created("missing").await.is_err());
 }
 
 #[tokio::test]

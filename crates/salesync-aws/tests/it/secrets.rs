@@ -4,6 +4,7 @@ use aws_sdk_secretsmanager::primitives::Blob;
 use salesync_aws::AwsSecretStore;
 use salesync_core::error::Code;
 use salesync_core::secret::{Secret, SecretStore};
+use salesync_core::time::Timestamp;
 
 use crate::account::{Account, new_name};
 
@@ -86,6 +87,7 @@ async fn whether_a_secret_is_there_can_be_asked() {
         return;
     };
     assert!(store.has("testkit").await.unwrap());
+    assert!(store.created("testkit").await.unwrap() > Timestamp::EPOCH);
     assert!(!store.has("missing").await.unwrap());
     let deleted = account
         .secrets()

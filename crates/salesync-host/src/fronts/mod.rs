@@ -57,9 +57,20 @@ pub fn main(
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report::error(&error);
+            tell_end(&error);
             ExitCode::from(cli::exit_code_of_error(&error))
         }
+    }
+}
+
+/// Says why a function ended: in a log line, where lines are written already.
+fn tell_end(error: &Error) {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        let (cause, remedy) = (cause.as_deref(), error.code().remedy());
+        tracing::error!(error = %error, cause, remedy, "the function ended");
+    } else {
+        report::error(error);
     }
 }
 

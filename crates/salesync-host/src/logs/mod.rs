@@ -1,10 +1,13 @@
 //! Log lines on stderr, so that stdout stays for results.
 
+mod json;
+
 use std::io::IsTerminal as _;
 
 use salesync_core::error::{Code, Error, Result};
 use tracing_subscriber::EnvFilter;
 
+use self::json::JsonLines;
 use crate::settings::{LogFormat, Settings};
 
 /// The traces of AWS's SDK quote what is sent, secrets too: they are never written.
@@ -24,7 +27,7 @@ pub(crate) fn start(settings: &Settings) -> Result<()> {
         .with_ansi(std::io::stderr().is_terminal());
     let started = match settings.log_format {
         LogFormat::Text => lines.with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Json => lines.event_format(JsonLines).try_init(),
     };
     started.map_err(|error| Error::new(Code::Internal, "start the log").because(error))
 }
@@ -36,6 +39,7 @@ pub(crate) fn hide_panics() {
         tracing::error!(
             file = place.map(|place| place.file()),
             line = place.map(|place| place.line()),
+            code = Code::Internal.as_str(),
             "a fault of ours"
         );
     }));

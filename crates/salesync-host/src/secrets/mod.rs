@@ -1,17 +1,19 @@
 //! Secrets out of the environment, a folder or a cloud.
 
+mod cloud;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use salesync_aws::AwsSecretStore;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::secret::{Secret, SecretStore};
-use salesync_gcp::{GoogleSecretStore, SecretSettings};
 
 use crate::settings::secret_name;
+
+pub(crate) use self::cloud::{AwsSecrets, GoogleSecrets};
 
 /// Words that stand in a secret that nobody has filled in yet.
 const PLACEHOLDERS: [&str; 6] = [
@@ -165,54 +167,6 @@ impl GivenSecrets for FolderSecrets {
 
     fn shown(&self, source: &str) -> String {
         Self::path(&self.folder, source).display().to_string()
-    }
-}
-
-/// Secrets in Google's Secret Manager, of which none may still be a placeholder. The login is looked for when the first
-/// one is read.
-#[derive(Debug)]
-pub(crate) struct GoogleSecrets {
-    settings: SecretSettings,
-    store: OnceLock<GoogleSecretStore>,
-}
-
-impl GoogleSecrets {
-    pub(crate) fn new(settings: SecretSettings) -> Self {
-        Self {
-            settings,
-            store: OnceLock::new(),
-        }
-    }
-
-    fn store(&self) -> Result<&GoogleSecretStore> {
-        if let Some(store) = self.store.get() {
-            return Ok(store);
-        }
-        let store = GoogleSecretStore::new(&self.settings)?;
-        // Another call may have been faster; its store is as good.
-        Ok(self.store.get_or_init(|| store))
-    }
-}
-
-#[async_trait]
-impl SecretStore for GoogleSecrets {
-    async fn get(&self, name: &str) -> Result<Secret> {
-        check(self.store()?.get(name).await?, &self.shown(name))
-    }
-
-    async fn put_if_unchanged(&self, name: &str, old: &Secret, new: &Secret) -> Result<bool> {
-        self.store()?.put_if_unchanged(name, old, new).await
-    }
-}
-
-#[async_trait]
-impl GivenSecrets for GoogleSecrets {
-    async fn has(&self, source: &str) -> Result<bool> {
-        self.store()?.has(source).await
-    }
-
-    fn shown(&self, source: &str) -> String {
-        self.settings.place.named(source)
     }
 }
 
