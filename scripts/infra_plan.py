@@ -92,7 +92,7 @@ def missing_schedules(planned, tenants, sources):
     for tenant, its in tenants.items():
         prefix = "" if tenant == "sales" else f"{tenant.replace('_', '-')}-"
         wanted = [f"{name}-{mode}-sync" for name in its.get("sources") or sources for mode in ("incremental", "full")]
-        for name in [*wanted, "entity-resolution", "account-scoring"]:
+        for name in [*wanted, "entity-resolution"]:
             if prefix + name not in names:
                 yield f"the tenant {tenant} has no schedule {prefix}{name}"
 

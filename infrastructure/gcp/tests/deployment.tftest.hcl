@@ -21,7 +21,7 @@ run "sources_come_from_sources_yaml_alone" {
     error_message = "the functions are not those of sources.yaml"
   }
   assert {
-    condition     = length(output.schedules) == 2 * length(yamldecode(file("../sources.yaml"))) + 2 + 4
+    condition     = length(output.schedules) == 2 * length(yamldecode(file("../sources.yaml"))) + 1 + 3
     error_message = "a schedule is missing"
   }
 }

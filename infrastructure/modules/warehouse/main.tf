@@ -72,7 +72,7 @@ resource "google_bigquery_dataset" "analysts" {
   project     = var.project
   dataset_id  = "${var.tenant}_analysts"
   location    = var.location
-  description = "What analysts of the tenant ${var.tenant} read: people, companies, interactions, deals and scores, without the sources' own tables"
+  description = "What analysts of the tenant ${var.tenant} read: people, companies, interactions and deals, without the sources' own tables"
   labels      = var.labels
 
   access {

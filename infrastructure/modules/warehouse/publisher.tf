@@ -3,9 +3,8 @@
 
 locals {
   for_analysts = [
-    "account_overview", "account_score_reasons", "account_scores", "companies", "data_freshness", "deals", "entity_history",
-    "entity_records", "interaction_parties", "interactions", "match_evidence", "match_overrides", "match_rates",
-    "match_review", "people", "person_timeline",
+    "account_overview", "companies", "data_freshness", "deals", "entity_history", "entity_records", "interaction_parties",
+    "interactions", "match_evidence", "match_overrides", "match_rates", "match_review", "people", "person_timeline",
   ]
 }
 

@@ -24,7 +24,7 @@ locals {
       of      = var.waiting["dead-letters"], metric = "ApproximateAgeOfOldestMessage", above = 86400
     }
     dead-letters-parked = {
-      summary = "WARNING: a dead letter has failed three redrives and waits for a person: docs/operations.md."
+      summary = "WARNING: a dead letter was received a hundred times and never settled, and waits for a person: docs/operations.md."
       of      = var.waiting["parked"], metric = "ApproximateNumberOfMessagesVisible", above = 0
     }
     undelivered = {

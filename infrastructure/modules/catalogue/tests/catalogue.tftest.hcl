@@ -11,7 +11,7 @@ run "sources_yaml_alone_gives_every_function_and_schedule" {
   }
   assert {
     condition = toset(flatten([for function in output.functions.sales : keys(function.schedules)])) == toset(concat(
-      ["account-scoring", "entity-resolution"],
+      ["entity-resolution"],
       flatten([for source in keys(yamldecode(file("../../sources.yaml"))) : ["${source}-full-sync", "${source}-incremental-sync"]]),
     ))
     error_message = "a schedule is missing, or is not called as the documentation says"

@@ -1,7 +1,7 @@
 # Four queues:
 #
-#   dead-letters.fifo   copies of records that were set aside; a letter that is sent twice is there once
-#   parked.fifo         those that failed three times and wait for a person
+#   dead-letters.fifo   records that were set aside, on their way to a redrive; one that is sent twice is there once
+#   parked.fifo         letters that were looked at a hundred times and never settled; the warehouse counts failures
 #   notifications       which runs did not succeed; read by whatever the operator connects
 #   undelivered         triggers, continuations and notifications that nobody could take
 
@@ -15,7 +15,7 @@ resource "aws_sqs_queue" "dead_letters" {
   sqs_managed_sse_enabled    = true
   message_retention_seconds  = local.two_weeks_secs
   visibility_timeout_seconds = 900
-  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.parked.arn, maxReceiveCount = 3 })
+  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.parked.arn, maxReceiveCount = 100 })
 }
 
 resource "aws_sqs_queue" "parked" {

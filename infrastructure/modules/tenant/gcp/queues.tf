@@ -1,6 +1,7 @@
 # Three topics, each with a subscription TOPIC-pull from which messages are read:
 #
-#   dead-letters    records that were set aside; ten failed deliveries move one to undelivered
+#   dead-letters    records that were set aside, on their way to a redrive; one that was delivered a hundred times and
+#                   never settled goes to undelivered: the warehouse counts failures
 #   notifications   what a person should know; read by whatever the operator connects
 #   undelivered     messages that nobody could take, kept for a month
 
@@ -33,7 +34,7 @@ resource "google_pubsub_subscription" "subscription" {
     for_each = each.value == "dead-letters" ? [google_pubsub_topic.topic["undelivered"].id] : []
     content {
       dead_letter_topic     = dead_letter_policy.value
-      max_delivery_attempts = 10
+      max_delivery_attempts = 100
     }
   }
   expiration_policy {
