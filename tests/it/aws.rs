@@ -166,7 +166,7 @@ fn a_run_that_did_not_succeed_is_told_to_the_queue_for_notices() {
 }
 
 #[test]
-fn secrets_come_from_secrets_manager_and_one_that_is_not_there_is_passed_over() {
+fn secrets_come_from_aws_and_one_that_is_not_there_is_passed_over() {
     let Some(moto) = Moto::here() else {
         return;
     };

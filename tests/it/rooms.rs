@@ -523,6 +523,58 @@ fn every_dependency_is_used() {
 }
 
 #[test]
+fn every_source_has_its_key_in_the_infrastructure() {
+    let listed = read("infrastructure/sources.yaml").unwrap();
+    let keys = listed.lines().filter_map(|line| line.strip_suffix(':'));
+    let keys = keys.filter(|key| key.chars().all(|c| c.is_ascii_lowercase()));
+    let mut keys: Vec<String> = keys.map(|key| format!("{key}-sync")).collect();
+    keys.sort();
+    assert_eq!(
+        keys,
+        sources().unwrap(),
+        "infrastructure/sources.yaml has one key for each folder functions/*-sync"
+    );
+}
+
+#[test]
+fn alerts_look_at_codes_and_metrics_that_are_there() {
+    let mut missing = Vec::new();
+    let alerts = read("infrastructure/alerts.yaml").unwrap();
+    let alerts = alerts.lines().filter(|line| line.contains("codes:"));
+    let of_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_*".contains(c);
+    for word in alerts.flat_map(|line| line.split(|c| !of_code(c))) {
+        let is_one = |code: &Code| match word.strip_suffix('*') {
+            Some(begin) => code.as_str().starts_with(begin),
+            None => code.as_str() == word,
+        };
+        if word.starts_with("ERR_") && !Code::ALL.iter().any(is_one) {
+            missing.push(format!("infrastructure/alerts.yaml: {word}"));
+        }
+    }
+    let served = read("crates/salesync-host/src/fronts/http/counters.rs").unwrap();
+    for path in [
+        "infrastructure/observability/alerts.rules.yaml",
+        "infrastructure/observability/grafana-dashboard.json",
+    ] {
+        let text = read(path).unwrap();
+        let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+        for word in words.filter(|word| word.ends_with("_total") || word.contains("_seconds")) {
+            let name = word
+                .trim_end_matches("_sum")
+                .trim_end_matches("_count")
+                .trim_end_matches("_bucket");
+            if !served.contains(&format!("\"{name}\"")) {
+                missing.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    none(
+        &missing,
+        "an alert on what is never told never fires: mend the name, or tell it",
+    );
+}
+
+#[test]
 fn every_action_of_a_workflow_is_pinned_by_its_commit() {
     let mut loose = Vec::new();
     for file in files(".github/workflows", ".yml").unwrap() {
