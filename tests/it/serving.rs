@@ -76,7 +76,8 @@ fn slow() -> Bench {
 /// A message as Pub/Sub pushes it; the data is the base64 of a continuation of the contacts' sync.
 fn pushed(id: u32) -> String {
     let data = concat!(
-        "eyJjb250aW51ZSI6eyJzb3VyY2UiOiJodWJzcG90Iiwic3RyZWFtcyI6WyJjb250YWN0cyJdfSwiaG9w",
+        "eyJjb250aW51ZSI6eyJzb3VyY2UiOiJo",
+        "dWJzcG90Iiwic3RyZWFtcyI6WyJjb250YWN0cyJdfSwiaG9w",
         "IjoxLCJhZnRlciI6IjAxSkRNNlgwWlA4VzZUM1E4TjRWNVI3UzlBIn0="
     );
     json!({"message": {"messageId": id.to_string(), "data": data}}).to_string()

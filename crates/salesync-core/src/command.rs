@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(read(r#""resolve""#).unwrap(), Command::Resolve);
         for wrong in [
             r#"{"sync":{}}"#,
-            r#"{"sync":{"source":"crm","strems":[]}}"#,
+            r#"{"sync":{"source":"crm","steams":[]}}"#,
             r#"{"sync":{"source":"crm","since":"yesterday"}}"#,
             r#"{"synk":{"source":"crm"}}"#,
         ] {

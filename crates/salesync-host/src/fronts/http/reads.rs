@@ -137,7 +137,7 @@ pub(super) async fn letters(
     let uri = asked_by_one_who_may(&front, request).await?;
     let asked: LettersAsked = query(&uri)?;
     let state = LetterState::parse(&asked.state)
-        .ok_or_else(|| invalid("state is open, redriven, parked or discarded"))?;
+        .ok_or_else(|| invalid("state is open, forwarded, redriven, parked or discarded"))?;
     let equal = vec![(SqlIdentifier::parse("state")?, state.as_str().to_owned())];
     let scan = Scan {
         filter: of_source(&front, asked.source, equal)?,
