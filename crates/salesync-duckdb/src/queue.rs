@@ -64,6 +64,9 @@ impl Queue for DuckDbQueue {
     }
 
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
+        if outcome == Outcome::Released {
+            return Ok(());
+        }
         let id = id.to_owned();
         self.store
             .run(move |database| settle(database, &id, outcome))

@@ -158,10 +158,11 @@ async fn run_sync(
     for result in join_all(syncs).await {
         runs.extend(result?);
     }
+    // Little time may be left: what goes on comes before what is told.
+    let continued = leave_the_rest(cx, command, &runs).await;
     if let Some(outlets) = outlets {
         outlets.tell(&runs).await;
     }
-    let continued = leave_the_rest(cx, command, &runs).await;
     Ok(Report::Synced {
         runs,
         not_configured,

@@ -131,24 +131,15 @@ mod tests {
             tracing::info!(event = "run_ended", code, gap_records = 3_u64, "run ended");
         });
         let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-        let read = |line: &str| serde_json::from_str::<Value>(line).unwrap();
-        let [first, second] = text
-            .lines()
-            .map(read)
-            .collect::<Vec<_>>()
-            .try_into()
-            .unwrap();
+        let read = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let [first, second]: [Value; 2] = read.collect::<Vec<_>>().try_into().unwrap();
         assert_eq!(first["severity"], "WARNING");
         assert_eq!(first["code"], "ERR_STORE_UNAVAILABLE");
-        assert_eq!(
-            (&first["message"], &first["source"]),
-            (&"not\nnow".into(), &"crm".into())
-        );
+        assert_eq!(first["message"], "not\nnow");
+        assert_eq!(first["source"], "crm");
         assert_eq!(second["severity"], "INFO");
-        assert_eq!(
-            (&second["event"], &second["code"]),
-            (&"run_ended".into(), &"ERR_RUN_DEADLINE".into())
-        );
+        assert_eq!(second["event"], "run_ended");
+        assert_eq!(second["code"], "ERR_RUN_DEADLINE");
         assert_eq!(second["gap_records"], 3);
         assert!(
             second["time"]
