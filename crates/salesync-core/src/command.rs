@@ -91,6 +91,15 @@ impl Sync {
     }
 }
 
+/// A resolve of people and companies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    /// Resolve all records, and learn anew what evidence is worth; else only what changed, where that is little.
+    #[serde(default)]
+    pub full: bool,
+}
+
 /// A redrive of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,7 +167,7 @@ pub enum Command {
     /// Read sources into the warehouse.
     Sync(Sync),
     /// Resolve people and companies.
-    Resolve,
+    Resolve(Resolve),
     /// Decide which records are one entity.
     Decide(Decision),
     /// Send dead letters through again.
@@ -192,7 +201,12 @@ mod tests {
         assert_eq!(sync.mode, Mode::Incremental);
         let again = serde_json::to_string(&Command::Sync(sync.clone())).unwrap();
         assert_eq!(read(&again).unwrap(), Command::Sync(sync));
-        assert_eq!(read(r#""resolve""#).unwrap(), Command::Resolve);
+        let full = Command::Resolve(Resolve { full: true });
+        assert_eq!(read(r#"{"resolve":{"full":true}}"#).unwrap(), full);
+        assert_eq!(
+            read(r#"{"resolve":{}}"#).unwrap(),
+            Command::Resolve(Resolve::default())
+        );
         for wrong in [
             r#"{"sync":{}}"#,
             r#"{"sync":{"source":"crm","steams":[]}}"#,

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::record::Value;
 use crate::rows::ColumnBuilder;
 use crate::schema::ColumnType;
+use crate::warehouse::Among;
 
 /// The shape of a table that is appended to or published whole.
 #[derive(Debug, Clone, Copy)]
@@ -86,14 +87,26 @@ impl PlainRows {
 pub struct NewRows {
     /// The table.
     pub table: &'static PlainTable,
+    /// The rows in whose place they come.
+    pub outdated: Outdated,
     /// The rows; one that can't be made ends the writing.
     pub batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
+}
+
+/// Which rows of a table new ones take the place of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outdated {
+    /// All.
+    All,
+    /// Those in which any of these columns holds one of its values.
+    Any(Vec<Among>),
 }
 
 impl From<(&'static PlainTable, RecordBatch)> for NewRows {
     fn from((table, batch): (&'static PlainTable, RecordBatch)) -> Self {
         Self {
             table,
+            outdated: Outdated::All,
             batches: Box::new(std::iter::once(Ok(batch))),
         }
     }

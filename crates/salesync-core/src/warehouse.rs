@@ -102,6 +102,10 @@ pub enum Filter {
     Live,
     /// Rows in which each of these columns holds that text.
     Equal(Vec<(SqlIdentifier, String)>),
+    /// Rows in which a column holds one of these values.
+    Among(Among),
+    /// Rows of a raw table that were read, or whose record went, at that time or later.
+    ChangedSince(Timestamp),
     /// Live rows of one part of a raw table.
     LiveIn(PartOf),
     /// Live rows of a raw table, read before `before`, whose key the running reading of everything has not
@@ -119,6 +123,24 @@ pub enum Filter {
         /// The time up to which rows are due.
         by: Timestamp,
     },
+}
+
+/// Some values of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Among {
+    /// The column.
+    pub column: SqlIdentifier,
+    /// The values, in any order.
+    pub values: Values,
+}
+
+/// Values of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Values {
+    /// Texts.
+    Texts(Vec<String>),
+    /// Whole numbers.
+    Numbers(Vec<i64>),
 }
 
 /// A part of a raw table.
@@ -204,7 +226,8 @@ pub trait Warehouse: Send + Sync + fmt::Debug {
     /// `ERR_STORE_UNAVAILABLE`.
     async fn scan(&self, scan: &Scan) -> Result<Vec<RecordBatch>>;
 
-    /// Puts new rows in the place of all rows of these tables, all of them or nothing.
+    /// Puts new rows in the place of the outdated ones of these tables, all of them or nothing. Which rows are
+    /// outdated each table's [`NewRows`] says; a row whose key stays must be among them.
     ///
     /// # Errors
     /// The old rows stay then. `ERR_STORE_UNAVAILABLE`, or why rows could not be made.

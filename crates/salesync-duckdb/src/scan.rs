@@ -1,15 +1,15 @@
-//! Reads rows, and puts new rows in the place of all rows of a table.
+//! Reads rows, and puts new rows in the place of outdated ones.
 
 use arrow::array::RecordBatch;
 use duckdb::params_from_iter;
 use duckdb::types::Value;
 use salesync_core::error::Result;
-use salesync_core::plain::NewRows;
-use salesync_core::warehouse::{Filter, Scan};
+use salesync_core::plain::{NewRows, Outdated};
+use salesync_core::warehouse::{Among, Filter, Scan, Values};
 
 use crate::database::Database;
 use crate::failure::failure;
-use crate::logs::{append, prepared};
+use crate::logs::{insert, prepared};
 use crate::sql::quoted;
 
 impl Database {
@@ -35,7 +35,7 @@ impl Database {
         Ok(batches)
     }
 
-    /// Puts new rows in the place of all rows of these tables, all of them or nothing.
+    /// Puts new rows in the place of the outdated ones of these tables, all of them or nothing.
     pub(crate) fn replace(&mut self, tables: Vec<NewRows>) -> Result<()> {
         const OPERATION: &str = "replace tables";
         let mut stored = Vec::with_capacity(tables.len());
@@ -49,15 +49,71 @@ impl Database {
             ));
         }
         let transaction = self.begin(OPERATION)?;
-        for (stored, NewRows { table, batches }) in stored {
+        for (stored, rows) in stored {
+            let NewRows {
+                table,
+                outdated,
+                batches,
+            } = rows;
+            let (sql, values) = delete(table.name, &outdated);
             transaction
-                .execute(&format!("DELETE FROM {}", quoted(table.name)), [])
+                .execute(&sql, params_from_iter(values))
                 .map_err(failure(OPERATION))?;
             for batch in batches {
-                append(&transaction, table, &stored, &batch?)?;
+                insert(&transaction, table, &stored, &batch?)?;
             }
         }
         transaction.commit().map_err(failure(OPERATION))
+    }
+}
+
+/// Returns the statement that takes outdated rows out, and the values that are bound to it.
+fn delete(table: &str, outdated: &Outdated) -> (String, Vec<Value>) {
+    let mut values = Vec::new();
+    let which = match outdated {
+        Outdated::All => String::new(),
+        Outdated::Any(all) => {
+            let any = all.iter().map(|among| among_sql(among, &mut values));
+            let any: Vec<String> = any.chain(["false".to_owned()]).collect();
+            format!(" WHERE {}", any.join(" OR "))
+        }
+    };
+    (format!("DELETE FROM {}{which}", quoted(table)), values)
+}
+
+/// Stands between texts that are bound as one.
+const BETWEEN: char = '\u{1f}';
+
+/// Returns the condition that a column holds one of some values, which are bound.
+fn among_sql(among: &Among, values: &mut Vec<Value>) -> String {
+    let column = quoted(among.column.as_str());
+    match &among.values {
+        Values::Numbers(numbers) => {
+            let list: Vec<String> = numbers.iter().map(i64::to_string).collect();
+            values.push(Value::Text(list.join(",")));
+            format!(
+                "{column} IN (SELECT TRY_CAST(v AS BIGINT) FROM (SELECT unnest(string_split(?, ',')) AS v) \
+                 WHERE v <> '')"
+            )
+        }
+        Values::Texts(texts) => {
+            let (odd, plain): (Vec<&String>, Vec<&String>) =
+                texts.iter().partition(|text| text.contains(BETWEEN));
+            let mut all = Vec::new();
+            if !plain.is_empty() {
+                let plain: Vec<&str> = plain.into_iter().map(String::as_str).collect();
+                values.push(Value::Text(plain.join(&BETWEEN.to_string())));
+                all.push(format!(
+                    "{column} IN (SELECT unnest(string_split(?, chr(31))))"
+                ));
+            }
+            for text in odd {
+                values.push(Value::Text(text.clone()));
+                all.push(format!("{column} = ?"));
+            }
+            all.push("false".to_owned());
+            format!("({})", all.join(" OR "))
+        }
     }
 }
 
@@ -85,6 +141,13 @@ fn select(scan: &Scan) -> (String, Vec<Value>) {
                 sql.push_str(&format!(" {lead} CAST({column} AS VARCHAR) = ?"));
                 values.push(Value::Text(text.clone()));
             }
+        }
+        Filter::Among(among) => {
+            sql.push_str(&format!(" WHERE {}", among_sql(among, &mut values)));
+        }
+        Filter::ChangedSince(since) => {
+            sql.push_str(" WHERE (epoch_us(_synced_at) >= ? OR epoch_us(_deleted_at) >= ?)");
+            values.extend([Value::BigInt(since.micros()), Value::BigInt(since.micros())]);
         }
         Filter::LiveIn(of) => {
             let column = quoted(of.column.as_str());

@@ -1,10 +1,10 @@
-//! Reads rows, and puts new rows in the place of all rows of a table.
+//! Reads rows, and puts new rows in the place of outdated ones.
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::plain::NewRows;
-use salesync_core::warehouse::{Filter, Scan};
+use salesync_core::plain::{NewRows, Outdated};
+use salesync_core::warehouse::{Among, Filter, Scan, Values};
 
 use crate::api::Api;
 use crate::cells::batches;
@@ -34,14 +34,27 @@ pub(crate) async fn scan(api: &Api, tables: &Tables, scan: &Scan) -> Result<Vec<
     batches(rows, &table.schema.fields)
 }
 
-/// Puts new rows in the place of all rows of these tables, all of them or nothing.
+/// Puts new rows in the place of the outdated ones of these tables, all of them or nothing.
 pub(crate) async fn replace(api: &Api, tables: &Tables, all: Vec<NewRows>) -> Result<()> {
     let mut script = Script::of("BEGIN TRANSACTION");
-    for NewRows { table, batches } in all {
+    for rows in all {
+        let NewRows {
+            table,
+            outdated,
+            batches,
+        } = rows;
         prepare::plain(api, tables, table).await?;
         let stored = tables.prepared(api, table.name).await?;
         let name = api.named(table.name);
-        script.run(format!("DELETE FROM {name} WHERE TRUE"));
+        let which = match outdated {
+            Outdated::All => "TRUE".to_owned(),
+            Outdated::Any(all) => {
+                let any = all.iter().map(|among| among_sql(among, &mut script));
+                let any: Vec<String> = any.chain(["FALSE".to_owned()]).collect();
+                any.join(" OR ")
+            }
+        };
+        script.run(format!("DELETE FROM {name} WHERE {which}"));
         let staging = staging_table();
         let names = load(api, &staging, batches).await?;
         if let Some(missing) = names.iter().find(|name| stored.column(name).is_none()) {
@@ -102,6 +115,40 @@ async fn load_all(api: &Api, staging: &str, waiting: &mut Vec<RecordBatch>) -> R
     api.load(staging, parquet(&rows)?).await
 }
 
+/// Stands between texts that are bound as one.
+const BETWEEN: char = '\u{1f}';
+
+/// Returns the condition that a column holds one of some values, which are bound.
+fn among_sql(among: &Among, script: &mut Script) -> String {
+    let column = quoted(among.column.as_str());
+    match &among.values {
+        Values::Numbers(numbers) => {
+            let list: Vec<String> = numbers.iter().map(i64::to_string).collect();
+            let list = script.text(&list.join(","));
+            format!(
+                "{column} IN (SELECT SAFE_CAST(v AS INT64) FROM UNNEST(SPLIT({list}, ',')) AS v WHERE v != '')"
+            )
+        }
+        Values::Texts(texts) => {
+            let (odd, plain): (Vec<&String>, Vec<&String>) =
+                texts.iter().partition(|text| text.contains(BETWEEN));
+            let mut all = Vec::new();
+            if !plain.is_empty() {
+                let plain: Vec<&str> = plain.into_iter().map(String::as_str).collect();
+                let plain = script.text(&plain.join(&BETWEEN.to_string()));
+                all.push(format!(
+                    "{column} IN (SELECT v FROM UNNEST(SPLIT({plain}, CODE_POINTS_TO_STRING([31]))) AS v)"
+                ));
+            }
+            for text in odd {
+                all.push(format!("{column} = {}", script.text(text)));
+            }
+            all.push("FALSE".to_owned());
+            format!("({})", all.join(" OR "))
+        }
+    }
+}
+
 /// Returns the query, with the values bound to it.
 fn select(api: &Api, from: &str, scan: &Scan) -> Script {
     let mut script = Script::default();
@@ -121,6 +168,13 @@ fn select(api: &Api, from: &str, scan: &Scan) -> Script {
                 format!("CAST({column} AS STRING) = {}", script.text(text))
             })
             .collect(),
+        Filter::Among(among) => vec![among_sql(among, &mut script)],
+        Filter::ChangedSince(since) => {
+            let since = script.int(since.micros());
+            vec![format!(
+                "(UNIX_MICROS(_synced_at) >= {since} OR UNIX_MICROS(_deleted_at) >= {since})"
+            )]
+        }
         Filter::LiveIn(of) => {
             let column = quoted(of.column.as_str());
             vec![live, format!("{column} = {}", script.text(&of.part))]

@@ -9,7 +9,7 @@ use salesync_core::continuation::left_of;
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::memory::{MemoryQueue, MemoryWarehouse};
-use salesync_core::publish::{Decided, Resolved, decide, resolve_and_publish};
+use salesync_core::publish::{Decided, Extent, Resolved, decide, resolve_and_publish};
 use salesync_core::queue::Queue;
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::resolve;
@@ -75,9 +75,14 @@ pub(crate) async fn handle(
     let work = async {
         match command {
             Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
-            Command::Resolve => {
+            Command::Resolve(resolve) => {
                 let stores = cx.stores().await?;
-                let resolved = run_resolve(cx, stores.warehouse.as_ref()).await;
+                let extent = if resolve.full {
+                    Extent::All
+                } else {
+                    Extent::Changed
+                };
+                let resolved = run_resolve(cx, stores.warehouse.as_ref(), extent).await;
                 resolved.map(Report::Resolved)
             }
             Command::Decide(decision) => run_decide(cx, &decision).await,
@@ -252,7 +257,7 @@ async fn configured(
     Ok((given, missing))
 }
 
-async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse) -> Result<Resolved> {
+async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) -> Result<Resolved> {
     let mut settings = resolve::Settings::default();
     settings
         .survivorship
@@ -261,7 +266,7 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse) -> Result<Resolved
     resolve_and_publish(
         warehouse,
         &cx.sources,
-        settings,
+        (settings, extent),
         (&RunId::new(cx.now), cx.now),
     )
     .await
@@ -272,16 +277,19 @@ async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
     let warehouse = stores.warehouse.as_ref();
     let run_id = RunId::new(cx.now);
     let decided = decide(warehouse, decision, (&run_id, cx.now)).await?;
-    let resolved = match decision.takes {
-        // Also where nothing is new: an earlier resolve may have been stopped.
-        Takes::Now => Some(run_resolve(cx, warehouse).await.map_err(|error| {
-            error.with(
-                "the decision is written down and shows with",
-                "salesync resolve",
-            )
-        })?),
-        Takes::Later => None,
-    };
+    let resolved =
+        match decision.takes {
+            // Also where nothing is new: an earlier resolve may have been stopped.
+            Takes::Now => Some(run_resolve(cx, warehouse, Extent::Changed).await.map_err(
+                |error| {
+                    error.with(
+                        "the decision is written down and shows with",
+                        "salesync resolve",
+                    )
+                },
+            )?),
+            Takes::Later => None,
+        };
     Ok(Report::Decided { decided, resolved })
 }
 

@@ -58,7 +58,7 @@ locals {
             cron  = schedule.cron
             path  = "/v1/${schedule.command}"
             body  = jsonencode({})
-            event = jsonencode(schedule.command)
+            event = jsonencode({ (schedule.command) = {} })
           }
         }
       }

@@ -13,7 +13,7 @@ use super::tables::DEALS;
 use crate::deal::DealColumns;
 use crate::error::Result;
 use crate::interaction::OurUser;
-use crate::plain::{NewRows, PlainRows, text};
+use crate::plain::{NewRows, Outdated, PlainRows, text};
 use crate::record::Value;
 use crate::resolve::{EntityId, EntityKind, Resolution};
 use crate::source::SourceDefinition;
@@ -59,6 +59,7 @@ pub(super) async fn gather(
     }
     let rows = NewRows {
         table: &DEALS,
+        outdated: Outdated::All,
         batches: Box::new(batches.into_iter().map(Ok)),
     };
     Ok((rows, count))

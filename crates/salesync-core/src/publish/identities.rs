@@ -77,7 +77,7 @@ pub(super) async fn of_record(
 }
 
 /// Returns the rows of a raw table's batch whose record is still there.
-fn live(batch: &RecordBatch) -> Result<RecordBatch> {
+pub(super) fn live(batch: &RecordBatch) -> Result<RecordBatch> {
     let Some(deleted) = batch.column_by_name("_deleted_at") else {
         return Ok(batch.clone());
     };
@@ -87,7 +87,7 @@ fn live(batch: &RecordBatch) -> Result<RecordBatch> {
 }
 
 /// What the rows of one name have said so far.
-struct Said {
+pub(super) struct Said {
     /// The newest value of each declared column, with its time.
     values: Vec<Option<(i64, Box<str>)>>,
     /// The newest id of the employer's record, with its time.
@@ -97,7 +97,7 @@ struct Said {
 }
 
 /// Reads the rows of one declaration.
-struct Reader {
+pub(super) struct Reader {
     source: Arc<str>,
     stream: Arc<str>,
     employers: Option<Arc<str>>,
@@ -107,7 +107,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(source: &str, declared: &'static IdentityColumns, set_aside: SetAside) -> Self {
+    pub(super) fn new(
+        source: &str,
+        declared: &'static IdentityColumns,
+        set_aside: SetAside,
+    ) -> Self {
         let fields = declared.columns.iter().map(|(field, _)| field.as_str());
         let headers: Vec<&str> = fields.chain([ColumnField::Kind.as_str()]).collect();
         Self {
@@ -120,7 +124,7 @@ impl Reader {
         }
     }
 
-    fn places(&self) -> Vec<&'static str> {
+    pub(super) fn places(&self) -> Vec<&'static str> {
         let mut places = vec![self.declared.named_by, self.declared.said_at];
         places.extend(self.declared.columns.iter().map(|(_, place)| *place));
         places.extend(self.declared.employer.iter().map(|(column, _)| *column));
@@ -138,7 +142,11 @@ impl Reader {
     }
 
     /// Takes rows of which each is a record.
-    fn records(&self, batch: &RecordBatch, identities: &mut Vec<Identity>) -> Result<()> {
+    pub(super) fn records(
+        &self,
+        batch: &RecordBatch,
+        identities: &mut Vec<Identity>,
+    ) -> Result<()> {
         let columns = Columns::of(batch, self.declared)?;
         for row in self.set_aside.rest(batch)? {
             let Some(id) = columns.names.as_ref().and_then(|ids| ids.text(row)) else {
@@ -154,7 +162,7 @@ impl Reader {
     }
 
     /// Takes rows of which several can name the same one. A name that names nobody is noted as such.
-    fn named(
+    pub(super) fn named(
         &self,
         batch: &RecordBatch,
         ours: &Ours,
@@ -206,7 +214,7 @@ impl Reader {
     }
 
     /// Returns the identity of a name.
-    fn one(&self, name: &str, said: Said) -> Identity {
+    pub(super) fn one(&self, name: &str, said: Said) -> Identity {
         let values: Vec<Option<String>> = said
             .values
             .into_iter()

@@ -1,14 +1,18 @@
 //! Resolves what is in the warehouse and publishes the answer: people, companies, which record belongs
 //! to which, and why; what happened between them and us; and the deals with them.
 
+mod changes;
 mod deals;
 mod entities;
 mod identities;
+mod index;
 mod interactions;
 mod merged;
 mod ours;
 mod overrides;
+mod published;
 mod reading;
+mod resolving;
 mod rows;
 mod tables;
 mod why;
@@ -16,20 +20,15 @@ mod why;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::plain::NewRows;
-use crate::resolve::{Previous, Settings, resolve};
+use crate::resolve::Settings;
 use crate::run::RunId;
 use crate::source::SourceDefinition;
 use crate::time::Timestamp;
 use crate::warehouse::Warehouse;
-use deals::Known;
-use merged::Merged;
-use ours::Ours;
+use resolving::Resolving;
 
 pub use overrides::{Decided, decide};
 pub use tables::{
@@ -41,8 +40,10 @@ pub use why::{Why, WhyEvent, WhyField, WhyOverride, WhyPair, WhyRecord, why};
 /// What a resolve found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Resolved {
-    /// Records that say who a person or company is.
+    /// Records that were resolved, each of which says who a person or company is.
     pub records: u64,
+    /// How many of them changed since the last resolve; nothing where all records were resolved.
+    pub changed: Option<u64>,
     /// People.
     pub people: u64,
     /// Companies.
@@ -67,52 +68,35 @@ pub struct Resolved {
     pub deals: u64,
 }
 
-/// Resolves every live record of `sources` and puts the answer in the place of the last one, all of it or
-/// nothing. Entities keep their ids.
+/// How much is resolved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// What changed since the last resolve, with what it touches. All where too much changed, where little is there, and
+    /// where the last resolve went by other settings.
+    #[default]
+    Changed,
+    /// All records. What evidence is worth is learnt anew.
+    All,
+}
+
+/// Resolves the live records of `sources` and puts the answer in the place of the last one, all of it or nothing.
+/// Entities keep their ids.
 ///
 /// # Errors
 /// What the warehouse says; the last answer stays then.
 pub async fn resolve_and_publish(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
-    settings: Settings,
-    (run_id, now): (&RunId, Timestamp),
+    (settings, extent): (Settings, Extent),
+    run: (&RunId, Timestamp),
 ) -> Result<Resolved> {
-    let ours = Ours::read(warehouse, sources).await?;
-    let identities = identities::read(warehouse, sources, &ours).await?;
-    let earlier = rows::earlier(warehouse).await?;
-    let previous = Previous {
-        assignments: earlier.assignments,
-        retired: earlier.retired,
-        ages: earlier.ages,
-    };
-    let merged = Merged::read(warehouse, sources).await?;
-    let overrides = overrides::living(overrides::read(warehouse).await?, &merged);
-    // Resolving is pure work on the processor: it must not hold up the runtime's other tasks.
-    let resolution =
-        tokio::task::spawn_blocking(move || resolve(&identities, &previous, &overrides, &settings))
-            .await
-            .map_err(|error| {
-                crate::error::Error::new(crate::error::Code::Internal, "resolve").because(error)
-            })?;
-    let resolution = Arc::new(resolution);
-    let known = Known {
-        resolution: &resolution,
-        ours: &ours,
-        merged: &merged,
-    };
-    let (deals, deal_count) = deals::gather(warehouse, sources, known).await?;
-    let known = (Arc::clone(&resolution), ours, merged);
-    let (interactions, interaction_count) = interactions::gather(warehouse, sources, known).await?;
-    let whole = rows::of(&resolution, earlier.history, (run_id, now))?;
-    let tables = whole.into_iter().map(NewRows::from);
-    warehouse
-        .replace(tables.chain(interactions).chain([deals]).collect())
-        .await?;
-    let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    Ok(Resolved {
-        interactions: size(interaction_count),
-        deals: size(deal_count),
-        ..rows::summary(&resolution)
-    })
+    let resolving = Resolving::new(warehouse, sources, settings, run).await?;
+    let kept = index::kept(warehouse).await?;
+    if extent == Extent::Changed
+        && let Some(kept) = &kept
+        && let Some(changed) = resolving.changed_since(kept).await?
+    {
+        return resolving.changed(kept, changed).await;
+    }
+    resolving.all(kept.is_some()).await
 }

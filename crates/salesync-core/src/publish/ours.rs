@@ -1,7 +1,7 @@
 //! Who we are: the addresses, domains and numbers of our own users and mailboxes.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -99,6 +99,14 @@ impl Ours {
             self.domains.insert(domain.registrable);
         }
         self.addresses.insert(email.address.clone());
+    }
+
+    /// Returns a text that tells what is ours, the same wherever that is the same.
+    pub(super) fn told(&self) -> String {
+        let all = [&self.addresses, &self.domains, &self.numbers];
+        let sorted = all.map(|all| all.iter().map(String::as_str).collect::<BTreeSet<_>>());
+        let lines = sorted.map(|all| all.into_iter().collect::<Vec<_>>().join(" "));
+        lines.join("\n")
     }
 
     /// Says whether an address is ours.

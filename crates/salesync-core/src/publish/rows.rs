@@ -1,6 +1,6 @@
 //! The answer as rows, and the last answer read back.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
@@ -11,7 +11,7 @@ use super::tables::{
 };
 use super::{Resolved, entities};
 use crate::error::{Code, Error, Result};
-use crate::plain::{PlainRows, PlainTable, text};
+use crate::plain::{NewRows, Outdated, PlainRows, text};
 use crate::record::Value;
 use crate::resolve::{
     Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, OtherValue,
@@ -20,19 +20,17 @@ use crate::resolve::{
 use crate::run::RunId;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
-use crate::warehouse::{Scan, Warehouse};
+use crate::warehouse::{Among, Scan, Values, Warehouse};
 
 /// What the warehouse still knows of the last answer.
 pub(super) struct Earlier {
     pub(super) assignments: BTreeMap<(EntityKind, RecordRef), EntityId>,
     pub(super) retired: BTreeMap<EntityId, Option<EntityId>>,
     pub(super) ages: BTreeMap<EntityId, u64>,
-    pub(super) history: Vec<HistoryRow>,
 }
 
 /// A row of `entity_history`.
-pub(super) struct HistoryRow {
-    run_id: String,
+struct HistoryRow {
     happened_at: Timestamp,
     event: String,
     entity_id: String,
@@ -45,8 +43,8 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
         assignments: BTreeMap::new(),
         retired: BTreeMap::new(),
         ages: BTreeMap::new(),
-        history: Vec::new(),
     };
+    let mut history = Vec::new();
     for batch in warehouse
         .scan(&Scan::of(SqlIdentifier::parse(ENTITY_RECORDS.name)?))
         .await?
@@ -59,17 +57,16 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
         .scan(&Scan::of(SqlIdentifier::parse(ENTITY_HISTORY.name)?))
         .await?
     {
-        let columns = Texts::of(&batch, &["run_id", "event", "entity_id", "successor_id"])?;
+        let columns = Texts::of(&batch, &["event", "entity_id", "successor_id"])?;
         let times = batch
             .column_by_name("happened_at")
             .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
             .ok_or_else(unreadable)?;
         for row in 0..batch.num_rows() {
-            let [Some(run_id), Some(event), Some(entity), successor] = columns.row(row) else {
+            let [Some(event), Some(entity), successor] = columns.row(row) else {
                 return Err(unreadable());
             };
-            earlier.history.push(HistoryRow {
-                run_id: run_id.to_owned(),
+            history.push(HistoryRow {
                 happened_at: Timestamp::from_micros(times.value(row)),
                 event: event.to_owned(),
                 entity_id: entity.to_owned(),
@@ -77,9 +74,9 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
             });
         }
     }
-    earlier.history.sort_by_key(|row| row.happened_at);
+    history.sort_by_key(|row| row.happened_at);
     let alive: HashSet<&str> = earlier.assignments.values().map(EntityId::as_str).collect();
-    for row in &earlier.history {
+    for row in &history {
         let entity = || EntityId::parse(&row.entity_id).map_err(|_| unreadable());
         match row.event.as_str() {
             "created" if alive.contains(row.entity_id.as_str()) => {
@@ -124,12 +121,38 @@ impl<'a, const N: usize> Texts<'a, N> {
     }
 }
 
+/// Which of what the tables hold an answer takes the place of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Replaces<'a> {
+    /// All of it.
+    All,
+    /// What belongs to these entities.
+    Entities(&'a BTreeSet<EntityId>),
+}
+
+impl Replaces<'_> {
+    /// Returns the rows of a table that belong to the entities: those in which one of the columns names one.
+    fn outdated(self, columns: &[&str]) -> Result<Outdated> {
+        let Self::Entities(entities) = self else {
+            return Ok(Outdated::All);
+        };
+        let among = columns.iter().map(|column| {
+            let entities = entities.iter().map(|id| id.as_str().to_owned());
+            Ok(Among {
+                column: SqlIdentifier::parse(column)?,
+                values: Values::Texts(entities.collect()),
+            })
+        });
+        Ok(Outdated::Any(among.collect::<Result<_>>()?))
+    }
+}
+
 /// Returns the answer as the rows of its tables.
 pub(super) fn of(
     resolution: &Resolution,
-    history: Vec<HistoryRow>,
+    replaces: Replaces<'_>,
     (run_id, now): (&RunId, Timestamp),
-) -> Result<Vec<(&'static PlainTable, RecordBatch)>> {
+) -> Result<Vec<NewRows>> {
     let mut people = PlainRows::new(&PEOPLE)?;
     resolution
         .people
@@ -164,23 +187,29 @@ pub(super) fn of(
         .iter()
         .try_for_each(|one| push_review(&mut review, one))?;
     let mut events = PlainRows::new(&ENTITY_HISTORY)?;
-    let now_events = resolution
+    resolution
         .changes
         .iter()
-        .map(|change| history_row(change, run_id, now));
-    history.into_iter().chain(now_events).try_for_each(|row| {
-        events.push(&[
-            text(Some(&row.run_id)),
-            Value::Timestamp(row.happened_at),
-            text(Some(&row.event)),
-            text(Some(&row.entity_id)),
-            text(row.successor_id.as_deref()),
-        ])
-    })?;
-    [people, companies, records, evidence, review, events]
-        .into_iter()
-        .map(PlainRows::finish)
-        .collect()
+        .try_for_each(|change| push_event(&mut events, change, (run_id, now)))?;
+    let tables = [
+        (people, &["person_id"][..]),
+        (companies, &["company_id"]),
+        (records, &["entity_id"]),
+        (evidence, &["entity_id"]),
+        (review, &["left_entity_id", "right_entity_id"]),
+    ];
+    let tables = tables.into_iter().map(|(rows, columns)| {
+        Ok(NewRows {
+            outdated: replaces.outdated(columns)?,
+            ..rows.finish()?.into()
+        })
+    });
+    // What happened stays so.
+    let events = Ok(NewRows {
+        outdated: Outdated::Any(Vec::new()),
+        ..events.finish()?.into()
+    });
+    tables.chain([events]).collect()
 }
 
 fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
@@ -295,20 +324,24 @@ fn fields(pair: &Evidence) -> String {
     serde_json::Value::from_iter(fields).to_string()
 }
 
-fn history_row(change: &Change, run_id: &RunId, now: Timestamp) -> HistoryRow {
+fn push_event(
+    rows: &mut PlainRows,
+    change: &Change,
+    (run_id, now): (&RunId, Timestamp),
+) -> Result<()> {
     let (event, entity, successor) = match change {
         Change::Created(id) => ("created", id, None),
         Change::Merged(id, successor) => ("merged", id, Some(successor)),
         Change::Split(id, other) => ("split", id, Some(other)),
         Change::Gone(id) => ("gone", id, None),
     };
-    HistoryRow {
-        run_id: run_id.as_str().to_owned(),
-        happened_at: now,
-        event: event.to_owned(),
-        entity_id: entity.as_str().to_owned(),
-        successor_id: successor.map(|id| id.as_str().to_owned()),
-    }
+    rows.push(&[
+        text(Some(run_id.as_str())),
+        Value::Timestamp(now),
+        text(Some(event)),
+        text(Some(entity.as_str())),
+        text(successor.map(EntityId::as_str)),
+    ])
 }
 
 /// Returns the figures that a report shows.
@@ -324,6 +357,7 @@ pub(super) fn summary(resolution: &Resolution) -> Resolved {
         refused: size(resolution.counts.refused_merges),
         to_review: size(resolution.review.len()),
         contradicting_overrides: size(resolution.counts.contradicting_overrides),
+        changed: None,
         created: changes(|change| matches!(change, Change::Created(_))),
         merged: changes(|change| matches!(change, Change::Merged(..))),
         split: changes(|change| matches!(change, Change::Split(..))),

@@ -22,6 +22,12 @@ impl ContactKind {
             Self::Shared => "shared",
         }
     }
+
+    /// Reads the word that tables carry.
+    pub fn parse(word: &str) -> Option<Self> {
+        let mut kinds = [Self::Work, Self::Personal, Self::Shared].into_iter();
+        kinds.find(|kind| kind.as_str() == word)
+    }
 }
 
 /// One e-mail address or phone number of an entity.
@@ -96,6 +102,33 @@ pub struct GoldenPerson {
     pub other_values: Vec<OtherValue>,
 }
 
+impl GoldenPerson {
+    /// Somebody of whom nothing is known.
+    pub fn unknown(id: EntityId) -> Self {
+        Self {
+            id,
+            full_name: None,
+            first_name: None,
+            last_name: None,
+            email: None,
+            emails: Vec::new(),
+            phones: Vec::new(),
+            title: None,
+            company: None,
+            company_id: None,
+            domain: None,
+            city: None,
+            country: None,
+            record_count: 0,
+            source_count: 0,
+            first_seen: 0,
+            last_seen: 0,
+            confidence: 1.0,
+            other_values: Vec::new(),
+        }
+    }
+}
+
 /// What is known of a company; the rules are those of [`GoldenPerson`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct GoldenCompany {
@@ -127,4 +160,26 @@ pub struct GoldenCompany {
     pub confidence: f32,
     /// Values that records give and that did not survive, the better first within their field.
     pub other_values: Vec<OtherValue>,
+}
+
+impl GoldenCompany {
+    /// A company of which nothing is known.
+    pub fn unknown(id: EntityId) -> Self {
+        Self {
+            id,
+            name: None,
+            domain: None,
+            domains: Vec::new(),
+            emails: Vec::new(),
+            phones: Vec::new(),
+            city: None,
+            country: None,
+            record_count: 0,
+            source_count: 0,
+            first_seen: 0,
+            last_seen: 0,
+            confidence: 1.0,
+            other_values: Vec::new(),
+        }
+    }
 }

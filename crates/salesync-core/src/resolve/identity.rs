@@ -70,45 +70,62 @@ impl fmt::Display for RecordRef {
 }
 
 /// What one record says about one person or one company. Nothing here is normalised.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identity {
     /// The record that says it.
     pub record: RecordRef,
     /// What the record is about.
     pub kind: EntityKind,
     /// A person's whole name, where the record does not split it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_name: Option<String>,
     /// Given name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// Middle name or initial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub middle_name: Option<String>,
     /// Surname.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// E-mail addresses, the main one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<String>,
     /// Phone numbers, the main one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<String>,
     /// A company's own name; of a person, the employer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
     /// Another name of the company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_company: Option<String>,
     /// A company's web site or domain; of a person, the employer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
     /// Job title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Street with number, or the whole address in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub street: Option<String>,
     /// City or suburb.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// State, province or region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// Country, as a name or a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Date of birth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth_date: Option<String>,
     /// The company record that the source itself links this person to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employer: Option<RecordRef>,
     /// When the record was made at its source, in µs since 1970 UTC; 0 where unknown.
     pub created_at: i64,

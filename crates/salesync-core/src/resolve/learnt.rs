@@ -79,6 +79,11 @@ impl FactField {
         }
     }
 
+    /// Reads the word that tables carry.
+    pub fn parse(word: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::from(word)).ok()
+    }
+
     /// Returns how a text is found: by its beginning where texts are looked for that begin like another, else whole.
     fn found_by(self, text: &str) -> &str {
         match self {

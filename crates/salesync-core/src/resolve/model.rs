@@ -6,7 +6,7 @@ use super::identity::EntityKind;
 use super::survivorship::Survivorship;
 
 /// How to resolve.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Weights and bounds.
@@ -15,6 +15,24 @@ pub struct Settings {
     pub default_country: Option<String>,
     /// Which values survive in golden records.
     pub survivorship: Survivorship,
+    /// Sets of fewer records are resolved as a whole each time, which takes less than a second: what it would take to
+    /// resolve only what changed is not kept.
+    pub index_from: usize,
+    /// Where more than this share of the records changed since all of them were resolved, all are again, so that what
+    /// was learnt stays true.
+    pub refresh_share: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: Model::default(),
+            default_country: None,
+            survivorship: Survivorship::default(),
+            index_from: 20_000,
+            refresh_share: 0.02,
+        }
+    }
 }
 
 /// Weights in bits (log2 of how much likelier a level is within one entity than between two), and bounds.

@@ -34,7 +34,7 @@ impl Rule {
 }
 
 /// What was decided about two records of a kind. It holds at every resolve in which both are there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Override {
     /// What the records are about.
     pub kind: EntityKind,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use salesync_core::command::{Command, Resolve};
 use salesync_core::resolve::EntityKind;
 
 use super::decisions::{JoinWords, OverridesWords, SplitWords};
@@ -48,7 +49,10 @@ pub(crate) enum Words {
     /// A record that can't be read is set aside whole (see `salesync dlq`); the rest arrives.
     Sync(SyncWords),
     /// Make people and companies out of the records in the warehouse.
-    Resolve,
+    ///
+    /// Only what changed since the last time is resolved, with what it touches; all of it where that is little anyway,
+    /// or where much changed.
+    Resolve(ResolveWords),
     /// Serve HTTP, until Ctrl-C: syncs, resolves and redrives on request, and shows runs and dead letters.
     ///
     /// Without a trigger setting (`salesync check` shows them) only this machine may ask.
@@ -250,4 +254,18 @@ pub(crate) enum DlqWords {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+}
+
+/// The words of `resolve`.
+#[derive(Debug, Args)]
+pub(crate) struct ResolveWords {
+    /// Resolve all records, and learn anew what evidence is worth.
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+impl From<ResolveWords> for Command {
+    fn from(words: ResolveWords) -> Self {
+        Self::Resolve(Resolve { full: words.full })
+    }
 }

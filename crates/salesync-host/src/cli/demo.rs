@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use salesync_core::command::{Command, Sync};
+use salesync_core::command::{Command, Resolve, Sync};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::publish::{COMPANIES, PEOPLE};
 use salesync_core::validate::SqlIdentifier;
@@ -59,7 +59,7 @@ pub(super) async fn demo(
     if exit_code(&synced) != 0 {
         return Ok(exit_code(&synced));
     }
-    let resolved = observed(&cx, Command::Resolve, output).await?;
+    let resolved = observed(&cx, Command::Resolve(Resolve::default()), output).await?;
     match output {
         Output::Json => report::line(
             &json!({"warehouse": place.to_string(), "synced": synced, "resolved": resolved})

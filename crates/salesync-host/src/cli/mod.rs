@@ -114,7 +114,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             let command = Command::Sync(sync_command(&words)?);
             carry_out(&cx, command, output).await
         }
-        Words::Resolve => carry_out(&cx, Command::Resolve, output).await,
+        Words::Resolve(words) => carry_out(&cx, words.into(), output).await,
         Words::Why(words) => why::run(&cx, words, output).await,
         Words::Join(words) => carry_out(&cx, words.into(), output).await,
         Words::Split(words) => carry_out(&cx, words.into(), output).await,

@@ -121,14 +121,20 @@ pub(super) fn checked(checked: &[Checked]) {
 }
 
 pub(crate) fn resolved(resolved: &Resolved) {
-    report::line(&format!(
-        "{} records are {} people and {} companies ({} pairs compared, {} unions refused)",
-        resolved.records,
-        resolved.people,
-        resolved.companies,
-        resolved.pairs_compared,
-        resolved.refused
-    ));
+    let compared = format!(
+        "{} pairs compared, {} unions refused",
+        resolved.pairs_compared, resolved.refused
+    );
+    report::line(&match resolved.changed {
+        None => format!(
+            "{} records are {} people and {} companies ({compared})",
+            resolved.records, resolved.people, resolved.companies
+        ),
+        Some(changed) => format!(
+            "{changed} records changed; with those that they touch {} were resolved ({compared}); there are {} people and {} companies",
+            resolved.records, resolved.people, resolved.companies
+        ),
+    });
     report::line(&format!(
         "since the last resolve: {} created, {} merged, {} split",
         resolved.created, resolved.merged, resolved.split

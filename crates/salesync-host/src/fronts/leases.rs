@@ -68,7 +68,7 @@ fn names(cx: &Context, command: &Command) -> Result<Vec<String>> {
             let sources = cx.select(&sync.source)?.into_iter();
             sources.map(|source| source.name.to_owned()).collect()
         }
-        Command::Resolve | Command::Decide(_) => vec!["people and companies".to_owned()],
+        Command::Resolve(_) | Command::Decide(_) => vec!["people and companies".to_owned()],
         Command::Redrive(_) => vec!["dead letters".to_owned()],
         Command::Check { .. } => Vec::new(),
     })

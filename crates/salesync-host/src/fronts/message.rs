@@ -31,11 +31,7 @@ impl Asked {
         if document.get("dead_id").is_some() {
             return Ok(Self::Letter(shaped(document)?));
         }
-        // `{"resolve": {}}` is how people write a command without words.
-        match document.get("resolve") {
-            Some(Value::Object(words)) if words.is_empty() => Ok(Self::Command(Command::Resolve)),
-            _ => Ok(Self::Command(shaped(document)?)),
-        }
+        Ok(Self::Command(shaped(document)?))
     }
 
     /// Reads the text of a message.
@@ -71,9 +67,8 @@ mod tests {
         };
         let cases = [
             (r#"{"sync":{"source":"crm"}}"#, "crm"),
-            (r#""resolve""#, "Resolve"),
-            (r#"{"resolve":{}}"#, "Resolve"),
-            (r#"{"resolve":null}"#, "Resolve"),
+            (r#"{"resolve":{}}"#, "Resolve(Resolve { full: false })"),
+            (r#""resolve""#, "ERR_REQUEST_INVALID"),
             (
                 r#"{"continue":{"source":"crm"},"hop":3,"after":"01J"}"#,
                 "crm after 3 runs",

@@ -63,6 +63,7 @@ macro_rules! warehouse_contract {
             a_forgotten_slot_has_a_state_without_a_cursor,
             a_table_that_does_not_exist_has_no_rows,
             a_scan_filters_orders_and_limits,
+            changed_rows_are_those_that_were_read_or_went_since,
             unseen_rows_are_those_that_a_full_sync_has_not_met,
             notes_of_a_full_sync_are_forgotten,
             parts_are_kept_apart,
@@ -77,6 +78,7 @@ macro_rules! warehouse_contract {
             a_failed_commit_writes_nothing,
             a_failed_replace_leaves_the_old_rows,
             a_replace_takes_every_batch_or_none,
+            a_replace_takes_the_place_of_outdated_rows_only,
             commits_at_the_same_time_harm_nothing,
             a_dropped_commit_has_happened_wholly_or_not_at_all,
         }

@@ -7,7 +7,7 @@ use salesync_core::batch::{Batch, Note, Seen, TableWrite};
 use salesync_core::plain::{PlainRows, PlainTable, text};
 use salesync_core::record::Value;
 use salesync_core::schema::ColumnType;
-use salesync_core::warehouse::{Filter, Scan, Warehouse};
+use salesync_core::warehouse::{Among, Filter, Scan, Values, Warehouse};
 
 use super::scene::{Scene, absent, at, gone, name, read, said};
 
@@ -83,6 +83,15 @@ pub async fn a_scan_filters_orders_and_limits(warehouse: Arc<dyn Warehouse>) {
         (name("_deleted_reason"), "deleted".to_owned()),
     ]);
     assert_eq!(scene.keys(both).await, ["d"]);
+    let among = |texts: &[&str]| {
+        Filter::Among(Among {
+            column: name("name"),
+            values: Values::Texts(texts.iter().map(|text| (*text).to_owned()).collect()),
+        })
+    };
+    assert_eq!(scene.keys(among(&["y", odd, "z", ""])).await, ["b", "e"]);
+    assert!(scene.keys(among(&["x\u{1f}y"])).await.is_empty());
+    assert!(scene.keys(among(&[])).await.is_empty());
     let scan = Scan {
         columns: vec![name("name"), name("id")],
         newest_by: Some(name("_version")),
@@ -100,6 +109,34 @@ pub async fn a_scan_filters_orders_and_limits(warehouse: Arc<dyn Warehouse>) {
     let rows = read(&*scene.warehouse, &scan).await;
     let keys: Vec<&str> = rows.iter().map(|row| row["id"].as_str()).collect();
     assert_eq!(keys, ["e", "d", "b"]);
+}
+
+/// Whatever was read or went since, in rows of whatever age.
+pub async fn changed_rows_are_those_that_were_read_or_went_since(warehouse: Arc<dyn Warehouse>) {
+    let scene = Scene::new(warehouse).await;
+    let changes = [
+        said("kept", 1, "x"),
+        said("gone", 1, "x"),
+        said("new", 1, "x"),
+    ];
+    scene.commit(9, &changes).await;
+    scene
+        .commit(30, &[said("new", 2, "y"), said("newer", 1, "y")])
+        .await;
+    scene.mark(vec![absent("gone", 40)]).await;
+    for (since, changed) in [
+        (9, &["gone", "kept", "new", "newer"][..]),
+        (10, &["gone", "new", "newer"]),
+        (30, &["gone", "new", "newer"]),
+        (31, &["gone"]),
+        (41, &[]),
+    ] {
+        assert_eq!(
+            scene.keys(Filter::ChangedSince(at(since))).await,
+            changed,
+            "{since}"
+        );
+    }
 }
 
 /// Live, read before the full sync began, and neither fetched nor rejected since.

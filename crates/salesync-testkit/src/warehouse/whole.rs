@@ -7,12 +7,12 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use salesync_core::batch::{Batch, Committed, Slot, State, StreamId, TableWrite};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::plain::NewRows;
+use salesync_core::plain::{NewRows, Outdated};
 use salesync_core::run::RunId;
-use salesync_core::warehouse::Warehouse;
+use salesync_core::warehouse::{Among, Filter, Scan, Values, Warehouse};
 
 use super::reading::{NOTES, notes, words};
-use super::scene::{Scene, absent, at, said, table};
+use super::scene::{Scene, absent, at, name, read, said, table};
 
 fn state() -> State {
     State {
@@ -107,6 +107,7 @@ pub async fn a_replace_takes_every_batch_or_none(warehouse: Arc<dyn Warehouse>) 
     let rows = |batches: Vec<Result<RecordBatch>>| {
         vec![NewRows {
             table: &NOTES,
+            outdated: Outdated::All,
             batches: Box::new(batches.into_iter()),
         }]
     };
@@ -117,6 +118,63 @@ pub async fn a_replace_takes_every_batch_or_none(warehouse: Arc<dyn Warehouse>) 
     let broken = rows(vec![batch("c"), failure]);
     assert!(warehouse.replace(broken).await.is_err());
     assert_eq!(words(&*warehouse).await, ["a", "b"]);
+}
+
+/// Rows stay in which no column holds a value that is named; a scan finds rows by such values too.
+pub async fn a_replace_takes_the_place_of_outdated_rows_only(warehouse: Arc<dyn Warehouse>) {
+    let old = [
+        ("a", Some(1), "a1"),
+        ("b", Some(2), "b2"),
+        ("c", Some(3), "c3"),
+        ("odd\u{1f}", Some(4), "odd4"),
+        ("d", None, "d"),
+    ];
+    warehouse.replace(vec![notes(&old).into()]).await.unwrap();
+    let texts = |texts: &[&str]| Among {
+        column: name("topic"),
+        values: Values::Texts(texts.iter().map(|text| (*text).to_owned()).collect()),
+    };
+    let numbers = |numbers: &[i64]| Among {
+        column: name("line"),
+        values: Values::Numbers(numbers.to_vec()),
+    };
+    let found = |among: Among| {
+        let scan = Scan {
+            filter: Filter::Among(among),
+            ..Scan::of(name(NOTES.name))
+        };
+        let warehouse = Arc::clone(&warehouse);
+        async move { read(&*warehouse, &scan).await.len() }
+    };
+    assert_eq!(found(numbers(&[1, 3, 9, -4])).await, 2);
+    assert_eq!(found(numbers(&[])).await, 0);
+    assert_eq!(found(texts(&["odd\u{1f}", "d", "e"])).await, 2);
+    for (outdated, new, left) in [
+        (
+            vec![],
+            ("e", Some(5), "e5"),
+            &["a1", "b2", "c3", "d", "e5", "odd4"][..],
+        ),
+        (
+            vec![texts(&["a", "x"]), numbers(&[3, 4])],
+            ("a", Some(1), "new"),
+            &["b2", "d", "e5", "new"],
+        ),
+        (
+            vec![texts(&["d"])],
+            ("d", None, "again"),
+            &["again", "b2", "e5", "new"],
+        ),
+    ] {
+        let (table, batch) = notes(&[new]);
+        let rows = NewRows {
+            table,
+            outdated: Outdated::Any(outdated),
+            batches: Box::new(std::iter::once(Ok(batch))),
+        };
+        warehouse.replace(vec![rows]).await.unwrap();
+        assert_eq!(words(&*warehouse).await, left);
+    }
 }
 
 /// Writers that overtake each other leave the newest state, once.

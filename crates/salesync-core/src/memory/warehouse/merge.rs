@@ -364,7 +364,10 @@ impl RawTable {
         self.rows
             .iter()
             .filter(|(key, row)| match filter {
-                Filter::All | Filter::Equal(_) => true,
+                Filter::All | Filter::Equal(_) | Filter::Among(_) => true,
+                Filter::ChangedSince(since) => ["_synced_at", "_deleted_at"]
+                    .iter()
+                    .any(|column| micros(row, column) >= since.micros()),
                 Filter::Live => live(row),
                 Filter::LiveIn(of) => live(row) && key.part.as_ref() == Some(&of.part),
                 Filter::Unseen { before, part } => {

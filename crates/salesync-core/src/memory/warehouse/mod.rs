@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use super::lock;
 use crate::batch::{Batch, Committed, Slot, State, StreamId, TableWrite};
 use crate::error::{Code, Error, Result};
-use crate::plain::NewRows;
+use crate::plain::{NewRows, Outdated};
 use crate::schema::{SchemaChange, Table, Tie};
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, Scan, Warehouse};
 use merge::{Came, RawTable};
-use tables::{PlainStore, Row, key_text, to_batch};
+use tables::{PlainStore, Row, is_among, key_text, to_batch};
 
 /// A warehouse that lives as long as the process.
 #[derive(Debug, Default)]
@@ -166,12 +166,14 @@ impl Warehouse for MemoryWarehouse {
         } else {
             return Ok(Vec::new());
         };
-        if let Filter::Equal(wanted) = &scan.filter {
-            rows.retain(|row| {
+        match &scan.filter {
+            Filter::Equal(wanted) => rows.retain(|row| {
                 wanted
                     .iter()
                     .all(|(column, text)| key_text(row, column.as_str()).as_ref() == Some(text))
-            });
+            }),
+            Filter::Among(among) => rows.retain(|row| is_among(row, among)),
+            _ => {}
         }
         if let Some(column) = &scan.newest_by {
             rows.sort_by_key(|row| std::cmp::Reverse(key_text(row, column.as_str())));
@@ -185,8 +187,21 @@ impl Warehouse for MemoryWarehouse {
 
     async fn replace(&self, tables: Vec<NewRows>) -> Result<()> {
         let mut new = Vec::with_capacity(tables.len());
-        for NewRows { table, batches } in tables {
-            let mut store = PlainStore::default();
+        for rows in tables {
+            let NewRows {
+                table,
+                outdated,
+                batches,
+            } = rows;
+            let mut store = match outdated {
+                Outdated::All => PlainStore::default(),
+                Outdated::Any(among) => {
+                    let mut store = lock(&self.stored).plain.get(table.name).cloned();
+                    let store = store.get_or_insert_default();
+                    store.remove(table, |row| among.iter().any(|among| is_among(row, among)));
+                    std::mem::take(store)
+                }
+            };
             for batch in batches {
                 store.append(table, &batch?);
             }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::compute::concat;
-use arrow::datatypes::{Field, Schema, TimestampMicrosecondType};
+use arrow::datatypes::{Field, Int64Type, Schema, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
 
 use crate::error::{Code, Error, Result};
 use crate::plain::PlainTable;
+use crate::warehouse::{Among, Values};
 
 /// A row: its columns in order, each an array of one value.
 pub(super) type Row = Vec<(String, ArrayRef)>;
@@ -99,18 +100,42 @@ pub(super) struct PlainStore {
 impl PlainStore {
     pub(super) fn append(&mut self, table: &PlainTable, batch: &RecordBatch) {
         for row in rows_of(batch) {
-            let key: Vec<Option<String>> = table
-                .key
-                .iter()
-                .map(|column| key_text(&row, column))
-                .collect();
-            if table.key.is_empty() || self.keys.insert(key) {
-                self.rows.insert(self.rows.len(), row);
+            if table.key.is_empty() || self.keys.insert(key_of(table, &row)) {
+                let last = self.rows.last_key_value().map(|(place, _)| *place);
+                self.rows.insert(last.map_or(0, |last| last + 1), row);
             }
         }
     }
 
+    /// Takes rows out.
+    pub(super) fn remove(&mut self, table: &PlainTable, outdated: impl Fn(&Row) -> bool) {
+        self.rows.retain(|_, row| !outdated(row));
+        self.keys = self.rows.values().map(|row| key_of(table, row)).collect();
+    }
+
     pub(super) fn rows(&self) -> Vec<&Row> {
         self.rows.values().collect()
+    }
+}
+
+fn key_of(table: &PlainTable, row: &Row) -> Vec<Option<String>> {
+    let columns = table.key.iter();
+    columns.map(|column| key_text(row, column)).collect()
+}
+
+/// Says whether a row holds one of some values.
+pub(super) fn is_among(row: &Row, among: &Among) -> bool {
+    let Some(value) = value(row, among.column.as_str()) else {
+        return false;
+    };
+    match &among.values {
+        Values::Texts(texts) => {
+            let text = array_value_to_string(value, 0).unwrap_or_default();
+            texts.contains(&text)
+        }
+        Values::Numbers(numbers) => {
+            let number = value.as_primitive_opt::<Int64Type>();
+            number.is_some_and(|number| numbers.contains(&number.value(0)))
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::super::tables::{INTERACTION_PARTIES, INTERACTIONS};
 use super::settle::{Settled, settle};
 use super::store::{Interaction, NEVER, Store};
 use crate::error::Result;
-use crate::plain::{NewRows, PlainRows, PlainTable, count, text};
+use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, count, text};
 use crate::record::Value;
 use crate::resolve::EntityId;
 use crate::time::Timestamp;
@@ -69,6 +69,7 @@ fn new_rows(gathered: &Arc<Gathered>, table: &'static PlainTable, push: Push) ->
     let batches = starts.map(move |start| batch(&gathered, start, (table, push)));
     NewRows {
         table,
+        outdated: Outdated::All,
         batches: Box::new(batches),
     }
 }

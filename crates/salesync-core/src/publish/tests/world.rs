@@ -11,7 +11,7 @@ use crate::batch::{Batch, RowBuffer};
 use crate::command::{Decision, Ruling, Takes};
 use crate::error::Result;
 use crate::memory::MemoryWarehouse;
-use crate::publish::{Decided, Resolved, Why, decide, resolve_and_publish, why};
+use crate::publish::{Decided, Extent, Resolved, Why, decide, resolve_and_publish, why};
 use crate::record::{Change, Deletion, DeletionReason, Value};
 use crate::resolve::Settings;
 use crate::run::RunId;
@@ -87,16 +87,17 @@ impl World {
     }
 
     pub(super) async fn resolve(&self) -> Resolved {
-        let now = Timestamp::from_millis(2_000_000_000_000);
+        let asked = (Settings::default(), Extent::Changed);
+        self.resolve_at(2_000_000_000_000, asked).await
+    }
+
+    /// Resolves, `at` so many milliseconds.
+    pub(super) async fn resolve_at(&self, at: i64, asked: (Settings, Extent)) -> Resolved {
+        let now = Timestamp::from_millis(at);
         let sources: &[&'static SourceDefinition] = &[&MAIL, &PHONE, &CRM];
-        resolve_and_publish(
-            &self.0,
-            sources,
-            Settings::default(),
-            (&RunId::new(now), now),
-        )
-        .await
-        .unwrap()
+        resolve_and_publish(&self.0, sources, asked, (&RunId::new(now), now))
+            .await
+            .unwrap()
     }
 
     /// Writes a decision down, `at` so many milliseconds, about people of the CRM.

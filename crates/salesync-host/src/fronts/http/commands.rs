@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use salesync_core::command::{Command, Redrive, Sync};
+use salesync_core::command::{Command, Redrive, Resolve, Sync};
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Class, Code, Error, Result};
 use salesync_core::queue::Outcome;
@@ -104,19 +104,14 @@ pub(super) async fn sync(
     command(&front, Command::Sync(sync), &trigger).await
 }
 
-/// A body without members.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 /// `POST /v1/resolve`.
 pub(super) async fn resolve(
     State(front): State<Arc<Front>>,
     request: Request,
 ) -> Result<Response, Refused> {
     let trigger = Trigger::read(&front, request).await?;
-    let Nothing {} = body::json_or_nothing(&trigger.headers, &trigger.body)?;
-    command(&front, Command::Resolve, &trigger).await
+    let resolve: Resolve = body::json_or_nothing(&trigger.headers, &trigger.body)?;
+    command(&front, Command::Resolve(resolve), &trigger).await
 }
 
 /// `POST /v1/dlq/redrive`.
@@ -224,7 +219,7 @@ pub(super) async fn go_on(
     }
     let done = match asked {
         Asked::GoOn(left) => run(&front, Command::Sync(left.sync), left.hop).await,
-        Asked::Command(command @ (Command::Sync(_) | Command::Resolve | Command::Redrive(_))) => {
+        Asked::Command(command @ (Command::Sync(_) | Command::Resolve(_) | Command::Redrive(_))) => {
             run(&front, command, 0).await
         }
         Asked::Command(Command::Decide(_) | Command::Check { .. }) => {

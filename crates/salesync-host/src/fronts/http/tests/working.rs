@@ -78,7 +78,7 @@ async fn a_body_that_is_not_a_command_is_refused_with_a_code() {
             invalid,
         ),
         ("/v1/syncs", r#"{"source":"shelf"} {}"#, invalid),
-        ("/v1/resolve", r#"{"full":true}"#, invalid),
+        ("/v1/resolve", r#"{"full":"yes"}"#, invalid),
         ("/v1/resolve", "[1]", invalid),
         ("/v1/dlq/redrive", r#"{"ids":[""]}"#, invalid),
         (

@@ -1,0 +1,11 @@
+//! What a resolve keeps in the warehouse, so that the next one need only look at what changed.
+
+mod read;
+mod state;
+mod tables;
+mod write;
+
+pub(super) use crate::resolve::index::number_of;
+pub(super) use read::WarehouseIndex;
+pub(super) use state::{Kept, kept, state_row};
+pub(super) use write::{Replaces, rows_of_change, rows_of_facts};
