@@ -219,9 +219,9 @@ pub(super) async fn go_on(
     }
     let done = match asked {
         Asked::GoOn(left) => run(&front, Command::Sync(left.sync), left.hop).await,
-        Asked::Command(command @ (Command::Sync(_) | Command::Resolve(_) | Command::Redrive(_))) => {
-            run(&front, command, 0).await
-        }
+        Asked::Command(
+            command @ (Command::Sync(_) | Command::Resolve(_) | Command::Redrive(_)),
+        ) => run(&front, command, 0).await,
         Asked::Command(Command::Decide(_) | Command::Check { .. }) => {
             Err(Error::new(Code::RequestInvalid, "read a message"))
         }
