@@ -3,8 +3,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
-use salesync_sandbox::{Vendor, hubspot_secret};
+use salesync_sandbox::{SandboxConfig, Vendor, hubspot_secret};
 use serde_json::{Value, json};
 
 use crate::bad_input::with_letters;
@@ -27,7 +28,11 @@ impl Moto {
 
     /// Returns invented vendors, and a program that asks moto in the place of AWS.
     fn bench(&self, records: usize) -> Bench {
-        let mut bench = Bench::with_records(records);
+        self.lend_to(Bench::with_records(records))
+    }
+
+    /// Lets a program ask moto in the place of AWS.
+    fn lend_to(&self, mut bench: Bench) -> Bench {
         bench.set("AWS_ENDPOINT_URL", self.0.clone());
         bench.set("AWS_REGION", "us-east-1");
         bench.set("AWS_ACCESS_KEY_ID", "test");
@@ -163,6 +168,30 @@ fn a_run_that_did_not_succeed_is_told_to_the_queue_for_notices() {
     }
     assert!(told[0]["remedy"].as_str().is_some_and(|it| !it.is_empty()));
     assert!(!told[0].to_string().contains("canary"));
+}
+
+#[test]
+fn a_sync_that_its_time_stopped_leaves_on_a_queue_what_goes_on() {
+    let Some(moto) = Moto::here() else {
+        return;
+    };
+    let queue = moto.make_queue("continuations");
+    let mut bench = moto.lend_to(Bench::new(SandboxConfig {
+        records: 10_000,
+        latency: Duration::from_millis(60),
+        ..SandboxConfig::default()
+    }));
+    bench.set("SALESYNC_CONTINUATION", format!("sqs:{queue}"));
+    bench.set("SALESYNC_DEADLINE_SECS", "1");
+    let ended = bench.run(&[&["sync"], &CONTACTS[..], &["--json"]].concat());
+    let document = ended.document();
+    assert_eq!(document["continued"], json!(["hubspot"]), "{ended:#?}");
+    let left = moto.bodies(&queue);
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0]["continue"]["source"], "hubspot");
+    assert_eq!(left[0]["continue"]["streams"], json!(["contacts"]));
+    assert_eq!(left[0]["hop"], 1);
+    assert_eq!(left[0]["after"], ended.stream("contacts")["run_id"]);
 }
 
 #[test]

@@ -345,8 +345,13 @@ async fn run_check(cx: &Context, name: &str) -> Result<Report> {
     if let Some(queue) = &cx.settings.dead_letters {
         checks.push(checked("dead_letters", queue.check(cx.now).await));
     }
-    if let Some(queue) = &cx.settings.notify {
-        checks.push(checked("notify", queue.check_publishing(cx.now).await));
+    for (name, queue) in [
+        ("notify", &cx.settings.notify),
+        ("continuation", &cx.settings.continuation),
+    ] {
+        if let Some(queue) = queue {
+            checks.push(checked(name, queue.check_publishing(cx.now).await));
+        }
     }
     for definition in selected {
         let result = match cx.connect(definition) {
