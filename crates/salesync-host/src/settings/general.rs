@@ -135,7 +135,7 @@ pub(crate) const PUBSUB_EMULATOR: &str = "PUBSUB_EMULATOR_HOST";
 pub(super) const EMULATORS: [&str; 3] = [EMULATOR, WRITE_EMULATOR, PUBSUB_EMULATOR];
 
 /// What the project's own scripts set; the program passes over them.
-pub(super) const OF_SCRIPTS: [&str; 7] = [
+pub(super) const OF_SCRIPTS: [&str; 8] = [
     "SALESYNC_CACHE",
     "SALESYNC_PRISM",
     "SALESYNC_TEST_AWS",
