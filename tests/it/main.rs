@@ -26,6 +26,8 @@ mod deciding;
 #[cfg(test)]
 mod dialpad;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod forwarding;

@@ -54,10 +54,10 @@ const ROOMS_WITHOUT_VENDORS: [&str; 6] = [
 ];
 
 /// A file of the checkout.
-struct File {
+pub(crate) struct File {
     /// From the root of the checkout, with `/`.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl File {
@@ -74,22 +74,22 @@ impl File {
             .map(|(at, line)| (at + 1, line))
     }
 
-    fn at(&self, line: usize) -> String {
+    pub(crate) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn read(path: &str) -> io::Result<String> {
+pub(crate) fn read(path: &str) -> io::Result<String> {
     fs::read_to_string(root().join(path))
         .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))
 }
 
 /// Returns the files below `folder` whose names end so.
-fn files(folder: &str, ending: &str) -> io::Result<Vec<File>> {
+pub(crate) fn files(folder: &str, ending: &str) -> io::Result<Vec<File>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root().join(folder))? {
         let entry = entry?;
@@ -131,14 +131,14 @@ fn folders(folder: &str) -> io::Result<Vec<String>> {
 }
 
 /// Returns the names of the vendors' folders.
-fn sources() -> io::Result<Vec<String>> {
+pub(crate) fn sources() -> io::Result<Vec<String>> {
     Ok(folders("functions")?
         .into_iter()
         .filter(|name| name.ends_with("-sync"))
         .collect())
 }
 
-fn none(findings: &[String], what_to_do: &str) {
+pub(crate) fn none(findings: &[String], what_to_do: &str) {
     assert!(
         findings.is_empty(),
         "{what_to_do}:\n  {}",
@@ -442,29 +442,6 @@ fn the_tables_page_describes_every_column_of_ours() {
         .map(|(name, _, comment)| format!("| `{name}` | {comment} |"));
     missing.extend(system.filter(|line| !page.lines().any(|own| own == line)));
     none(&missing, "put these lines into docs/tables.md");
-}
-
-#[test]
-fn the_settings_page_names_every_setting() {
-    let page = read("docs/settings.md").unwrap();
-    let source = read("crates/salesync-host/src/settings/general.rs").unwrap();
-    let table = source
-        .lines()
-        .skip_while(|line| !line.contains("const GENERAL"))
-        .take_while(|line| *line != "];");
-    let names = table.filter_map(|line| line.split('"').find(|part| part.starts_with("SALESYNC_")));
-    let missing: Vec<_> = names
-        .filter(|name| !page.contains(&format!("`{name}`")))
-        .map(str::to_owned)
-        .chain(sources().unwrap().iter().filter_map(|source| {
-            let name = format!(
-                "SALESYNC_{}_BASE_URL",
-                source.trim_end_matches("-sync").to_uppercase()
-            );
-            (!page.contains(&format!("`{name}`"))).then_some(name)
-        }))
-        .collect();
-    none(&missing, "describe these in docs/settings.md");
 }
 
 #[test]
