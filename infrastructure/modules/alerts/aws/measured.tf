@@ -20,11 +20,11 @@ locals {
 
   of_queues = {
     dead-letter-age = {
-      summary = "WARNING: a dead letter waits for more than a day. Look at it, mend the cause and redrive it: docs/operations.md."
+      summary = "WARNING: a dead letter waits for more than a day. Look at it, mend the cause and redrive it: docs/runbooks/redrive.md."
       of      = var.waiting["dead-letters"], metric = "ApproximateAgeOfOldestMessage", above = 86400
     }
     dead-letters-parked = {
-      summary = "WARNING: a dead letter was received a hundred times and never settled, and waits for a person: docs/operations.md."
+      summary = "WARNING: a dead letter was received a hundred times and never settled, and waits for a person: docs/runbooks/redrive.md."
       of      = var.waiting["parked"], metric = "ApproximateNumberOfMessagesVisible", above = 0
     }
     undelivered = {

@@ -25,7 +25,7 @@ locals {
         align    = "ALIGN_DELTA", by = ["resource.label.service_name"], missing = "EVALUATION_MISSING_DATA_INACTIVE"
       }
       dead-letter-age = {
-        summary  = "A dead letter waits for more than a day. Look at it, mend the cause and redrive it: docs/operations.md."
+        summary  = "A dead letter waits for more than a day. Look at it, mend the cause and redrive it: docs/runbooks/redrive.md."
         severity = "WARNING", share_of = null, above = 86400, over_secs = 600
         filter   = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND ${local.queued}=\"${var.waiting["dead-letters"]}\""
         align    = "ALIGN_MAX", by = [], missing = "EVALUATION_MISSING_DATA_INACTIVE"
