@@ -390,6 +390,14 @@ fn the_table_of_error_codes_is_the_codes() {
         if !page.lines().any(|own| own == line) {
             missing.push(line);
         }
+        let begin = format!("- **{code}**: ");
+        let is_meant = |own: &str| {
+            let told = own.strip_prefix(begin.as_str());
+            told.is_some_and(|told| told.eq_ignore_ascii_case(code.meaning()))
+        };
+        if !page.lines().any(is_meant) {
+            missing.push(format!("{begin}{}", code.meaning()));
+        }
     }
     none(&missing, "put these lines into docs/errors.md");
     let listed = page
