@@ -192,3 +192,25 @@ bigquery_emulator() {
   fi
   echo "$folder"
 }
+
+# Finds Google's own emulator of Pub/Sub, a part of the Cloud SDK that needs Java, and prints its program; fails where it
+# is not there. It is Google's, under the SDK's terms, and is never installed from here.
+pubsub_emulator() {
+  local program
+  program=$(command -v gcloud) && command -v java >/dev/null || return 1
+  program=$(python3 -c 'import os, sys; print(os.path.realpath(sys.argv[1]))' "$program")
+  program=${program%/bin/gcloud}/platform/pubsub-emulator/bin/cloud-pubsub-emulator
+  [ -x "$program" ] || return 1
+  echo "$program"
+}
+
+# Installs moto, which stands in for AWS, once for each list of versions, and prints its folder; fails where it can't.
+moto() {
+  local list=$repository/scripts/moto-requirements.txt folder
+  folder=$cache/tools/moto-$(sha256_of "$list" | cut -c 1-12)
+  if [ ! -d "$folder" ]; then
+    say "installing moto, which stands in for AWS"
+    build_folder "$folder" install_python python3 "$list" || return 1
+  fi
+  echo "$folder"
+}

@@ -302,7 +302,7 @@ fn where_little_changes_bad_records_are_set_aside_however_many_of_it_they_are() 
 }
 
 /// Syncs contacts of which some are of the wrong type, and returns their letters' ids.
-fn with_letters(bench: &Bench, count: usize) -> Vec<String> {
+pub(crate) fn with_letters(bench: &Bench, count: usize) -> Vec<String> {
     let ids = ids(bench, Vendor::HubSpot);
     for id in &ids[..count] {
         let sent = format!(

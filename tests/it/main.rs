@@ -16,6 +16,8 @@ mod truth;
 #[cfg(test)]
 mod at_rest;
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod deals;
@@ -24,7 +26,11 @@ mod deciding;
 #[cfg(test)]
 mod dialpad;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod forwarding;
 #[cfg(test)]
 mod gmail;
 #[cfg(test)]
@@ -43,6 +49,8 @@ mod prism;
 mod resolving;
 #[cfg(test)]
 mod rooms;
+#[cfg(test)]
+mod serving;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

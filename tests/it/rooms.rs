@@ -44,7 +44,8 @@ const VENDORS_ROOMS: [&str; 3] = [
     "crates/salesync-sandbox/",
 ];
 /// Where no vendor's name stands in the code.
-const ROOMS_WITHOUT_VENDORS: [&str; 5] = [
+const ROOMS_WITHOUT_VENDORS: [&str; 6] = [
+    "crates/salesync-aws/",
     "crates/salesync-core/",
     "crates/salesync-http/",
     "crates/salesync-duckdb/",
@@ -53,10 +54,10 @@ const ROOMS_WITHOUT_VENDORS: [&str; 5] = [
 ];
 
 /// A file of the checkout.
-struct File {
+pub(crate) struct File {
     /// From the root of the checkout, with `/`.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl File {
@@ -73,22 +74,22 @@ impl File {
             .map(|(at, line)| (at + 1, line))
     }
 
-    fn at(&self, line: usize) -> String {
+    pub(crate) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn read(path: &str) -> io::Result<String> {
+pub(crate) fn read(path: &str) -> io::Result<String> {
     fs::read_to_string(root().join(path))
         .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))
 }
 
 /// Returns the files below `folder` whose names end so.
-fn files(folder: &str, ending: &str) -> io::Result<Vec<File>> {
+pub(crate) fn files(folder: &str, ending: &str) -> io::Result<Vec<File>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root().join(folder))? {
         let entry = entry?;
@@ -130,14 +131,14 @@ fn folders(folder: &str) -> io::Result<Vec<String>> {
 }
 
 /// Returns the names of the vendors' folders.
-fn sources() -> io::Result<Vec<String>> {
+pub(crate) fn sources() -> io::Result<Vec<String>> {
     Ok(folders("functions")?
         .into_iter()
         .filter(|name| name.ends_with("-sync"))
         .collect())
 }
 
-fn none(findings: &[String], what_to_do: &str) {
+pub(crate) fn none(findings: &[String], what_to_do: &str) {
     assert!(
         findings.is_empty(),
         "{what_to_do}:\n  {}",
@@ -273,7 +274,7 @@ fn the_environment_is_read_in_one_file() {
         .iter()
         .filter(|file| !file.path.starts_with("tests/"))
     {
-        if file.path != "crates/salesync-host/src/settings.rs" {
+        if file.path != "crates/salesync-host/src/settings/mod.rs" {
             let lines = file.code().filter(|(_, line)| line.contains("env::var"));
             found.extend(lines.map(|(at, _)| file.at(at)));
         }
@@ -389,6 +390,14 @@ fn the_table_of_error_codes_is_the_codes() {
         if !page.lines().any(|own| own == line) {
             missing.push(line);
         }
+        let begin = format!("- **{code}**: ");
+        let is_meant = |own: &str| {
+            let told = own.strip_prefix(begin.as_str());
+            told.is_some_and(|told| told.eq_ignore_ascii_case(code.meaning()))
+        };
+        if !page.lines().any(is_meant) {
+            missing.push(format!("{begin}{}", code.meaning()));
+        }
     }
     none(&missing, "put these lines into docs/errors.md");
     let listed = page
@@ -444,29 +453,6 @@ fn the_tables_page_describes_every_column_of_ours() {
 }
 
 #[test]
-fn the_settings_page_names_every_setting() {
-    let page = read("docs/settings.md").unwrap();
-    let source = read("crates/salesync-host/src/settings.rs").unwrap();
-    let table = source
-        .lines()
-        .skip_while(|line| !line.contains("const GENERAL"))
-        .take_while(|line| *line != "];");
-    let names = table.filter_map(|line| line.split('"').find(|part| part.starts_with("SALESYNC_")));
-    let missing: Vec<_> = names
-        .filter(|name| !page.contains(&format!("`{name}`")))
-        .map(str::to_owned)
-        .chain(sources().unwrap().iter().filter_map(|source| {
-            let name = format!(
-                "SALESYNC_{}_BASE_URL",
-                source.trim_end_matches("-sync").to_uppercase()
-            );
-            (!page.contains(&format!("`{name}`"))).then_some(name)
-        }))
-        .collect();
-    none(&missing, "describe these in docs/settings.md");
-}
-
-#[test]
 fn every_test_that_a_promise_names_is_there() {
     let all = rust().unwrap();
     let mut missing = Vec::new();
@@ -518,6 +504,58 @@ fn every_dependency_is_used() {
     none(
         &unused,
         "remove these dependencies, which no line of the crate names",
+    );
+}
+
+#[test]
+fn every_source_has_its_key_in_the_infrastructure() {
+    let listed = read("infrastructure/sources.yaml").unwrap();
+    let keys = listed.lines().filter_map(|line| line.strip_suffix(':'));
+    let keys = keys.filter(|key| key.chars().all(|c| c.is_ascii_lowercase()));
+    let mut keys: Vec<String> = keys.map(|key| format!("{key}-sync")).collect();
+    keys.sort();
+    assert_eq!(
+        keys,
+        sources().unwrap(),
+        "infrastructure/sources.yaml has one key for each folder functions/*-sync"
+    );
+}
+
+#[test]
+fn alerts_look_at_codes_and_metrics_that_are_there() {
+    let mut missing = Vec::new();
+    let alerts = read("infrastructure/alerts.yaml").unwrap();
+    let alerts = alerts.lines().filter(|line| line.contains("codes:"));
+    let of_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_*".contains(c);
+    for word in alerts.flat_map(|line| line.split(|c| !of_code(c))) {
+        let is_one = |code: &Code| match word.strip_suffix('*') {
+            Some(begin) => code.as_str().starts_with(begin),
+            None => code.as_str() == word,
+        };
+        if word.starts_with("ERR_") && !Code::ALL.iter().any(is_one) {
+            missing.push(format!("infrastructure/alerts.yaml: {word}"));
+        }
+    }
+    let served = read("crates/salesync-host/src/fronts/http/counters.rs").unwrap();
+    for path in [
+        "infrastructure/observability/alerts.rules.yaml",
+        "infrastructure/observability/grafana-dashboard.json",
+    ] {
+        let text = read(path).unwrap();
+        let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+        for word in words.filter(|word| word.ends_with("_total") || word.contains("_seconds")) {
+            let name = word
+                .trim_end_matches("_sum")
+                .trim_end_matches("_count")
+                .trim_end_matches("_bucket");
+            if !served.contains(&format!("\"{name}\"")) {
+                missing.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    none(
+        &missing,
+        "an alert on what is never told never fires: mend the name, or tell it",
     );
 }
 

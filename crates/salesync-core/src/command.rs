@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Code, Error, Result};
 use crate::resolve::EntityKind;
 use crate::time::Timestamp;
 
@@ -62,7 +63,7 @@ pub struct Sync {
     #[serde(default)]
     pub mode: Mode,
     /// Begin at this change time instead of where the last run ended.
-    #[serde(default)]
+    #[serde(default, with = "crate::time::rfc3339::option")]
     pub since: Option<Timestamp>,
     /// What to do with what was read.
     #[serde(default)]
@@ -70,6 +71,24 @@ pub struct Sync {
     /// What to do when very much is gone.
     #[serde(default)]
     pub absent: Absent,
+}
+
+impl Sync {
+    /// Says whether its parts go together.
+    ///
+    /// # Errors
+    /// [`Code::RequestInvalid`] where a full sync is to begin at a change time, or only a full sync could do what is
+    /// asked.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |rule| Err(Error::new(Code::RequestInvalid, "read a sync").with("rule", rule));
+        match (self.mode, self.since, self.absent) {
+            (Mode::Full, Some(_), _) => wrong("a full sync begins at nothing, not at a time"),
+            (Mode::Incremental, _, Absent::Confirmed) => {
+                wrong("only a full sync finds what is gone")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A resolve of people and companies.
@@ -158,4 +177,62 @@ pub enum Command {
         /// The source.
         source: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> serde_json::Result<Command> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn a_command_is_the_same_json_for_every_front() {
+        let Ok(Command::Sync(sync)) =
+            read(r#"{"sync":{"source":"crm","since":"2026-01-31","streams":["people"]}}"#)
+        else {
+            panic!("a sync is read");
+        };
+        assert_eq!(
+            sync.since.map(|it| it.to_string()).as_deref(),
+            Some("2026-01-31T00:00:00Z")
+        );
+        assert_eq!(sync.mode, Mode::Incremental);
+        let again = serde_json::to_string(&Command::Sync(sync.clone())).unwrap();
+        assert_eq!(read(&again).unwrap(), Command::Sync(sync));
+        let full = Command::Resolve(Resolve { full: true });
+        assert_eq!(read(r#"{"resolve":{"full":true}}"#).unwrap(), full);
+        assert_eq!(
+            read(r#"{"resolve":{}}"#).unwrap(),
+            Command::Resolve(Resolve::default())
+        );
+        for wrong in [
+            r#"{"sync":{}}"#,
+            r#"{"sync":{"source":"crm","steams":[]}}"#,
+            r#"{"sync":{"source":"crm","since":"yesterday"}}"#,
+            r#"{"synk":{"source":"crm"}}"#,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_full_sync_can_do_is_refused_elsewhere() {
+        let sync = |mode, since, absent| Sync {
+            mode,
+            since,
+            absent,
+            ..Sync::default()
+        };
+        let day = Some(Timestamp::EPOCH);
+        assert!(sync(Mode::Incremental, day, Absent::Ask).check().is_ok());
+        assert!(sync(Mode::Full, None, Absent::Confirmed).check().is_ok());
+        assert!(sync(Mode::Full, day, Absent::Ask).check().is_err());
+        assert!(
+            sync(Mode::Incremental, None, Absent::Confirmed)
+                .check()
+                .is_err()
+        );
+    }
 }

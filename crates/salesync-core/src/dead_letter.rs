@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 pub enum LetterState {
     /// It waits for someone to redrive or discard it.
     Open,
+    /// It waits on another queue, which delivers it.
+    Forwarded,
     /// It went through when it was sent again.
     Redriven,
     /// It failed three times when it was sent again, and waits for a person.
@@ -31,6 +33,7 @@ impl LetterState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Forwarded => "forwarded",
             Self::Redriven => "redriven",
             Self::Parked => "parked",
             Self::Discarded => "discarded",
@@ -40,9 +43,15 @@ impl LetterState {
     /// Returns the state that is spelt so, if there is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Open, Self::Redriven, Self::Parked, Self::Discarded]
-            .into_iter()
-            .find(|s| s.as_str() == text)
+        [
+            Self::Open,
+            Self::Forwarded,
+            Self::Redriven,
+            Self::Parked,
+            Self::Discarded,
+        ]
+        .into_iter()
+        .find(|s| s.as_str() == text)
     }
 }
 
@@ -213,7 +222,7 @@ pub static DEAD_LETTER_EVENTS: PlainTable = PlainTable {
         (
             "state",
             ColumnType::Text,
-            "open, redriven, parked or discarded",
+            "open, forwarded, redriven, parked or discarded",
         ),
         ("run_id", ColumnType::Text, "The run that wrote this row"),
         (

@@ -41,6 +41,10 @@ macro_rules! codes {
             #[must_use]
             pub fn as_str(self) -> &'static str { match self { $(Self::$name => $text,)+ } }
 
+            /// Returns the sentence that says what the code means: a fixed text, fit for anybody.
+            #[must_use]
+            pub fn meaning(self) -> &'static str { match self { $(Self::$name => concat!($($doc),+).trim(),)+ } }
+
             /// Returns the code's class.
             #[must_use]
             pub fn class(self) -> Class { match self { $(Self::$name => Class::$class,)+ } }
@@ -108,6 +112,9 @@ codes! {
     /// Another run of the same stream is at work.
     RunOverlap = "ERR_RUN_OVERLAP", Skip, 200, "another process has the file open, a sync or a DuckDB shell: it does the work, or close it";
 
+    /// The trigger was used before.
+    RunDuplicateTrigger = "ERR_RUN_DUPLICATE_TRIGGER", Skip, 409, "the trigger has had its run; send another one for another run";
+
     /// A record has no key.
     RecordNoIdentity = "ERR_RECORD_NO_IDENTITY", Record, 200, "mend it at the source, and the next sync brings it; then `salesync dlq discard` the letter";
     /// A record has more than one key.
@@ -148,6 +155,20 @@ codes! {
 
     /// The request is not one that salesync knows.
     RequestInvalid = "ERR_REQUEST_INVALID", Request, 400, "see `salesync --help`";
+    /// There is nothing under this address.
+    RequestNotFound = "ERR_REQUEST_NOT_FOUND", Request, 404, "see docs/api/openapi.yaml for what is served";
+    /// The address is served by another method.
+    RequestMethod = "ERR_REQUEST_METHOD", Request, 405, "see docs/api/openapi.yaml for what is served";
+    /// The request's body is larger than a body may be.
+    RequestTooLarge = "ERR_REQUEST_TOO_LARGE", Request, 413, "send at most 64 KiB";
+    /// The request's body is not called JSON.
+    RequestUnsupportedType = "ERR_REQUEST_UNSUPPORTED_TYPE", Request, 415, "send JSON with `Content-Type: application/json`";
+    /// The request does not say who asks.
+    AuthMissing = "ERR_AUTH_MISSING", Request, 401, "send `Authorization: Bearer` with a token or the shared secret";
+    /// The request's token or secret is not valid.
+    AuthInvalid = "ERR_AUTH_INVALID", Request, 401, "send a token that is signed, not expired and made for this audience, or the shared secret";
+    /// The one who asks may not.
+    AuthForbidden = "ERR_AUTH_FORBIDDEN", Request, 403, "let the identity ask that SALESYNC_TRIGGER_IDENTITY names; without a trigger setting only this machine may";
 }
 
 impl Code {
@@ -271,6 +292,7 @@ mod tests {
             assert_eq!(Code::parse(code.as_str()), Some(*code));
             assert!(code.as_str().starts_with("ERR_"));
             assert!(!code.remedy().is_empty());
+            assert!(code.meaning().ends_with('.') && !code.meaning().starts_with(' '));
         }
     }
 

@@ -32,7 +32,9 @@ pub mod views;
 pub mod warehouse;
 
 pub mod command;
+pub mod continuation;
 pub mod redrive;
+pub mod relay;
 pub mod retry;
 pub mod sync;
 

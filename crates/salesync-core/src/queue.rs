@@ -27,6 +27,11 @@ pub enum Outcome {
     Failed,
     /// Nobody wants it, and it goes.
     Discarded,
+    /// Another queue delivers it from here on. A log keeps it, still to be found by name and to be settled, and no
+    /// longer delivers it by itself; in any other queue it goes.
+    Forwarded,
+    /// Nobody worked on it: it is delivered again at once, and no failure is counted.
+    Released,
 }
 
 /// A queue. Every implementation passes the contract suite of `salesync-testkit`;
@@ -57,4 +62,16 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// `ERR_STORE_UNAVAILABLE`.
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()>;
+
+    /// Says what became of many messages, as [`Queue::settle`] does of each, in fewer requests where the queue has
+    /// them. May be repeated, also after an error, which leaves some of them settled.
+    ///
+    /// # Errors
+    /// `ERR_STORE_UNAVAILABLE`.
+    async fn settle_all(&self, outcomes: &[(String, Outcome)]) -> Result<()> {
+        for (id, outcome) in outcomes {
+            self.settle(id, *outcome).await?;
+        }
+        Ok(())
+    }
 }

@@ -51,7 +51,8 @@ impl Redriven {
     }
 }
 
-/// Returns the open letters that `selection` means; one that is named may also be parked.
+/// Returns the open letters that `selection` means; one that is named may also be parked. The others are for whoever asks
+/// next.
 ///
 /// # Errors
 /// [`Code::StoreCorrupt`] where a letter can't be read, or what the queue says.
@@ -65,10 +66,13 @@ pub async fn letters(queue: &dyn Queue, selection: &Redrive) -> Result<Vec<DeadL
         .iter()
         .map(read_letter)
         .collect::<Result<Vec<_>>>()?;
-    Ok(letters
+    let (meant, others): (Vec<DeadLetter>, Vec<DeadLetter>) = letters
         .into_iter()
-        .filter(|letter| takes(selection, letter))
-        .collect())
+        .partition(|letter| takes(selection, letter));
+    let others = others.into_iter().map(|letter| letter.dead_id);
+    let released: Vec<_> = others.map(|id| (id, Outcome::Released)).collect();
+    queue.settle_all(&released).await?;
+    Ok(meant)
 }
 
 fn read_letter(message: &Message) -> Result<DeadLetter> {
@@ -98,12 +102,13 @@ pub async fn redrive(
             warehouse.prepare(&table).await?;
         }
         let outcomes = commit(warehouse, stream.as_ref(), &letters, run_id).await?;
-        for (letter, outcome) in letters.iter().zip(outcomes) {
-            queue.settle(&letter.dead_id, outcome).await?;
+        queue.settle_all(&outcomes).await?;
+        for (_, outcome) in outcomes {
             total.tried += 1;
             match outcome {
                 Outcome::Done => total.redriven += 1,
-                Outcome::Failed | Outcome::Discarded => total.rejected += 1,
+                Outcome::Failed => total.rejected += 1,
+                Outcome::Discarded | Outcome::Forwarded | Outcome::Released => {}
             }
         }
     }
@@ -116,7 +121,7 @@ async fn commit(
     stream: &dyn Stream,
     letters: &[&DeadLetter],
     run_id: &RunId,
-) -> Result<Vec<Outcome>> {
+) -> Result<Vec<(String, Outcome)>> {
     let tables = tables(stream);
     let rows = tables.iter().map(|table| RowBuffer::new(table, run_id));
     let mut rows = rows.collect::<Result<Vec<_>>>()?;
@@ -134,7 +139,7 @@ async fn commit(
             }
             Err(_) => Outcome::Failed,
         };
-        outcomes.push(outcome);
+        outcomes.push((letter.dead_id.clone(), outcome));
     }
     let writes = rows.iter_mut().map(RowBuffer::finish);
     let batch = Batch {

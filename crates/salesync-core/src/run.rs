@@ -80,7 +80,7 @@ impl RunStatus {
             | Code::SourceQuotaExhausted
             | Code::SourceRateLimited
             | Code::SourceBreakerOpen => Self::Partial,
-            Code::RunOverlap => Self::Skipped,
+            Code::RunOverlap | Code::RunDuplicateTrigger => Self::Skipped,
             _ => Self::Failed,
         }
     }

@@ -99,6 +99,40 @@ pub mod rfc3339 {
         let text = String::deserialize(deserializer)?;
         crate::validate::parse_timestamp(&text).map_err(|_| de::Error::custom("not an instant"))
     }
+
+    /// The same for an instant that may be missing; a day is read as its first instant.
+    pub mod option {
+        use serde::{Deserialize, Deserializer, Serializer, de};
+
+        use crate::time::Timestamp;
+
+        /// Writes an instant as text, or nothing.
+        ///
+        /// # Errors
+        /// What the serializer says.
+        pub fn serialize<S: Serializer>(
+            instant: &Option<Timestamp>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match instant {
+                Some(instant) => super::serialize(instant, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        /// Reads an instant from text, or nothing.
+        ///
+        /// # Errors
+        /// Where the text is no instant.
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            let text = Option::<String>::deserialize(deserializer)?;
+            let instant = text.map(|text| crate::validate::parse_timestamp(&text));
+            let instant = instant.transpose();
+            instant.map_err(|_| de::Error::custom("not an instant"))
+        }
+    }
 }
 
 impl From<DateTime<Utc>> for Timestamp {

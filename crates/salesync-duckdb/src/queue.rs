@@ -64,6 +64,9 @@ impl Queue for DuckDbQueue {
     }
 
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
+        if outcome == Outcome::Released {
+            return Ok(());
+        }
         let id = id.to_owned();
         self.store
             .run(move |database| settle(database, &id, outcome))
@@ -77,7 +80,7 @@ fn receive(connection: &Connection, limit: i64) -> Result<Vec<Message>> {
 }
 
 fn find(connection: &Connection, ids: &[String]) -> Result<Vec<Message>> {
-    let rest = "WHERE state IN ('open', 'parked') AND starts_with(dead_id, ?) \
+    let rest = "WHERE state IN ('open', 'forwarded', 'parked') AND starts_with(dead_id, ?) \
                 ORDER BY first_seen, dead_id";
     let mut found: Vec<Message> = Vec::new();
     for id in ids {
@@ -165,24 +168,32 @@ fn message_of(stored: Stored) -> Result<Message> {
     letter.to_message()
 }
 
-/// Appends what became of an open or parked letter; of any other one there is nothing to say.
+/// Appends what became of a letter that waits or is parked; of any other one there is nothing to say.
 fn settle(database: &mut Database, id: &str, outcome: Outcome) -> Result<()> {
     let failed = failure("settle a dead letter");
     let transaction = database.begin("settle a dead letter")?;
-    let open: Option<u32> = transaction
+    let waiting: Option<(u32, String)> = transaction
         .query_row(
-            "SELECT attempt FROM dead_letters WHERE dead_id = ? AND state IN ('open', 'parked')",
+            "SELECT attempt, state FROM dead_letters \
+             WHERE dead_id = ? AND state IN ('open', 'forwarded', 'parked')",
             [id],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()
         .map_err(&failed)?;
-    let Some(attempt) = open else { return Ok(()) };
+    let Some((attempt, state)) = waiting else {
+        return Ok(());
+    };
+    let is_open = state == LetterState::Open.as_str();
+    let is_forwarded = state == LetterState::Forwarded.as_str();
     let (attempt, state) = match outcome {
         Outcome::Done => (attempt, LetterState::Redriven),
         Outcome::Discarded => (attempt, LetterState::Discarded),
         Outcome::Failed if attempt + 1 >= MAX_ATTEMPTS => (attempt + 1, LetterState::Parked),
+        Outcome::Failed if is_forwarded => (attempt + 1, LetterState::Forwarded),
         Outcome::Failed => (attempt + 1, LetterState::Open),
+        Outcome::Forwarded if is_open => (attempt, LetterState::Forwarded),
+        Outcome::Forwarded | Outcome::Released => return Ok(()),
     };
     let sql = "INSERT INTO dead_letter_events BY NAME \
                SELECT * REPLACE (event + 1 AS event, ? AS attempt, ? AS state, now() AS seen_at, \

@@ -40,4 +40,5 @@ mod queue {
     }
 
     salesync_testkit::queue_contract!(make);
+    salesync_testkit::each_promise! { make, queue: a_forwarded_message_is_kept_and_no_longer_delivered, }
 }

@@ -200,7 +200,7 @@ impl Api {
             ..Timeouts::default()
         };
         let login: Arc<dyn Authenticator> = match settings.emulator {
-            None => Arc::new(DefaultLogin::new()?),
+            None => Arc::new(DefaultLogin::of_bigquery(settings.login.as_ref())?),
             Some(_) => Arc::new(NoLogin),
         };
         Ok(Self {
@@ -211,7 +211,7 @@ impl Api {
             merging: settings.merging,
             road: settings.road,
             quotas: Quotas::default(),
-            write_api: WriteApi::new(settings.write_emulator.clone()),
+            write_api: WriteApi::new(settings.write_emulator.clone(), settings.login.clone()),
             max_bytes_billed: settings.max_bytes_billed,
         })
     }

@@ -1,4 +1,4 @@
-//! The queue port on the log of dead letters.
+//! The queue port on the log of dead letters, in the warehouse itself; the one on Pub/Sub is `pubsub`.
 
 use async_trait::async_trait;
 use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
@@ -16,6 +16,9 @@ use crate::warehouse::BigQueryWarehouse;
 /// The columns of a letter, in the order in which [`message_of`] reads them.
 const COLUMNS: &str = "dead_id, source, stream, record_id, code, field, message, attempt, run_id, first_seen, \
                        payload, payload_encoding";
+
+/// How many letters one job settles; each is a parameter of it.
+const SETTLED_AT_ONCE: usize = 500;
 
 /// The dead letters of a BigQuery dataset as a queue: a message's id is the letter's, its body the letter as
 /// JSON.
@@ -36,6 +39,51 @@ impl BigQueryQueue {
         script.run(format!("SELECT {COLUMNS} FROM {letters} WHERE {rest}"));
         let rows = api.run("read dead letters", &script).await?;
         rows.pages.into_iter().flatten().map(message_of).collect()
+    }
+
+    /// Appends what became of letters that wait or are parked; of any other one there is nothing to say.
+    async fn append_outcome(&self, ids: &[&str], outcome: Outcome) -> Result<()> {
+        let api = self.warehouse.api();
+        let (events, letters) = (
+            api.named(DEAD_LETTER_EVENTS.name),
+            api.named("dead_letters"),
+        );
+        let mut script = Script::default();
+        let ids: Vec<String> = ids.iter().map(|id| script.text(id)).collect();
+        let ids = ids.join(", ");
+        let (open, forwarded) = (LetterState::Open.as_str(), LetterState::Forwarded.as_str());
+        let parked = LetterState::Parked.as_str();
+        let (attempt, state) = match outcome {
+            Outcome::Done => ("attempt", format!("'{}'", LetterState::Redriven.as_str())),
+            Outcome::Discarded => ("attempt", format!("'{}'", LetterState::Discarded.as_str())),
+            Outcome::Forwarded => ("attempt", format!("'{forwarded}'")),
+            // Nothing was done about it.
+            Outcome::Released => return Ok(()),
+            Outcome::Failed => (
+                "attempt + 1",
+                format!(
+                    "IF(attempt + 1 >= {MAX_ATTEMPTS}, '{parked}', \
+                     IF(state = '{forwarded}', '{forwarded}', '{open}'))"
+                ),
+            ),
+        };
+        let meant = match outcome {
+            Outcome::Forwarded => format!("'{open}'"),
+            _ => format!("'{open}', '{forwarded}', '{parked}'"),
+        };
+        let columns: Vec<&str> = DEAD_LETTER_EVENTS.columns.iter().map(|it| it.0).collect();
+        let columns = columns.join(", ");
+        script.run(format!(
+            "INSERT INTO {events} ({columns}) \
+             SELECT {columns} FROM (\
+               SELECT * REPLACE (event + 1 AS event, {attempt} AS attempt, {state} AS state, \
+                 CURRENT_TIMESTAMP() AS seen_at, CAST(NULL AS STRING) AS payload) \
+               FROM {events} WHERE dead_id IN ({ids}) \
+               QUALIFY ROW_NUMBER() OVER (PARTITION BY dead_id ORDER BY event DESC) = 1) \
+             WHERE dead_id IN (SELECT dead_id FROM {letters} \
+               WHERE dead_id IN ({ids}) AND state IN ({meant}))"
+        ));
+        api.run("settle dead letters", &script).await.map(drop)
     }
 }
 
@@ -81,52 +129,31 @@ impl Queue for BigQueryQueue {
             .map(|id| format!("STARTS_WITH(dead_id, {})", script.text(id)))
             .collect();
         let rest = format!(
-            "state IN ('open', 'parked') AND ({}) ORDER BY first_seen, dead_id",
+            "state IN ('open', 'forwarded', 'parked') AND ({}) ORDER BY first_seen, dead_id",
             begins.join(" OR ")
         );
         self.select(script, &rest).await
     }
 
-    /// Appends what became of an open or parked letter; of any other one there is nothing to say.
     async fn settle(&self, id: &str, outcome: Outcome) -> Result<()> {
-        let api = self.warehouse.api();
-        let (events, letters) = (
-            api.named(DEAD_LETTER_EVENTS.name),
-            api.named("dead_letters"),
-        );
-        let mut script = Script::default();
-        let id = script.text(id);
-        let (attempt, state) = match outcome {
-            Outcome::Done => (
-                "attempt".to_owned(),
-                format!("'{}'", LetterState::Redriven.as_str()),
-            ),
-            Outcome::Discarded => (
-                "attempt".to_owned(),
-                format!("'{}'", LetterState::Discarded.as_str()),
-            ),
-            Outcome::Failed => (
-                "attempt + 1".to_owned(),
-                format!(
-                    "IF(attempt + 1 >= {MAX_ATTEMPTS}, '{}', '{}')",
-                    LetterState::Parked.as_str(),
-                    LetterState::Open.as_str()
-                ),
-            ),
-        };
-        let columns: Vec<&str> = DEAD_LETTER_EVENTS.columns.iter().map(|it| it.0).collect();
-        let columns = columns.join(", ");
-        script.run(format!(
-            "INSERT INTO {events} ({columns}) \
-             SELECT {columns} FROM (\
-               SELECT * REPLACE (event + 1 AS event, {attempt} AS attempt, {state} AS state, \
-                 CURRENT_TIMESTAMP() AS seen_at, CAST(NULL AS STRING) AS payload) \
-               FROM {events} WHERE dead_id = {id} \
-               QUALIFY ROW_NUMBER() OVER (PARTITION BY dead_id ORDER BY event DESC) = 1) \
-             WHERE dead_id IN (SELECT dead_id FROM {letters} \
-               WHERE dead_id = {id} AND state IN ('open', 'parked'))"
-        ));
-        api.run("settle a dead letter", &script).await.map(drop)
+        self.append_outcome(&[id], outcome).await
+    }
+
+    async fn settle_all(&self, outcomes: &[(String, Outcome)]) -> Result<()> {
+        let kinds = [
+            Outcome::Done,
+            Outcome::Failed,
+            Outcome::Discarded,
+            Outcome::Forwarded,
+        ];
+        for kind in kinds {
+            let of_kind = outcomes.iter().filter(|(_, outcome)| *outcome == kind);
+            let ids: Vec<&str> = of_kind.map(|(id, _)| id.as_str()).collect();
+            for ids in ids.chunks(SETTLED_AT_ONCE) {
+                self.append_outcome(ids, kind).await?;
+            }
+        }
+        Ok(())
     }
 }
 

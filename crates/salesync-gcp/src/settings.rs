@@ -2,6 +2,8 @@
 
 use salesync_core::time::Timestamp;
 
+use crate::login::Federation;
+
 /// A table that is larger is merged by partitions, where nothing else is said.
 const LARGE_BYTES: u64 = 1 << 30;
 /// A table that is larger is merged once a day, where nothing else is said.
@@ -84,6 +86,8 @@ pub struct BigQuerySettings {
     pub road: Road,
     /// The origin of an emulator's Storage Write API, which has a port of its own.
     pub write_emulator: Option<String>,
+    /// The description of a federation, by which Google knows who asks; `None` is who asks Google otherwise.
+    pub login: Option<Federation>,
     /// The most bytes that one job may bill.
     pub max_bytes_billed: u64,
     /// The time of the run.
@@ -103,6 +107,7 @@ impl BigQuerySettings {
             merging: Merging::BySize,
             road: Road::LoadJobs,
             write_emulator: None,
+            login: None,
             max_bytes_billed: 100 * 1024 * 1024 * 1024,
             now,
         }

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
-use google_cloud_auth::credentials::{Builder, anonymous};
+use google_cloud_auth::credentials::anonymous;
 use google_cloud_bigquery::client::Write;
 use google_cloud_bigquery::error::{AppendError, CommitError, WriterBuilderError};
 use google_cloud_bigquery::model::{ArrowRecordBatch, ArrowSchema};
@@ -21,7 +21,7 @@ use google_cloud_bigquery::write::stream_type::PendingStream;
 use google_cloud_gax::error::rpc::Code as Rpc;
 use salesync_core::error::{Code, Error, Result};
 
-use crate::login::SCOPE;
+use crate::login::{Federation, credentials_of_bigquery};
 
 const OPERATION: &str = "write rows";
 /// A request may be 10 MB; the rest of it is small.
@@ -35,13 +35,16 @@ const LONGEST: Duration = Duration::from_secs(300);
 pub(crate) struct WriteApi {
     /// The origin of an emulator.
     emulator: Option<String>,
+    /// The description of a federation, where BigQuery is asked as one.
+    login: Option<Federation>,
     client: tokio::sync::OnceCell<Write>,
 }
 
 impl WriteApi {
-    pub(crate) fn new(emulator: Option<String>) -> Self {
+    pub(crate) fn new(emulator: Option<String>, login: Option<Federation>) -> Self {
         Self {
             emulator,
+            login,
             client: tokio::sync::OnceCell::new(),
         }
     }
@@ -93,13 +96,7 @@ impl WriteApi {
             Some(origin) => builder
                 .with_endpoint(origin)
                 .with_credentials(anonymous::Builder::new().build()),
-            None => {
-                let login = Builder::default().with_scopes([SCOPE]).build();
-                let login = login.map_err(|error| {
-                    Error::new(Code::ConfigInvalid, "log in to Google").because(error)
-                })?;
-                builder.with_credentials(login)
-            }
+            None => builder.with_credentials(credentials_of_bigquery(self.login.as_ref())?),
         };
         builder.build().await.map_err(|error| {
             Error::new(Code::StoreUnavailable, "open the Storage Write API").because(error)

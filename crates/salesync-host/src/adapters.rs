@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use salesync_core::error::Result;
+#[cfg(not(feature = "duckdb"))]
+use salesync_core::error::{Code, Error};
 use salesync_core::queue::Queue;
-use salesync_core::secret::SecretStore;
 use salesync_core::source::SourceDefinition;
 use salesync_core::sync::BatchLimits;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::Warehouse;
+#[cfg(feature = "duckdb")]
 use salesync_duckdb::{DuckDbSettings, DuckDbWarehouse};
-use salesync_gcp::{BigQuerySettings, BigQueryWarehouse};
+use salesync_gcp::{BigQuerySettings, BigQueryWarehouse, SecretSettings};
 
-use crate::secrets::{EnvironmentSecrets, FolderSecrets};
+use crate::secrets::{AwsSecrets, EnvironmentSecrets, FolderSecrets, GivenSecrets, GoogleSecrets};
 use crate::settings::{SecretsChoice, Settings, WarehouseChoice, secret_name};
 
 /// The warehouse and its dead letters.
@@ -24,6 +26,14 @@ pub(crate) struct Stores {
 
 pub(crate) async fn stores(settings: &Settings, now: Timestamp) -> Result<Stores> {
     match &settings.warehouse {
+        #[cfg(not(feature = "duckdb"))]
+        WarehouseChoice::DuckDb(_) => Err(Error::new(Code::ConfigInvalid, "open the warehouse")
+            .with("setting", "SALESYNC_WAREHOUSE")
+            .with(
+                "must be",
+                "bigquery:PROJECT/DATASET: this program carries no DuckDB, `salesync` does",
+            )),
+        #[cfg(feature = "duckdb")]
         WarehouseChoice::DuckDb(path) => {
             let warehouse = DuckDbWarehouse::open(DuckDbSettings {
                 schema: settings.tenant.clone(),
@@ -96,6 +106,7 @@ fn bigquery(
         location: choices.location.clone(),
         emulator: choices.emulator.clone(),
         write_emulator: choices.write_emulator.clone(),
+        login: choices.login.clone(),
         merging: choices.merging,
         road: choices.road,
         max_bytes_billed: u64::from(choices.max_gb_billed) << 30,
@@ -106,7 +117,8 @@ fn bigquery(
 pub(crate) fn secrets(
     settings: &Settings,
     sources: &[&'static SourceDefinition],
-) -> Arc<dyn SecretStore> {
+    now: Timestamp,
+) -> Arc<dyn GivenSecrets> {
     match &settings.secrets {
         SecretsChoice::Environment => {
             let given = sources.iter().filter_map(|source| {
@@ -120,5 +132,11 @@ pub(crate) fn secrets(
         SecretsChoice::Folder(folder) => Arc::new(FolderSecrets {
             folder: folder.clone(),
         }),
+        SecretsChoice::Google(place) => Arc::new(GoogleSecrets::new(SecretSettings {
+            place: place.clone(),
+            stand_in: None,
+            now,
+        })),
+        SecretsChoice::Aws(region) => Arc::new(AwsSecrets::new(region, &settings.tenant)),
     }
 }

@@ -1,38 +1,106 @@
-//! What a command works with, built once.
+//! What a command works with. What lasts is built once for each start of the program; the time, and how much of it is
+//! left, belong to each command.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use salesync_core::error::{Code, Error, Result};
+use salesync_core::queue::Queue;
 use salesync_core::secret::SecretStore;
 use salesync_core::source::{Source, SourceDefinition, SourceSettings};
 use salesync_core::time::Timestamp;
+use salesync_core::warehouse::Warehouse;
+use tokio::sync::Mutex;
 
 use crate::adapters::{self, Stores};
-use crate::secrets::FolderSecrets;
-use crate::settings::{SecretsChoice, Settings, secret_name};
+use crate::secrets::GivenSecrets;
+use crate::settings::Settings;
 
 /// What a command works with.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) sources: Vec<&'static SourceDefinition>,
-    pub(crate) secrets: Arc<dyn SecretStore>,
+    pub(crate) secrets: Arc<dyn GivenSecrets>,
     pub(crate) now: Timestamp,
+    /// How long a sync may read.
+    pub(crate) allowed: Option<Duration>,
+    /// How many runs led to this command by themselves.
+    pub(crate) hop: u32,
+    /// Where a sync that was stopped leaves what is left of it; none where the next sync finds it in the warehouse.
+    pub(crate) continuations: Option<Arc<dyn Queue>>,
+    open: Arc<Mutex<Open>>,
+}
+
+/// The stores that commands of this process have open now.
+#[derive(Default)]
+struct Open {
+    warehouse: Option<Weak<dyn Warehouse>>,
+    dead_letters: Option<Weak<dyn Queue>>,
+}
+
+impl Open {
+    fn stores(&self) -> Option<Stores> {
+        Some(Stores {
+            warehouse: self.warehouse.as_ref()?.upgrade()?,
+            dead_letters: self.dead_letters.as_ref()?.upgrade()?,
+        })
+    }
 }
 
 impl Context {
+    /// Returns a context whose syncs leave nothing behind but their cursors.
     pub(crate) fn new(settings: Settings, sources: &[&'static SourceDefinition]) -> Self {
-        let secrets = adapters::secrets(&settings, sources);
+        let now = now();
+        let secrets = adapters::secrets(&settings, sources, now);
         Self {
+            allowed: settings.deadline,
             settings,
             sources: sources.to_vec(),
             secrets,
-            now: now(),
+            now,
+            hop: 0,
+            continuations: None,
+            open: Arc::default(),
         }
     }
 
-    /// Opens the warehouse: only commands that need it do.
+    /// Returns the same with the queue that the settings name for what is left of a sync.
+    ///
+    /// # Errors
+    /// Where there is no login to be had for it.
+    pub(crate) fn continuing(self) -> Result<Self> {
+        let choice = self.settings.continuation.as_ref();
+        let continuations = choice.map(|it| it.open(self.now)).transpose()?;
+        Ok(Self {
+            continuations,
+            ..self
+        })
+    }
+
+    /// Returns the same for a command that begins now, may read so long, and that so many runs led to.
+    pub(crate) fn beginning(&self, allowed: Option<Duration>, hop: u32) -> Self {
+        Self {
+            now: now(),
+            allowed,
+            hop,
+            ..self.clone()
+        }
+    }
+
+    /// Opens the warehouse: only commands that need it do. Commands of one process share it while one of them has it
+    /// open, so keep both of the stores until the command is done.
     pub(crate) async fn stores(&self) -> Result<Stores> {
-        adapters::stores(&self.settings, self.now).await
+        let mut open = self.open.lock().await;
+        if let Some(stores) = open.stores() {
+            return Ok(stores);
+        }
+        let stores = adapters::stores(&self.settings, self.now).await?;
+        *open = Open {
+            warehouse: Some(Arc::downgrade(&stores.warehouse)),
+            dead_letters: Some(Arc::downgrade(&stores.dead_letters)),
+        };
+        Ok(stores)
     }
 
     /// Returns the sources that a command names: one, or all.
@@ -49,30 +117,13 @@ impl Context {
         })
     }
 
-    /// Returns whether a source's secret was given at all.
-    pub(crate) fn has_secret(&self, source: &str) -> bool {
-        match &self.settings.secrets {
-            SecretsChoice::Environment => self.settings.given(&secret_name(source)).is_some(),
-            SecretsChoice::Folder(folder) => FolderSecrets::path(folder, source).exists(),
-        }
-    }
-
-    /// Returns what a source's secret is given as: a setting's name or a file's.
-    pub(crate) fn secret_shown(&self, source: &str) -> String {
-        match &self.settings.secrets {
-            SecretsChoice::Environment => secret_name(source),
-            SecretsChoice::Folder(folder) => {
-                FolderSecrets::path(folder, source).display().to_string()
-            }
-        }
-    }
-
     /// Connects a source; nothing is sent yet.
     pub(crate) fn connect(&self, definition: &'static SourceDefinition) -> Result<Arc<dyn Source>> {
         let base_url = self.settings.base_urls.get(definition.name).cloned();
+        let secrets: Arc<dyn SecretStore> = self.secrets.clone();
         (definition.connect)(SourceSettings {
             base_url: base_url.unwrap_or_else(|| definition.base_url.to_owned()),
-            secrets: Arc::clone(&self.secrets),
+            secrets,
             now: self.now,
             values: self
                 .settings

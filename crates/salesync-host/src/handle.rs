@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
+use salesync_core::continuation::left_of;
+use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::memory::MemoryWarehouse;
+use salesync_core::memory::{MemoryQueue, MemoryWarehouse};
 use salesync_core::publish::{Decided, Extent, Resolved, decide, resolve_and_publish};
+use salesync_core::queue::Queue;
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::resolve;
 use salesync_core::run::{Run, RunId};
@@ -20,16 +23,19 @@ use tokio::time::Instant;
 
 use crate::adapters::{self, Stores};
 use crate::context::Context;
-use crate::settings::secret_name;
+use crate::outlets::{self, Outlets};
 
 /// What a command reports.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Report {
-    /// One run per stream, and sources that were passed over because nobody gave their secret.
+    /// One run per stream, sources that were passed over because nobody gave their secret, and sources that were
+    /// stopped and go on by a message.
     Synced {
         runs: Vec<Run>,
         not_configured: Vec<&'static str>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        continued: Vec<String>,
     },
     Resolved(Resolved),
     /// What was written down, and what came of it where entities were resolved anew.
@@ -70,13 +76,13 @@ pub(crate) async fn handle(
         match command {
             Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
             Command::Resolve(resolve) => {
-                let Stores { warehouse, .. } = cx.stores().await?;
+                let stores = cx.stores().await?;
                 let extent = if resolve.full {
                     Extent::All
                 } else {
                     Extent::Changed
                 };
-                let resolved = run_resolve(cx, warehouse.as_ref(), extent).await;
+                let resolved = run_resolve(cx, stores.warehouse.as_ref(), extent).await;
                 resolved.map(Report::Resolved)
             }
             Command::Decide(decision) => run_decide(cx, &decision).await,
@@ -103,7 +109,8 @@ async fn run_sync(
     observe: Observer,
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
-    let (selected, not_configured) = configured(cx, &command.source)?;
+    command.check()?;
+    let (selected, not_configured) = configured(cx, &command.source).await?;
     let selected = with_streams(selected, &command.streams)?;
     for (definition, _) in &selected {
         // A secret that is missing, was never filled in or is no document stops the start, not each stream.
@@ -112,28 +119,29 @@ async fn run_sync(
             serde_json::from_str(secret.expose());
         if document.is_err() {
             return Err(Error::new(Code::ConfigInvalid, "read a secret")
-                .with("setting", secret_name(definition.name))
+                .with("setting", cx.secrets.shown(definition.name))
                 .with("must be", "a JSON document, as the function's README shows"));
         }
     }
     let started = Instant::now();
-    let warehouse = match command.effect {
-        Effect::DryRun if !cx.settings.warehouse.exists() => Arc::new(MemoryWarehouse::new()),
-        _ => cx.stores().await?.warehouse,
+    let stores = open(cx, command.effect).await?;
+    let outlets = match command.effect {
+        Effect::Commit => Some(Outlets::open(&cx.settings, &stores.dead_letters, cx.now)?),
+        Effect::DryRun => None,
     };
     let run_id = RunId::new(cx.now);
     let contexts = selected.iter().map(|(definition, _)| SyncContext {
-        warehouse: Arc::clone(&warehouse),
+        warehouse: Arc::clone(&stores.warehouse),
         run_id: run_id.clone(),
         now: cx.now,
         started,
-        deadline: cx.settings.deadline.map(|deadline| started + deadline),
+        deadline: cx.allowed.map(|allowed| started + allowed),
         stop: stop.clone(),
         limits: adapters::batches(&cx.settings),
         observe: Arc::clone(&observe),
         adapters: format!(
             "{} <- {}",
-            warehouse.describe(),
+            stores.warehouse.describe(),
             cx.settings
                 .base_urls
                 .get(definition.name)
@@ -155,10 +163,49 @@ async fn run_sync(
     for result in join_all(syncs).await {
         runs.extend(result?);
     }
+    // Little time may be left: what goes on comes before what is told.
+    let continued = leave_the_rest(cx, command, &runs).await;
+    if let Some(outlets) = outlets {
+        outlets.tell(&runs).await;
+    }
     Ok(Report::Synced {
         runs,
         not_configured,
+        continued,
     })
+}
+
+/// Opens where a sync writes to: nowhere, when it only counts and there is nothing yet.
+async fn open(cx: &Context, effect: Effect) -> Result<Stores> {
+    match effect {
+        Effect::DryRun if !cx.settings.warehouse.exists() => Ok(Stores {
+            warehouse: Arc::new(MemoryWarehouse::new()),
+            dead_letters: Arc::new(MemoryQueue::default()),
+        }),
+        _ => cx.stores().await,
+    }
+}
+
+/// Leaves a message for each source that was stopped, and returns the sources that go on by it. Where that fails, the
+/// next sync goes on all the same.
+async fn leave_the_rest(cx: &Context, command: &Sync, runs: &[Run]) -> Vec<String> {
+    let Some(queue) = &cx.continuations else {
+        return Vec::new();
+    };
+    let mut continued = Vec::new();
+    for left in left_of(command, runs, cx.hop) {
+        let published = match left.to_message() {
+            Ok(message) => queue.publish(&[message]).await,
+            Err(error) => Err(error),
+        };
+        match published {
+            Ok(()) => continued.push(left.sync.source),
+            Err(error) => {
+                tracing::warn!(source = left.sync.source, error = %error, "continuation not published");
+            }
+        }
+    }
+    continued
 }
 
 /// Gives each source those of the wanted streams that it has; a stream that none of them has is an error.
@@ -186,7 +233,7 @@ fn with_streams(
 
 /// Splits the sources that a command names into those whose secret was given and those that nobody set up.
 /// A source that is named itself must be set up.
-fn configured(
+async fn configured(
     cx: &Context,
     name: &str,
 ) -> Result<(Vec<&'static SourceDefinition>, Vec<&'static str>)> {
@@ -194,19 +241,20 @@ fn configured(
     if name != "all" {
         return Ok((selected, Vec::new()));
     }
-    let (given, missing): (
-        Vec<&'static SourceDefinition>,
-        Vec<&'static SourceDefinition>,
-    ) = selected
-        .into_iter()
-        .partition(|source| cx.has_secret(source.name));
+    let (mut given, mut missing) = (Vec::new(), Vec::new());
+    for source in selected {
+        match cx.secrets.has(source.name).await? {
+            true => given.push(source),
+            false => missing.push(source.name),
+        }
+    }
     if given.is_empty() {
-        let names = missing.iter().map(|source| cx.secret_shown(source.name));
+        let names = missing.iter().map(|source| cx.secrets.shown(source));
         let names: Vec<String> = names.collect();
         return Err(Error::new(Code::ConfigInvalid, "select sources")
             .with("none of these is set", names.join(", ")));
     }
-    Ok((given, missing.iter().map(|source| source.name).collect()))
+    Ok((given, missing))
 }
 
 async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) -> Result<Resolved> {
@@ -228,37 +276,46 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) ->
 }
 
 async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
-    let Stores { warehouse, .. } = cx.stores().await?;
+    let stores = cx.stores().await?;
+    let warehouse = stores.warehouse.as_ref();
     let run_id = RunId::new(cx.now);
-    let decided = decide(warehouse.as_ref(), decision, (&run_id, cx.now)).await?;
-    let resolved = match decision.takes {
-        // Also where nothing is new: an earlier resolve may have been stopped.
-        Takes::Now => Some(
-            run_resolve(cx, warehouse.as_ref(), Extent::Changed)
-                .await
-                .map_err(|error| {
+    let decided = decide(warehouse, decision, (&run_id, cx.now)).await?;
+    let resolved =
+        match decision.takes {
+            // Also where nothing is new: an earlier resolve may have been stopped.
+            Takes::Now => Some(run_resolve(cx, warehouse, Extent::Changed).await.map_err(
+                |error| {
                     error.with(
                         "the decision is written down and shows with",
                         "salesync resolve",
                     )
-                })?,
-        ),
-        Takes::Later => None,
-    };
+                },
+            )?),
+            Takes::Later => None,
+        };
     Ok(Report::Decided { decided, resolved })
 }
 
 async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
-    let Stores {
-        warehouse,
-        dead_letters,
-    } = cx.stores().await?;
-    let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    let meant = letters(dead_letters.as_ref(), selection).await?;
+    let stores = cx.stores().await?;
+    let home = Arc::clone(&stores.dead_letters);
+    let queue = outlets::dead_letters(&cx.settings, home, cx.now)?;
+    let meant = letters(queue.as_ref(), selection).await?;
     if meant.is_empty() && !selection.ids.is_empty() {
         return Err(Error::new(Code::RequestInvalid, "redrive dead letters")
             .with("open or parked letters with that id", 0));
     }
+    send_through(cx, &stores, queue.as_ref(), meant).await
+}
+
+/// Sends letters through again, each by its own source, and tells `queue` what became of them.
+pub(crate) async fn send_through(
+    cx: &Context,
+    stores: &Stores,
+    queue: &dyn Queue,
+    meant: Vec<DeadLetter>,
+) -> Result<Redriven> {
+    let mut by_source: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for letter in meant {
         by_source
             .entry(letter.source.clone())
@@ -271,7 +328,7 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
         for definition in cx.select(&name)? {
             let source = cx.connect(definition)?;
             let part = redrive(
-                (warehouse.as_ref(), dead_letters.as_ref()),
+                (stores.warehouse.as_ref(), queue),
                 &source,
                 &letters,
                 &run_id,
@@ -284,10 +341,21 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
 }
 
 async fn run_check(cx: &Context, name: &str) -> Result<Report> {
-    let (selected, not_configured) = configured(cx, name)?;
+    let (selected, not_configured) = configured(cx, name).await?;
     let warehouse = adapters::check_warehouse(&cx.settings, cx.now).await;
     let warehouse = warehouse.map(|result| checked("warehouse", result));
     let mut checks: Vec<Checked> = warehouse.into_iter().collect();
+    if let Some(queue) = &cx.settings.dead_letters {
+        checks.push(checked("dead_letters", queue.check(cx.now).await));
+    }
+    for (name, queue) in [
+        ("notify", &cx.settings.notify),
+        ("continuation", &cx.settings.continuation),
+    ] {
+        if let Some(queue) = queue {
+            checks.push(checked(name, queue.check_publishing(cx.now).await));
+        }
+    }
     for definition in selected {
         let result = match cx.connect(definition) {
             Ok(source) => source.check().await,

@@ -59,8 +59,10 @@ impl Bars {
 }
 
 /// A line that counts records, drawn on stderr where that is a terminal.
+#[cfg(feature = "duckdb")]
 pub(crate) struct Counter(ProgressBar);
 
+#[cfg(feature = "duckdb")]
 impl Counter {
     /// Starts a line that says what is done with the records.
     pub(crate) fn start(doing: &'static str) -> Self {

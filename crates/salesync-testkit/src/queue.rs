@@ -24,6 +24,7 @@ macro_rules! queue_contract {
             a_message_that_is_done_or_discarded_is_gone,
             a_message_that_failed_three_times_is_parked,
             what_is_named_is_found_even_when_it_is_parked,
+            what_was_released_is_delivered_again_and_has_not_failed,
             settling_may_be_repeated,
         }
     };
@@ -184,6 +185,23 @@ pub async fn what_is_named_is_found_even_when_it_is_parked(queue: Arc<dyn Queue>
     );
 }
 
+/// However often.
+pub async fn what_was_released_is_delivered_again_and_has_not_failed(queue: Arc<dyn Queue>) {
+    let letters = [letter(1), letter(2)];
+    queue
+        .publish(&letters.each_ref().map(message))
+        .await
+        .unwrap();
+    let all = letters.each_ref().map(|letter| letter.dead_id.clone());
+    for _ in 0..4 {
+        assert_eq!(ids(&*queue, 10).await.len(), 2);
+        let released = all.clone().map(|id| (id, Outcome::Released));
+        queue.settle_all(&released).await.unwrap();
+    }
+    queue.settle(&all[0], Outcome::Done).await.unwrap();
+    assert_eq!(ids(&*queue, 10).await, [all[1].clone()]);
+}
+
 /// A message that is gone, or never was, can be settled.
 pub async fn settling_may_be_repeated(queue: Arc<dyn Queue>) {
     let letter = letter(1);
@@ -196,4 +214,27 @@ pub async fn settling_may_be_repeated(queue: Arc<dyn Queue>) {
         .await
         .unwrap();
     assert!(ids(&*queue, 10).await.is_empty());
+}
+
+/// A log keeps what another queue delivers: it is found by name and settled like any other, and a failure leaves it
+/// where it is.
+pub async fn a_forwarded_message_is_kept_and_no_longer_delivered(queue: Arc<dyn Queue>) {
+    let letters = [letter(1), letter(2), letter(3)];
+    queue
+        .publish(&letters.each_ref().map(message))
+        .await
+        .unwrap();
+    let [first, second, third] = letters.each_ref().map(|letter| letter.dead_id.clone());
+    let outcomes = [&first, &second].map(|id| (id.clone(), Outcome::Forwarded));
+    for _ in 0..2 {
+        queue.settle_all(&outcomes).await.unwrap();
+    }
+    assert_eq!(ids(&*queue, 10).await, [third.clone()]);
+    queue.settle(&first, Outcome::Failed).await.unwrap();
+    assert_eq!(ids(&*queue, 10).await, [third.clone()]);
+    let named = [first.clone(), second.clone(), third];
+    assert_eq!(queue.find(&named).await.unwrap().len(), 3);
+    let outcomes = [(first, Outcome::Done), (second, Outcome::Discarded)];
+    queue.settle_all(&outcomes).await.unwrap();
+    assert_eq!(queue.find(&named).await.unwrap().len(), 1);
 }

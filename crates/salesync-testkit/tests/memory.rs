@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use salesync_core::memory::{MemoryQueue, MemorySecretStore, MemoryWarehouse};
 use salesync_core::queue::Queue;
+use salesync_core::relay::RelayedQueue;
 use salesync_core::secret::SecretStore;
 use salesync_core::warehouse::Warehouse;
 
@@ -23,6 +24,20 @@ mod queue {
 
     fn make() -> Ready<(Arc<dyn Queue>, ())> {
         ready((Arc::new(MemoryQueue::default()), ()))
+    }
+
+    salesync_testkit::queue_contract!(make);
+    salesync_testkit::each_promise! { make, queue: a_forwarded_message_is_kept_and_no_longer_delivered, }
+}
+
+/// Letters that one queue keeps and another delivers.
+mod relayed_queue {
+    use super::*;
+
+    fn make() -> Ready<(Arc<dyn Queue>, ())> {
+        let (log, road) = (MemoryQueue::default(), MemoryQueue::default());
+        let relayed = RelayedQueue::new(Arc::new(log), Arc::new(road));
+        ready((Arc::new(relayed), ()))
     }
 
     salesync_testkit::queue_contract!(make);

@@ -19,6 +19,7 @@ struct Waiting {
     message: Message,
     attempt: u32,
     settled: bool,
+    forwarded: bool,
 }
 
 #[async_trait]
@@ -31,6 +32,7 @@ impl Queue for MemoryQueue {
                     message: message.clone(),
                     attempt: 0,
                     settled: false,
+                    forwarded: false,
                 });
             }
         }
@@ -41,7 +43,7 @@ impl Queue for MemoryQueue {
         let waiting = lock(&self.messages);
         let open = waiting
             .iter()
-            .filter(|w| !w.settled && w.attempt < MAX_ATTEMPTS);
+            .filter(|w| !w.settled && !w.forwarded && w.attempt < MAX_ATTEMPTS);
         Ok(open.take(limit).map(|w| w.message.clone()).collect())
     }
 
@@ -64,6 +66,8 @@ impl Queue for MemoryQueue {
             match outcome {
                 Outcome::Failed => found.attempt += 1,
                 Outcome::Done | Outcome::Discarded => found.settled = true,
+                Outcome::Forwarded => found.forwarded = true,
+                Outcome::Released => {}
             }
         }
         Ok(())

@@ -49,6 +49,7 @@ pub(super) async fn run(
     let mut runs: Vec<Run> = names
         .map(|stream| begun(cx, (definition.name, stream), command))
         .collect();
+    let mut gap_records = 0;
     match open(cx, definition.name, source, (name, command), runs.clone()).await {
         Err(error) => {
             for run in &mut runs {
@@ -61,8 +62,12 @@ pub(super) async fn run(
         }
         Ok(mut stream_run) => {
             let result = stream_run.read().await;
+            gap_records = stream_run.missing();
             runs = stream_run.end(result).await;
         }
+    }
+    if command.effect == Effect::Commit {
+        tell(&runs, gap_records);
     }
     (cx.observe)(&Observation {
         source: definition.name,
@@ -113,6 +118,28 @@ fn warn(cx: &SyncContext, (source, stream): (&str, &str), error: &Error) {
         source, stream, run_id = %cx.run_id, error = %error, cause = error_chain(error),
         "stream ended early"
     );
+}
+
+/// Says in the log how runs ended, with the numbers that alerts look at. The gap is the first one's: what the stream's source
+/// counted and did not send.
+fn tell(runs: &[Run], gap_records: u64) {
+    for (place, run) in runs.iter().enumerate() {
+        let counts = &run.counts;
+        tracing::info!(
+            event = "run_ended",
+            source = run.source,
+            stream = run.stream,
+            run_id = %run.run_id,
+            status = run.status.as_str(),
+            code = run.code.as_deref(),
+            fetched = counts.fetched,
+            written = counts.written(),
+            rejected_percent = (counts.rejected * 100).div_ceil(counts.fetched.max(1)),
+            gap_records = if place == 0 { gap_records } else { 0 },
+            took_ms = run.took_ms,
+            "run ended"
+        );
+    }
 }
 
 /// Writes the only rows of runs whose stream could not be opened.
@@ -231,6 +258,12 @@ impl StreamRun<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns how many records the source counted that did not arrive.
+    fn missing(&self) -> u64 {
+        let missing = self.parts.iter().filter_map(|part| part.missing);
+        missing.map(|it| it.records).sum()
     }
 
     /// Ends the reports and writes the run's last rows.

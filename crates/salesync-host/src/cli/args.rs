@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -41,32 +42,7 @@ pub(crate) enum Words {
         keep: bool,
     },
     /// Only serve the invented vendors, until Ctrl-C.
-    Sandbox {
-        /// The port on 127.0.0.1; 0 takes any that is free.
-        #[arg(long, default_value_t = 8_090)]
-        port: u16,
-        /// About how many records the vendors hold together.
-        #[arg(long, default_value_t = 2_000)]
-        records: usize,
-        /// Refuse what is more than the vendors permit, and show at the end how their limits were used.
-        #[arg(long)]
-        limits: bool,
-        /// Answer so many milliseconds later.
-        #[arg(long, default_value_t = 0, value_name = "MS")]
-        latency: u64,
-        /// Tell one request in so many to come back in two seconds.
-        #[arg(long, value_name = "N")]
-        disturb: Option<u64>,
-        /// Put so many different messages into the mailboxes. [default: half of the records, at most 20,000]
-        #[arg(long, value_name = "N")]
-        messages: Option<usize>,
-        /// Write whom each record is about: one JSON document per line, with source, stream, record_id, entity_id.
-        #[arg(long, value_name = "FILE")]
-        truth: Option<PathBuf>,
-        /// Which model of quota units holds, where a vendor has one for old projects and one for new ones.
-        #[arg(long, value_enum, default_value_t = QuotaModel::Legacy)]
-        quota_model: QuotaModel,
-    },
+    Sandbox(SandboxWords),
     /// Read what changed at a source into the warehouse.
     ///
     /// The first sync reads everything; each later one goes on where the last ended, whatever ended it.
@@ -77,10 +53,15 @@ pub(crate) enum Words {
     /// Only what changed since the last time is resolved, with what it touches; all of it where that is little anyway,
     /// or where much changed.
     Resolve(ResolveWords),
+    /// Serve HTTP, until Ctrl-C: syncs, resolves and redrives on request, and shows runs and dead letters.
+    ///
+    /// Without a trigger setting (`salesync check` shows them) only this machine may ask.
+    Serve(ServeWords),
     /// Make people and companies out of any file.
     ///
     /// Columns are guessed by their names; --map corrects the guess. Writes record_id, entity_id and
     /// confidence, one row per row of the file.
+    #[cfg(feature = "duckdb")]
     Match(MatchWords),
     /// Show why a person or company is what it is: records, fields, weights, and what would have changed the answer.
     Why(WhyWords),
@@ -122,6 +103,35 @@ pub(crate) enum Words {
     },
 }
 
+/// The words of `sandbox`.
+#[derive(Debug, Args)]
+pub(crate) struct SandboxWords {
+    /// The port on 127.0.0.1; 0 takes any that is free.
+    #[arg(long, default_value_t = 8_090)]
+    pub(crate) port: u16,
+    /// About how many records the vendors hold together.
+    #[arg(long, default_value_t = 2_000)]
+    pub(crate) records: usize,
+    /// Refuse what is more than the vendors permit, and show at the end how their limits were used.
+    #[arg(long)]
+    pub(crate) limits: bool,
+    /// Answer so many milliseconds later.
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(crate) latency: u64,
+    /// Tell one request in so many to come back in two seconds.
+    #[arg(long, value_name = "N")]
+    pub(crate) disturb: Option<u64>,
+    /// Put so many different messages into the mailboxes. [default: half of the records, at most 20,000]
+    #[arg(long, value_name = "N")]
+    pub(crate) messages: Option<usize>,
+    /// Write whom each record is about: one JSON document per line, with source, stream, record_id, entity_id.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Which model of quota units holds, where a vendor has one for old projects and one for new ones.
+    #[arg(long, value_enum, default_value_t = QuotaModel::Legacy)]
+    pub(crate) quota_model: QuotaModel,
+}
+
 /// The words of `sync`.
 #[derive(Debug, Args)]
 pub(crate) struct SyncWords {
@@ -145,7 +155,19 @@ pub(crate) struct SyncWords {
     pub(crate) confirm_absent: bool,
 }
 
+/// The words of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeWords {
+    /// The port; 0 takes any that is free.
+    #[arg(long, default_value_t = 8_080)]
+    pub(crate) port: u16,
+    /// The address to listen at; one that other machines can reach needs a trigger setting.
+    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    pub(crate) address: IpAddr,
+}
+
 /// The words of `match`.
+#[cfg(feature = "duckdb")]
 #[derive(Debug, Args)]
 pub(crate) struct MatchWords {
     /// The file: CSV, TSV, NDJSON or Parquet, by its ending (.csv.gz and the like are read too).
@@ -187,6 +209,7 @@ impl From<KindWord> for EntityKind {
 }
 
 /// How a file is written.
+#[cfg(feature = "duckdb")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatWord {
     /// Comma-separated values.
@@ -205,7 +228,7 @@ pub(crate) enum DlqWords {
         /// Only letters of this source.
         #[arg(long)]
         source: Option<String>,
-        /// Only letters in this state: open, redriven, parked or discarded.
+        /// Only letters in this state: open, forwarded, redriven, parked or discarded.
         #[arg(long, default_value = "open")]
         state: String,
         /// How many.

@@ -10,6 +10,7 @@ use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Scan, Warehouse};
 use serde_json::json;
 
+use super::args::SandboxWords;
 use super::{Program, exit_code, observed, tell};
 use crate::adapters;
 use crate::context::Context;
@@ -133,13 +134,22 @@ async fn show(warehouse: &dyn Warehouse) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn sandbox(
-    program: Program,
-    (options, truth): (WorldOptions, Option<PathBuf>),
-    output: Output,
-) -> Result<u8> {
+pub(super) async fn sandbox(program: Program, words: SandboxWords, output: Output) -> Result<u8> {
+    let options = WorldOptions {
+        records: words.records,
+        port: words.port,
+        limits: if words.limits {
+            WorldLimits::Vendor
+        } else {
+            WorldLimits::Off
+        },
+        latency_ms: words.latency,
+        disturb: words.disturb,
+        messages: words.messages,
+        quota_model: words.quota_model,
+    };
     let world = start(program, options).await?;
-    if let Some(path) = truth {
+    if let Some(path) = words.truth {
         let lines = world
             .truth()
             .into_iter()

@@ -11,6 +11,7 @@ use salesync_core::warehouse::{Filter, Scan};
 
 use super::args::DlqWords;
 use crate::context::Context;
+use crate::outlets;
 use crate::report::{self, Output};
 
 /// The columns that a list shows; the record itself is only shown by `show`.
@@ -34,8 +35,10 @@ pub(super) async fn run(cx: &Context, words: DlqWords, output: Output) -> Result
             limit,
         } => {
             let state = LetterState::parse(&state).ok_or_else(|| {
-                Error::new(Code::RequestInvalid, "read --state")
-                    .with("must be one of", "open, redriven, parked, discarded")
+                Error::new(Code::RequestInvalid, "read --state").with(
+                    "must be one of",
+                    "open, forwarded, redriven, parked, discarded",
+                )
             })?;
             list(cx, source, state, (limit, output)).await
         }
@@ -127,15 +130,15 @@ async fn show(cx: &Context, id: &str, output: Output) -> Result<u8> {
 }
 
 async fn discard(cx: &Context, ids: Vec<String>, output: Output) -> Result<u8> {
-    let queue = cx.stores().await?.dead_letters;
+    let queue = outlets::dead_letters(&cx.settings, cx.stores().await?.dead_letters, cx.now)?;
     let meant = letters(queue.as_ref(), &Redrive { source: None, ids }).await?;
     if meant.is_empty() {
         return Err(Error::new(Code::RequestInvalid, "discard dead letters")
             .with("open letters with that id", 0));
     }
-    for letter in &meant {
-        queue.settle(&letter.dead_id, Outcome::Discarded).await?;
-    }
+    let ids = meant.iter().map(|letter| letter.dead_id.clone());
+    let discarded: Vec<_> = ids.map(|id| (id, Outcome::Discarded)).collect();
+    queue.settle_all(&discarded).await?;
     match output {
         Output::Json => report::line(&serde_json::json!({"discarded": meant.len()}).to_string()),
         Output::Text => report::line(&format!("{} discarded", meant.len())),

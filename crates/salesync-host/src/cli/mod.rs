@@ -4,6 +4,7 @@ mod args;
 mod decisions;
 mod demo;
 mod dlq;
+mod serve;
 mod show;
 mod why;
 
@@ -17,14 +18,17 @@ use salesync_core::time::Timestamp;
 use salesync_core::validate::parse_timestamp;
 
 use crate::context::Context;
-use crate::demo::{DemoWorld, WorldLimits, WorldOptions};
+use crate::demo::DemoWorld;
 use crate::handle::{Checked, Report, handle};
+#[cfg(feature = "duckdb")]
+use crate::matching;
 use crate::report::{self, Output};
 use crate::settings::Settings;
-use crate::{logs, matching, progress, signals};
+use crate::{logs, progress, signals};
 use args::{Arguments, DlqWords, SyncWords, Words};
 use decisions::OverridesWords;
 
+#[cfg(feature = "duckdb")]
 pub(crate) use args::{FormatWord, KindWord, MatchWords};
 
 /// What a program holds.
@@ -34,10 +38,9 @@ pub(crate) struct Program {
     pub(crate) demo: Option<&'static dyn DemoWorld>,
 }
 
-/// Runs a program with these sources, and with the demo where it carries one. Returns its exit code:
-/// 0 all is well, 2 the words were wrong, 75 the next run may heal it, 78 a person must decide.
-#[must_use]
-pub fn main(
+/// Carries out the words of a command line. Returns the exit code: 0 all is well, 2 the words were wrong, 75 the next
+/// run may heal it, 78 a person must decide.
+pub(crate) fn main(
     sources: &'static [&'static SourceDefinition],
     demo: Option<&'static dyn DemoWorld>,
 ) -> ExitCode {
@@ -57,18 +60,7 @@ pub fn main(
     } else {
         Output::Text
     };
-    let started = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let result = match started {
-        Ok(runtime) => {
-            let result = runtime.block_on(run(Program { sources, demo }, arguments));
-            // Work that was stopped in its middle is not waited for.
-            runtime.shutdown_background();
-            result
-        }
-        Err(error) => Err(Error::new(Code::Internal, "start the runtime").because(error)),
-    };
+    let result = in_runtime(run(Program { sources, demo }, arguments));
     match result {
         Ok(exit_code) => ExitCode::from(exit_code),
         Err(error) => {
@@ -76,12 +68,29 @@ pub fn main(
             if output == Output::Json {
                 report::line(&report::error_json(&error).to_string());
             }
-            ExitCode::from(match error.class() {
-                Class::Skip | Class::Record => 75,
-                _ => error.code().exit_code(),
-            })
+            ExitCode::from(exit_code_of_error(&error))
         }
     }
+}
+
+/// Returns the exit code of a program that ended with an error.
+pub(crate) fn exit_code_of_error(error: &Error) -> u8 {
+    match error.class() {
+        Class::Skip | Class::Record => 75,
+        _ => error.code().exit_code(),
+    }
+}
+
+/// Starts the threads that a program needs and does its work to the end.
+pub(crate) fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Code::Internal, "start the runtime").because(error))?;
+    let result = runtime.block_on(work);
+    // Work that was stopped in its middle is not waited for.
+    runtime.shutdown_background();
+    result
 }
 
 async fn run(program: Program, arguments: Arguments) -> Result<u8> {
@@ -99,7 +108,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             "these settings are not known and do nothing"
         );
     }
-    let cx = Context::new(settings, program.sources);
+    let cx = Context::new(settings, program.sources).continuing()?;
     match arguments.words {
         Words::Sync(words) => {
             let command = Command::Sync(sync_command(&words)?);
@@ -129,33 +138,11 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
         Words::Dlq { words } => dlq::run(&cx, words, output).await,
         Words::Runs { limit, source } => show::runs(&cx, limit, source, output).await,
         Words::Status => show::status(&cx, output).await,
+        #[cfg(feature = "duckdb")]
         Words::Match(words) => matching::run(words, output).await,
+        Words::Serve(words) => serve::run(cx, &words, output).await,
         Words::Demo { records, keep } => demo::demo(program, &cx, (records, keep), output).await,
-        Words::Sandbox {
-            port,
-            records,
-            limits,
-            latency,
-            disturb,
-            messages,
-            truth,
-            quota_model,
-        } => {
-            let options = WorldOptions {
-                records,
-                port,
-                limits: if limits {
-                    WorldLimits::Vendor
-                } else {
-                    WorldLimits::Off
-                },
-                latency_ms: latency,
-                disturb,
-                messages,
-                quota_model,
-            };
-            demo::sandbox(program, (options, truth), output).await
-        }
+        Words::Sandbox(words) => demo::sandbox(program, words, output).await,
         Words::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "salesync", &mut script);
@@ -234,9 +221,13 @@ fn tell(report: &Report) {
         Report::Synced {
             runs,
             not_configured,
+            continued,
         } => {
             report::runs(runs);
             passed_over(not_configured);
+            for source in continued {
+                report::note(&format!("{source} goes on by a message"));
+            }
         }
         Report::Resolved(resolved) => show::resolved(resolved),
         Report::Decided { decided, resolved } => {

@@ -1,5 +1,6 @@
 //! What the warehouse says about runs and freshness, and other short answers.
 
+use salesync_core::dead_letter::LetterState;
 use salesync_core::error::Result;
 use salesync_core::publish::Resolved;
 use salesync_core::validate::SqlIdentifier;
@@ -56,17 +57,17 @@ pub(super) async fn status(cx: &Context, output: Output) -> Result<u8> {
     let fresh = warehouse
         .scan(&Scan::of(SqlIdentifier::parse("data_freshness")?))
         .await?;
-    let open = Scan {
-        columns: vec![SqlIdentifier::parse("dead_id")?],
-        filter: Filter::Equal(vec![(SqlIdentifier::parse("state")?, "open".to_owned())]),
-        ..Scan::of(SqlIdentifier::parse("dead_letters")?)
-    };
-    let waiting: usize = warehouse
-        .scan(&open)
-        .await?
-        .iter()
-        .map(|batch| batch.num_rows())
-        .sum();
+    let mut waiting = 0;
+    for state in [LetterState::Open, LetterState::Forwarded] {
+        let state = state.as_str().to_owned();
+        let scan = Scan {
+            columns: vec![SqlIdentifier::parse("dead_id")?],
+            filter: Filter::Equal(vec![(SqlIdentifier::parse("state")?, state)]),
+            ..Scan::of(SqlIdentifier::parse("dead_letters")?)
+        };
+        let found = warehouse.scan(&scan).await?;
+        waiting += found.iter().map(|batch| batch.num_rows()).sum::<usize>();
+    }
     let streams = report::documents(&fresh)?;
     match output {
         Output::Json => report::line(

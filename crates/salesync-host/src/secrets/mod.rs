@@ -1,4 +1,6 @@
-//! Secrets out of the environment or a folder.
+//! Secrets out of the environment, a folder or a cloud.
+
+mod cloud;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,6 +13,8 @@ use salesync_core::secret::{Secret, SecretStore};
 
 use crate::settings::secret_name;
 
+pub(crate) use self::cloud::{AwsSecrets, GoogleSecrets};
+
 /// Words that stand in a secret that nobody has filled in yet.
 const PLACEHOLDERS: [&str; 6] = [
     "replace_me",
@@ -20,6 +24,19 @@ const PLACEHOLDERS: [&str; 6] = [
     "your_token",
     "placeholder",
 ];
+
+/// Secrets as the program was given them.
+#[async_trait]
+pub(crate) trait GivenSecrets: SecretStore {
+    /// Returns whether a source's secret was given at all.
+    ///
+    /// # Errors
+    /// Where that can't be told: the store does not answer, or must not be asked.
+    async fn has(&self, source: &str) -> Result<bool>;
+
+    /// Returns what a source's secret is given as: a setting's name, a file's, or a name in the cloud.
+    fn shown(&self, source: &str) -> String;
+}
 
 /// Secrets that were given as settings. A rotated one lives as long as the process: say so to the user.
 pub(crate) struct EnvironmentSecrets {
@@ -70,6 +87,18 @@ impl SecretStore for EnvironmentSecrets {
     }
 }
 
+#[async_trait]
+impl GivenSecrets for EnvironmentSecrets {
+    async fn has(&self, source: &str) -> Result<bool> {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(secrets.contains_key(source))
+    }
+
+    fn shown(&self, source: &str) -> String {
+        secret_name(source)
+    }
+}
+
 /// Secrets in a folder, one `<name>.json` each.
 #[derive(Debug)]
 pub(crate) struct FolderSecrets {
@@ -79,7 +108,7 @@ pub(crate) struct FolderSecrets {
 impl FolderSecrets {
     /// Returns where a secret stands: `<name>.json`, or `<name>` where only that is there, as mounted
     /// secrets often are.
-    pub(crate) fn path(folder: &Path, name: &str) -> PathBuf {
+    fn path(folder: &Path, name: &str) -> PathBuf {
         let with_ending = folder.join(format!("{name}.json"));
         let without = folder.join(name);
         if !with_ending.exists() && without.is_file() {
@@ -127,6 +156,17 @@ impl SecretStore for FolderSecrets {
             Error::new(Code::StoreUnavailable, "store a rotated secret").because(error)
         })?;
         Ok(true)
+    }
+}
+
+#[async_trait]
+impl GivenSecrets for FolderSecrets {
+    async fn has(&self, source: &str) -> Result<bool> {
+        Ok(Self::path(&self.folder, source).exists())
+    }
+
+    fn shown(&self, source: &str) -> String {
+        Self::path(&self.folder, source).display().to_string()
     }
 }
 

@@ -1,5 +1,9 @@
 //! Every setting, read once: from the environment, or under the same name from `salesync.toml`.
 
+mod general;
+mod triggers;
+mod values;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,116 +12,20 @@ use std::time::Duration;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::source::SourceDefinition;
 use salesync_core::validate::check_name;
-use salesync_gcp::{Merging, Road};
-use url::Url;
+use salesync_gcp::{Federation, Merging, Road, SecretPlace};
+
+use self::general::{EMULATOR, EMULATORS, GENERAL, LOGIN, OF_SCRIPTS, WRITE_EMULATOR};
+use self::values::{
+    check_base_url, deadline, location, login, positive, secrets, source_rank, warehouse,
+};
+use crate::queues::QueueChoice;
+
+pub(crate) use self::general::PUBSUB_EMULATOR;
+pub(crate) use self::triggers::{IdentityChoice, TriggerChoices};
+pub(crate) use self::values::{emulator, wrong};
 
 /// The file that settings are read from beside the environment.
 const SETTINGS_FILE: &str = "salesync.toml";
-
-/// The settings that do not belong to one source: name, default, what it is.
-const GENERAL: &[(&str, &str, &str)] = &[
-    (
-        "SALESYNC_WAREHOUSE",
-        "duckdb:salesync.duckdb",
-        "where rows go: duckdb:FILE, or bigquery:PROJECT/DATASET",
-    ),
-    (
-        "SALESYNC_TENANT",
-        "sales",
-        "the schema inside the warehouse",
-    ),
-    (
-        "SALESYNC_DEAD_LETTERS",
-        "warehouse",
-        "where dead letters go: warehouse",
-    ),
-    (
-        "SALESYNC_SOURCE_RANK",
-        "",
-        "whose values survive where records of a person or company differ: sources with commas between them, the most trusted first; all alike by default",
-    ),
-    (
-        "SALESYNC_RESOLVE_INDEX_FROM",
-        "20000",
-        "from so many records on a resolve looks only at what changed",
-    ),
-    (
-        "SALESYNC_RESOLVE_REFRESH_PERCENT",
-        "2",
-        "where more of the records changed since all were resolved, all are again",
-    ),
-    (
-        "SALESYNC_SECRETS",
-        "env",
-        "where secrets are: env, or file:DIR with one NAME.json each",
-    ),
-    (
-        "SALESYNC_DEADLINE_SECS",
-        "",
-        "stop reading after so many seconds; none by default",
-    ),
-    (
-        "SALESYNC_DUCKDB_MEMORY_MB",
-        "256",
-        "how much memory DuckDB may use",
-    ),
-    (
-        "SALESYNC_BIGQUERY_LOCATION",
-        "US",
-        "where a dataset is made that is not there yet: US, EU, europe-west3",
-    ),
-    (
-        "SALESYNC_BIGQUERY_MAX_GB_BILLED",
-        "100",
-        "how many GiB one BigQuery job may bill; one that would bill more fails unbilled",
-    ),
-    (
-        "SALESYNC_BIGQUERY_MERGE",
-        "auto",
-        "how rows are merged: auto (by the table's size), whole, partitions or daily",
-    ),
-    (
-        "SALESYNC_BIGQUERY_LOAD",
-        "jobs",
-        "how many rows come to BigQuery: jobs (free, some seconds) or stream (the Storage Write API, billed, at once)",
-    ),
-    (
-        EMULATOR,
-        "",
-        "an emulator of BigQuery that is asked in the place of Google, without a login",
-    ),
-    (
-        WRITE_EMULATOR,
-        "",
-        "where that emulator has the Storage Write API",
-    ),
-    (
-        "SALESYNC_LOG",
-        "warn",
-        "what is logged: error, warn, info, debug, or a tracing filter",
-    ),
-    (
-        "SALESYNC_LOG_FORMAT",
-        "text",
-        "how it is logged: text or json",
-    ),
-];
-
-/// The name under which every program looks for an emulator of BigQuery.
-const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
-const WRITE_EMULATOR: &str = "BIGQUERY_STORAGE_EMULATOR_HOST";
-/// The settings that do not begin with the product's name.
-const EMULATORS: [&str; 2] = [EMULATOR, WRITE_EMULATOR];
-
-/// What the project's own scripts set; the program passes over them.
-const OF_SCRIPTS: [&str; 6] = [
-    "SALESYNC_CACHE",
-    "SALESYNC_PRISM",
-    "SALESYNC_TEST_BIGQUERY",
-    "SALESYNC_TEST_BIGQUERY_HEADERS",
-    "SALESYNC_TEST_BIGQUERY_WRITE",
-    "SALESYNC_TEST_DATA",
-];
 
 /// Which warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +77,26 @@ pub(crate) struct BigQueryChoices {
     pub(crate) emulator: Option<String>,
     /// The origin of its Storage Write API.
     pub(crate) write_emulator: Option<String>,
+    /// The description of a federation, by which BigQuery knows who asks.
+    pub(crate) login: Option<Federation>,
+}
+
+impl BigQueryChoices {
+    fn read<'a>(get: &dyn Fn(&str) -> &'a str) -> Result<Self> {
+        let billed = "SALESYNC_BIGQUERY_MAX_GB_BILLED";
+        let merging = "SALESYNC_BIGQUERY_MERGE";
+        let road = "SALESYNC_BIGQUERY_LOAD";
+        Ok(Self {
+            location: location(get("SALESYNC_BIGQUERY_LOCATION"))?,
+            max_gb_billed: positive(billed, get(billed))?,
+            merging: Merging::parse(get(merging))
+                .ok_or_else(|| wrong(merging, "auto, whole, partitions or daily"))?,
+            road: Road::parse(get(road)).ok_or_else(|| wrong(road, "jobs or stream"))?,
+            emulator: emulator(EMULATOR, get(EMULATOR))?,
+            write_emulator: emulator(WRITE_EMULATOR, get(WRITE_EMULATOR))?,
+            login: login(get(LOGIN))?,
+        })
+    }
 }
 
 /// Where secrets are kept.
@@ -178,6 +106,10 @@ pub(crate) enum SecretsChoice {
     Environment,
     /// In a folder, as `<source>.json`.
     Folder(PathBuf),
+    /// In Secret Manager of a project at Google.
+    Google(SecretPlace),
+    /// In AWS Secrets Manager of that region, as `salesync/<tenant>/<source>`.
+    Aws(String),
 }
 
 /// How log lines are written.
@@ -199,7 +131,7 @@ pub(crate) struct ResolveChoices {
 }
 
 impl ResolveChoices {
-    fn read<'a>(get: impl Fn(&str) -> &'a str) -> Result<Self> {
+    fn read<'a>(get: &dyn Fn(&str) -> &'a str) -> Result<Self> {
         let name = "SALESYNC_RESOLVE_REFRESH_PERCENT";
         let refresh_percent = match get(name).parse() {
             Ok(number) if (1..=100).contains(&number) => number,
@@ -220,12 +152,26 @@ pub struct Settings {
     pub(crate) warehouse: WarehouseChoice,
     pub(crate) tenant: String,
     pub(crate) secrets: SecretsChoice,
+    /// Where dead letters go on to; the warehouse has them all.
+    pub(crate) dead_letters: Option<QueueChoice>,
+    /// Where is said which runs did not succeed.
+    pub(crate) notify: Option<QueueChoice>,
     pub(crate) deadline: Option<Duration>,
     /// Sources, the most trusted first.
     pub(crate) source_rank: Vec<String>,
     pub(crate) resolve: ResolveChoices,
+    #[cfg_attr(
+        not(feature = "duckdb"),
+        expect(
+            dead_code,
+            reason = "a program without DuckDB checks the setting and has no use for it"
+        )
+    )]
     pub(crate) duckdb_memory_mb: u32,
     pub(crate) bigquery: BigQueryChoices,
+    pub(crate) triggers: TriggerChoices,
+    /// Where a sync that was stopped leaves what is left of it; none where the next sync finds it in the warehouse.
+    pub(crate) continuation: Option<QueueChoice>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) base_urls: BTreeMap<&'static str, String>,
@@ -286,18 +232,11 @@ impl Settings {
                 "lower-case letters, digits and _, beginning with a letter",
             )
         })?;
-        if get("SALESYNC_DEAD_LETTERS") != "warehouse" {
-            return Err(wrong(
-                "SALESYNC_DEAD_LETTERS",
-                "warehouse is the one this program has",
-            ));
-        }
-        let deadline = match get("SALESYNC_DEADLINE_SECS") {
-            "" => None,
-            text => Some(Duration::from_secs(
-                positive("SALESYNC_DEADLINE_SECS", text)?.into(),
-            )),
-        };
+        let dead_letters = QueueChoice::parse("SALESYNC_DEAD_LETTERS", &["warehouse"], &get)?;
+        let notify = QueueChoice::parse("SALESYNC_NOTIFY", &[""], &get)?;
+        let none = ["warehouse", "none"];
+        let continuation = QueueChoice::parse("SALESYNC_CONTINUATION", &none, &get)?;
+        let deadline = deadline(get("SALESYNC_DEADLINE_SECS"))?;
         let source_rank = source_rank(get("SALESYNC_SOURCE_RANK"), sources)?;
         let log_format = match get("SALESYNC_LOG_FORMAT") {
             "text" => LogFormat::Text,
@@ -317,30 +256,18 @@ impl Settings {
             warehouse: warehouse(get("SALESYNC_WAREHOUSE"))?,
             tenant,
             secrets: secrets(get("SALESYNC_SECRETS"))?,
+            dead_letters,
+            notify,
             deadline,
             source_rank,
-            resolve: ResolveChoices::read(get)?,
+            resolve: ResolveChoices::read(&get)?,
             duckdb_memory_mb: positive(
                 "SALESYNC_DUCKDB_MEMORY_MB",
                 get("SALESYNC_DUCKDB_MEMORY_MB"),
             )?,
-            bigquery: BigQueryChoices {
-                location: location(get("SALESYNC_BIGQUERY_LOCATION"))?,
-                max_gb_billed: positive(
-                    "SALESYNC_BIGQUERY_MAX_GB_BILLED",
-                    get("SALESYNC_BIGQUERY_MAX_GB_BILLED"),
-                )?,
-                merging: Merging::parse(get("SALESYNC_BIGQUERY_MERGE")).ok_or_else(|| {
-                    wrong(
-                        "SALESYNC_BIGQUERY_MERGE",
-                        "auto, whole, partitions or daily",
-                    )
-                })?,
-                road: Road::parse(get("SALESYNC_BIGQUERY_LOAD"))
-                    .ok_or_else(|| wrong("SALESYNC_BIGQUERY_LOAD", "jobs or stream"))?,
-                emulator: emulator(EMULATOR, get(EMULATOR))?,
-                write_emulator: emulator(WRITE_EMULATOR, get(WRITE_EMULATOR))?,
-            },
+            bigquery: BigQueryChoices::read(&get)?,
+            triggers: TriggerChoices::read(&get)?,
+            continuation,
             log: get("SALESYNC_LOG").to_owned(),
             log_format,
             base_urls,
@@ -357,9 +284,8 @@ impl Settings {
 
     /// Returns what was given of how warehouses are reached, by the settings' names.
     pub(crate) fn of_warehouse(&self) -> BTreeMap<String, String> {
-        let names = |name: &String| {
-            name.starts_with("SALESYNC_BIGQUERY_") || EMULATORS.contains(&name.as_str())
-        };
+        let names =
+            |name: &String| name.starts_with("SALESYNC_BIGQUERY_") || name.starts_with("BIGQUERY_");
         let given = self.values.iter().filter(|(name, _)| names(name));
         given
             .map(|(name, value)| (name.clone(), value.clone()))
@@ -369,8 +295,11 @@ impl Settings {
     /// Returns every setting with its value and meaning, for `salesync check`; secrets are not among them.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let general = GENERAL.iter().map(|(name, default, meaning)| {
-            let value = self.given(name).unwrap_or(default).to_owned();
-            ((*name).to_owned(), value, *meaning)
+            let value = match self.given(name) {
+                Some(_) if [LOGIN, triggers::SECRET].contains(name) => "(given)",
+                given => given.unwrap_or(default),
+            };
+            ((*name).to_owned(), value.to_owned(), *meaning)
         });
         let origins = self.base_urls.iter().map(|(source, url)| {
             (
@@ -422,6 +351,45 @@ fn of_sources(
         of_sources.insert(source.name, of_source);
     }
     Ok((of_sources, own))
+}
+
+/// Where the program runs, as the platform's own variables say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Platform {
+    /// It takes its events from the Lambda runtime.
+    Lambda,
+    /// It is asked over HTTP, on a port that it is told.
+    Service,
+    /// It is started by a person.
+    Laptop,
+}
+
+/// Returns where the program runs.
+pub(crate) fn platform() -> Platform {
+    let has = |name| of_platform(name).is_some();
+    match () {
+        () if has("AWS_LAMBDA_RUNTIME_API") => Platform::Lambda,
+        () if has("K_SERVICE") || has("PORT") => Platform::Service,
+        () => Platform::Laptop,
+    }
+}
+
+/// Returns the port that the platform gives to a service.
+///
+/// # Errors
+/// [`Code::ConfigInvalid`] where it is none.
+pub(crate) fn platform_port() -> Result<u16> {
+    let port = of_platform("PORT").unwrap_or_else(|| "8080".to_owned());
+    port.parse().map_err(|_| wrong("PORT", "a port"))
+}
+
+fn of_platform(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one file in which the environment is read"
+    )]
+    let value = std::env::var(name);
+    value.ok().filter(|value| !value.is_empty())
 }
 
 /// Returns the name under which a source's secret stands in the environment.
@@ -481,197 +449,5 @@ fn from_file(
     Ok(values)
 }
 
-fn warehouse(text: &str) -> Result<WarehouseChoice> {
-    match text.split_once(':') {
-        Some(("duckdb", file)) if !file.is_empty() => {
-            Ok(WarehouseChoice::DuckDb(PathBuf::from(file)))
-        }
-        Some(("bigquery", place)) => bigquery(place),
-        _ => Err(wrong(
-            "SALESYNC_WAREHOUSE",
-            "duckdb:FILE or bigquery:PROJECT/DATASET",
-        )),
-    }
-}
-
-/// Reads `PROJECT/DATASET`, or `PROJECT` alone.
-fn bigquery(place: &str) -> Result<WarehouseChoice> {
-    let (project, dataset) = match place.split_once('/') {
-        Some((project, dataset)) => (project, Some(dataset)),
-        None => (place, None),
-    };
-    let is_project = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
-    let is_dataset = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let is_good = |text: &str, is_char: &dyn Fn(char) -> bool| {
-        !text.is_empty() && text.len() <= 128 && text.chars().all(is_char)
-    };
-    if is_good(project, &is_project) && dataset.is_none_or(|it| is_good(it, &is_dataset)) {
-        return Ok(WarehouseChoice::BigQuery {
-            project: project.to_owned(),
-            dataset: dataset.map(str::to_owned),
-        });
-    }
-    Err(wrong(
-        "SALESYNC_WAREHOUSE",
-        "bigquery:PROJECT/DATASET, with the project's id and letters, digits and _ in the dataset",
-    ))
-}
-
-fn location(text: &str) -> Result<String> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    match text.chars().all(is_name) {
-        true => Ok(text.to_owned()),
-        false => Err(wrong(
-            "SALESYNC_BIGQUERY_LOCATION",
-            "such as US, EU or europe-west3",
-        )),
-    }
-}
-
-/// Returns the origin of an emulator, which is given as HOST:PORT or with `http://` before it.
-fn emulator(name: &'static str, text: &str) -> Result<Option<String>> {
-    match text {
-        "" => Ok(None),
-        text if text.contains("://") => check_base_url(name, text).map(Some),
-        text => check_base_url(name, &format!("http://{text}")).map(Some),
-    }
-}
-
-fn secrets(text: &str) -> Result<SecretsChoice> {
-    match text.split_once(':') {
-        None if text == "env" => Ok(SecretsChoice::Environment),
-        Some(("file", folder)) if Path::new(folder).is_dir() => {
-            Ok(SecretsChoice::Folder(folder.into()))
-        }
-        Some(("file", _)) => Err(wrong(
-            "SALESYNC_SECRETS",
-            "file:DIR names a folder that exists",
-        )),
-        _ => Err(wrong("SALESYNC_SECRETS", "env or file:DIR")),
-    }
-}
-
-fn check_base_url(name: &str, text: &str) -> Result<String> {
-    let url =
-        Url::parse(text).map_err(|_| wrong(name, "an origin such as https://api.example.com"))?;
-    let loopback = match url.host() {
-        Some(url::Host::Domain(host)) => host == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    let plain = url.path() == "/"
-        && url.query().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if plain && (url.scheme() == "https" || (url.scheme() == "http" && loopback)) {
-        return Ok(url.as_str().trim_end_matches('/').to_owned());
-    }
-    Err(wrong(
-        name,
-        "an https origin without a path (http only on this machine)",
-    ))
-}
-
-/// Reads names of sources, the most trusted first.
-fn source_rank(text: &str, sources: &[&'static SourceDefinition]) -> Result<Vec<String>> {
-    let named = text.split(',').map(str::trim);
-    let named: Vec<String> = named
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let known: Vec<&str> = sources.iter().map(|source| source.name).collect();
-    if named.iter().all(|name| known.contains(&name.as_str())) {
-        return Ok(named);
-    }
-    let rule = "names of sources, separated by commas";
-    Err(wrong("SALESYNC_SOURCE_RANK", rule).with("sources", known.join(", ")))
-}
-
-fn positive(name: &'static str, text: &str) -> Result<u32> {
-    match text.parse() {
-        Ok(number) if (1..=10_000_000).contains(&number) => Ok(number),
-        _ => Err(wrong(name, "a whole number above 0")),
-    }
-}
-
-fn wrong(name: &str, rule: &'static str) -> Error {
-    Error::new(Code::ConfigInvalid, "read settings")
-        .with("setting", name)
-        .with("must be", rule)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(pairs: &[(&str, &str)]) -> Result<Settings> {
-        let values = pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings::from_values(values.collect(), &[])
-    }
-
-    #[test]
-    fn without_any_setting_everything_has_a_default() {
-        let settings = settings(&[]).unwrap();
-        assert_eq!(
-            settings.warehouse,
-            WarehouseChoice::DuckDb("salesync.duckdb".into())
-        );
-        assert_eq!(settings.tenant, "sales");
-        assert_eq!(settings.deadline, None);
-    }
-
-    #[test]
-    fn a_wrong_setting_is_an_error_that_names_it() {
-        let cases = [
-            ("SALESYNC_WAREHOUSE", "mysql:x"),
-            ("SALESYNC_WAREHOUSE", "duckdb:"),
-            ("SALESYNC_WAREHOUSE", "bigquery:"),
-            ("SALESYNC_WAREHOUSE", "bigquery:my-project/a`b"),
-            ("SALESYNC_BIGQUERY_LOCATION", "moon base"),
-            ("SALESYNC_BIGQUERY_MAX_GB_BILLED", "0"),
-            ("SALESYNC_BIGQUERY_MERGE", "sometimes"),
-            ("SALESYNC_BIGQUERY_LOAD", "by hand"),
-            ("BIGQUERY_STORAGE_EMULATOR_HOST", "http://elsewhere.example"),
-            ("BIGQUERY_EMULATOR_HOST", "http://elsewhere.example"),
-            ("SALESYNC_TENANT", "A-B; drop"),
-            ("SALESYNC_SECRETS", "file:/no/such/folder"),
-            ("SALESYNC_SECRETS", "vault"),
-            ("SALESYNC_DEAD_LETTERS", "kafka:x"),
-            ("SALESYNC_DEADLINE_SECS", "soon"),
-            ("SALESYNC_DUCKDB_MEMORY_MB", "0"),
-            ("SALESYNC_RESOLVE_INDEX_FROM", "-1"),
-            ("SALESYNC_RESOLVE_REFRESH_PERCENT", "101"),
-            ("SALESYNC_LOG_FORMAT", "xml"),
-        ];
-        for (name, value) in cases {
-            let error = settings(&[(name, value)]).unwrap_err();
-            assert_eq!(error.code(), Code::ConfigInvalid);
-            assert!(error.to_string().contains(name), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_base_url_is_an_https_origin_or_on_this_machine() {
-        for good in [
-            "https://api.hubapi.com",
-            "http://127.0.0.1:8080/",
-            "http://localhost:1",
-            "http://[::1]:9",
-        ] {
-            assert!(check_base_url("X", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "api.hubapi.com",
-            "http://example.com",
-            "https://u:p@x.com",
-            "https://x.com/a?b",
-            "ftp://x",
-        ] {
-            assert!(check_base_url("X", bad).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,254 @@
+//! Requests that do work: each is one command, or a message that a queue pushes.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use salesync_core::command::{Command, Redrive, Resolve, Sync};
+use salesync_core::dead_letter::DeadLetter;
+use salesync_core::error::{Class, Code, Error, Result};
+use salesync_core::queue::Outcome;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Front;
+use super::access::Caller;
+use super::answer::{self, Refused};
+use super::body;
+use super::used::{Mark, Until};
+use crate::context::now;
+use crate::delivered::redrive_delivered;
+use crate::fronts::message::Asked;
+use crate::fronts::{apart, carry_out, outside};
+use crate::handle::Report;
+
+/// Which of its schedules a scheduler triggers.
+const SCHEDULE: &str = "x-cloudscheduler-jobname";
+/// For which time.
+const SCHEDULE_TIME: &str = "x-cloudscheduler-scheduletime";
+/// What a person may say of a trigger: the same key means the same trigger.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The shortest beginning of a letter's id that may stand for it.
+const SHORTEST_ID: usize = 4;
+
+/// A request of somebody who may ask, read to its end.
+struct Trigger {
+    caller: Caller,
+    headers: HeaderMap,
+    path: String,
+    body: Vec<u8>,
+}
+
+impl Trigger {
+    /// Sees who asks, and only then reads what.
+    async fn read(front: &Front, request: Request) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let caller = front.access.check(&parts.headers).await?;
+        let body = body::read(&parts.headers, body).await?;
+        Ok(Self {
+            caller,
+            headers: parts.headers,
+            path: parts.uri.path().to_owned(),
+            body,
+        })
+    }
+
+    /// Returns what the trigger is known by: a token together with what it came with, a schedule's time, a person's
+    /// key. One person's two requests without a key are two triggers.
+    fn marks(&self) -> Vec<Until> {
+        let now = now();
+        let path = self.path.as_bytes();
+        let header = |name: &'static str| {
+            let value = self.headers.get(name);
+            value.map_or_else(Vec::new, |value| value.as_bytes().to_vec())
+        };
+        let (schedule, time) = (header(SCHEDULE), header(SCHEDULE_TIME));
+        let key = header(IDEMPOTENCY_KEY);
+        let mut marks = Vec::new();
+        if let Caller::Identity(grant) = &self.caller {
+            let token = grant.mark.as_bytes();
+            let mark = Mark::of(&[b"token", token, path, &self.body, &schedule, &time]);
+            marks.push(Until {
+                mark,
+                end: grant.end,
+            });
+        }
+        if !time.is_empty() {
+            let mark = Mark::of(&[b"schedule", path, &schedule, &time]);
+            marks.push(Until::an_hour(mark, now));
+        }
+        if !key.is_empty() {
+            let mark = Mark::of(&[b"key", path, &key]);
+            marks.push(Until::an_hour(mark, now));
+        }
+        marks
+    }
+
+    /// Returns whether a program asks, which can mend nothing.
+    fn is_scheduled(&self) -> bool {
+        matches!(self.caller, Caller::Identity(_)) || self.headers.contains_key(SCHEDULE_TIME)
+    }
+}
+
+/// `POST /v1/syncs`.
+pub(super) async fn sync(
+    State(front): State<Arc<Front>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let trigger = Trigger::read(&front, request).await?;
+    let sync: Sync = body::json(&trigger.headers, &trigger.body)?;
+    sync.check()?;
+    command(&front, Command::Sync(sync), &trigger).await
+}
+
+/// `POST /v1/resolve`.
+pub(super) async fn resolve(
+    State(front): State<Arc<Front>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let trigger = Trigger::read(&front, request).await?;
+    let resolve: Resolve = body::json_or_nothing(&trigger.headers, &trigger.body)?;
+    command(&front, Command::Resolve(resolve), &trigger).await
+}
+
+/// `POST /v1/dlq/redrive`.
+pub(super) async fn redrive(
+    State(front): State<Arc<Front>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let trigger = Trigger::read(&front, request).await?;
+    let redrive: Redrive = body::json_or_nothing(&trigger.headers, &trigger.body)?;
+    if let Some(source) = &redrive.source {
+        front.cx.select(source)?;
+    }
+    let is_id = |id: &String| {
+        (SHORTEST_ID..=64).contains(&id.len()) && id.bytes().all(|it| it.is_ascii_hexdigit())
+    };
+    if !redrive.ids.iter().all(is_id) {
+        let error = Error::new(Code::RequestInvalid, "read a redrive");
+        return Err(error.with("an id has", "4 to 64 hexadecimal digits").into());
+    }
+    command(&front, Command::Redrive(redrive), &trigger).await
+}
+
+/// Uses the trigger and carries its command out.
+async fn command(
+    front: &Arc<Front>,
+    command: Command,
+    trigger: &Trigger,
+) -> Result<Response, Refused> {
+    let marks = trigger.marks();
+    front.used.take(&marks, now())?;
+    match run(front, command, 0).await {
+        Ok(report) => Ok(answer::report(&report)),
+        Err(error) => {
+            // Nothing came of it: the same trigger may come again.
+            front.used.forget(&marks);
+            if error.code() == Code::RunOverlap && trigger.is_scheduled() {
+                return Ok(answer::skipped(error.code()));
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Carries a command out that so many runs led to; while it is at work no other takes the same sources.
+async fn run(front: &Arc<Front>, command: Command, hop: u32) -> Result<Report> {
+    let cx = front.cx.beginning(front.cx.allowed, hop);
+    let lease = front.leases.take(&cx, &command)?;
+    let (shared, stop) = (Arc::clone(front), front.stop.clone());
+    // The lease goes with the work, which ends also when the caller does not wait for it.
+    let work = tokio::spawn(async move {
+        let report = carry_out(cx, command, stop).await;
+        drop(lease);
+        if let Ok(report) = &report {
+            shared.counters.note(report);
+        }
+        report
+    });
+    work.await
+        .unwrap_or_else(|_| Err(Error::new(Code::Internal, "carry out a command")))
+}
+
+/// A message that Pub/Sub pushes; it says more of it, which is passed over.
+#[derive(Deserialize)]
+struct Push {
+    message: Pushed,
+}
+
+#[derive(Deserialize)]
+struct Pushed {
+    #[serde(rename = "messageId")]
+    id: String,
+    /// Base64.
+    #[serde(default)]
+    data: String,
+}
+
+/// `POST /v1/continuations`: goes on where a run was stopped.
+///
+/// A message is answered with 200 when it need not come again, whatever its work came to: what a run could not do the
+/// next scheduled one does. Only a message whose work could not begin comes again.
+pub(super) async fn go_on(
+    State(front): State<Arc<Front>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let trigger = Trigger::read(&front, request).await?;
+    let push: Push = body::json(&trigger.headers, &trigger.body)?;
+    let marks = [Until::an_hour(
+        Mark::of(&[b"message", push.message.id.as_bytes()]),
+        now(),
+    )];
+    let asked = STANDARD
+        .decode(push.message.data)
+        .map_err(|_| Error::new(Code::RequestInvalid, "read a message"))
+        .and_then(|text| Asked::read_text(&String::from_utf8_lossy(&text)));
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(error) => {
+            tracing::warn!(error = %error, "message discarded");
+            let document = json!({"discarded": error.code().as_str()});
+            return Ok(answer::document(200, &document));
+        }
+    };
+    if let Err(error) = front.used.take(&marks, now()) {
+        return Ok(answer::skipped(error.code()));
+    }
+    let done = match asked {
+        Asked::GoOn(left) => run(&front, Command::Sync(left.sync), left.hop).await,
+        Asked::Command(
+            command @ (Command::Sync(_) | Command::Resolve(_) | Command::Redrive(_)),
+        ) => run(&front, command, 0).await,
+        Asked::Command(Command::Decide(_) | Command::Check { .. }) => {
+            Err(Error::new(Code::RequestInvalid, "read a message"))
+        }
+        Asked::Letter(letter) => return send_through(&front, *letter).await,
+    };
+    match done {
+        Ok(report) => Ok(answer::document(200, &outside::document(&report))),
+        Err(error) if error.class() == Class::Retry => {
+            front.used.forget(&marks);
+            Err(error.into())
+        }
+        Err(error) => {
+            tracing::warn!(error = %error, "message has no work");
+            Ok(answer::skipped(error.code()))
+        }
+    }
+}
+
+/// Sends a letter through that a queue delivered.
+async fn send_through(front: &Front, letter: DeadLetter) -> Result<Response, Refused> {
+    let cx = front.cx.beginning(front.cx.allowed, 0);
+    let outcomes = apart(move || async move { redrive_delivered(&cx, vec![letter]).await }).await?;
+    let arrived = outcomes
+        .values()
+        .filter(|outcome| **outcome == Outcome::Done);
+    Ok(answer::document(
+        200,
+        &json!({"tried": outcomes.len(), "redriven": arrived.count()}),
+    ))
+}

@@ -1,0 +1,92 @@
+//! What a message on a queue, or an event, asks for.
+
+use salesync_core::command::Command;
+use salesync_core::continuation::Continuation;
+use salesync_core::dead_letter::DeadLetter;
+use salesync_core::error::{Code, Error, Result};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Asked {
+    /// A command.
+    Command(Command),
+    /// To go on where a run was stopped.
+    GoOn(Continuation),
+    /// To send this letter through again.
+    Letter(Box<DeadLetter>),
+}
+
+impl Asked {
+    /// Reads a JSON document: a continuation has a member `continue`, a dead letter a `dead_id`, and everything else is
+    /// a command.
+    ///
+    /// # Errors
+    /// [`Code::RequestInvalid`] where it is none of them; nothing of the document is in the error.
+    pub(super) fn read(document: Value) -> Result<Self> {
+        if document.get("continue").is_some() {
+            return Ok(Self::GoOn(shaped(document)?));
+        }
+        if document.get("dead_id").is_some() {
+            return Ok(Self::Letter(shaped(document)?));
+        }
+        Ok(Self::Command(shaped(document)?))
+    }
+
+    /// Reads the text of a message.
+    ///
+    /// # Errors
+    /// As [`Asked::read`].
+    pub(super) fn read_text(text: &str) -> Result<Self> {
+        Self::read(serde_json::from_str(text).map_err(|_| invalid("JSON"))?)
+    }
+}
+
+fn shaped<T: DeserializeOwned>(document: Value) -> Result<T> {
+    serde_json::from_value(document)
+        .map_err(|_| invalid("a command, a continuation or a dead letter"))
+}
+
+fn invalid(rule: &'static str) -> Error {
+    Error::new(Code::RequestInvalid, "read a message").with("must be", rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_says_what_it_asks_for_by_its_members() {
+        let is = |text: &str| match Asked::read_text(text) {
+            Ok(Asked::Command(Command::Sync(sync))) => sync.source,
+            Ok(Asked::Command(command)) => format!("{command:?}"),
+            Ok(Asked::GoOn(left)) => format!("{} after {} runs", left.sync.source, left.hop),
+            Ok(Asked::Letter(letter)) => letter.dead_id,
+            Err(error) => error.code().to_string(),
+        };
+        let cases = [
+            (r#"{"sync":{"source":"crm"}}"#, "crm"),
+            (r#"{"resolve":{}}"#, "Resolve(Resolve { full: false })"),
+            (r#""resolve""#, "ERR_REQUEST_INVALID"),
+            (
+                r#"{"continue":{"source":"crm"},"hop":3,"after":"01J"}"#,
+                "crm after 3 runs",
+            ),
+            (r#"{"continue":{"source":"crm"}}"#, "ERR_REQUEST_INVALID"),
+            (r#"{"dead_id":"ab"}"#, "ERR_REQUEST_INVALID"),
+            (r#"{"sync":{"source":"crm","x":1}}"#, "ERR_REQUEST_INVALID"),
+            ("Message Body", "ERR_REQUEST_INVALID"),
+            ("[]", "ERR_REQUEST_INVALID"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_message_holds_is_in_no_error() {
+        let error = Asked::read_text(r#"{"dead_id":"a","payload":"canary"}"#).unwrap_err();
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Log lines as clouds read them: one JSON document each, with `severity`, `message` and the fields of the event, and with
+//! `code` wherever it is about an error.
+
+use std::fmt;
+
+use salesync_core::error::Code;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Writes an event as one line of JSON.
+pub(super) struct JsonLines;
+
+impl<S, N> FormatEvent<S, N> for JsonLines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut time = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut time))?;
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let line = fields.line(event.metadata(), time);
+        writeln!(writer, "{line}")
+    }
+}
+
+/// The fields of an event.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn line(mut self, about: &Metadata<'_>, time: String) -> Value {
+        // An error's text begins with its code.
+        let error = self.0.get("error").and_then(Value::as_str);
+        let begin = error.and_then(|text| text.split(':').next());
+        if let Some(code) = begin.and_then(Code::parse) {
+            self.0.entry("code").or_insert(code.as_str().into());
+        }
+        let severity = match *about.level() {
+            Level::ERROR => "ERROR",
+            Level::WARN => "WARNING",
+            Level::INFO => "INFO",
+            Level::DEBUG | Level::TRACE => "DEBUG",
+        };
+        let more = [
+            ("severity", severity),
+            ("time", time.as_str()),
+            ("target", about.target()),
+        ];
+        self.0
+            .extend(more.map(|(name, text)| (name.to_owned(), text.into())));
+        Value::Object(self.0)
+    }
+}
+
+impl Visit for Fields {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use salesync_core::error::Error;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_is_one_document_with_severity_and_the_code_of_its_error() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .event_format(JsonLines)
+            .with_writer(move || lines.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let error = Error::new(Code::StoreUnavailable, "ask").with("host", "a");
+            tracing::warn!(source = "crm", error = %error, "not\nnow");
+            let code = Some("ERR_RUN_DEADLINE");
+            tracing::info!(event = "run_ended", code, gap_records = 3_u64, "run ended");
+        });
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let read = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let [first, second]: [Value; 2] = read.collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(first["severity"], "WARNING");
+        assert_eq!(first["code"], "ERR_STORE_UNAVAILABLE");
+        assert_eq!(first["message"], "not\nnow");
+        assert_eq!(first["source"], "crm");
+        assert_eq!(second["severity"], "INFO");
+        assert_eq!(second["event"], "run_ended");
+        assert_eq!(second["code"], "ERR_RUN_DEADLINE");
+        assert_eq!(second["gap_records"], 3);
+        assert!(
+            second["time"]
+                .as_str()
+                .is_some_and(|time| time.ends_with('Z'))
+        );
+    }
+}

@@ -1,0 +1,38 @@
+# Production on Google Cloud: two tenants. Replace the example names by your own.
+project        = "example-salesync"
+region         = "europe-west3"
+location       = "EU"
+environment    = "production"
+image_registry = "europe-west3-docker.pkg.dev/example-salesync/salesync"
+release        = "0.1.0"
+alert_emails   = ["data-team@example.com", "on-call@example.com"]
+
+tenants = {
+  sales = {
+    analysts = ["group:analysts@example.com"]
+    sources = {
+      gmail = {
+        settings = { SALESYNC_GMAIL_MAILBOXES = "ada@example.com,bo@example.com" }
+      }
+      salesforce = {
+        settings = { SALESYNC_SALESFORCE_BASE_URL = "https://example.my.salesforce.com" }
+      }
+      dialpad = {}
+      hubspot = {}
+    }
+  }
+
+  # A second company: its own dataset, secrets, schedules and limits, and only the sources that it has.
+  north = {
+    analysts = ["user:nora@north.example.com"]
+    sources = {
+      hubspot = {
+        incremental        = "20 * * * *"
+        full               = "0 1 * * SAT"
+        memory_mb          = 2048
+        fresh_within_hours = 6
+        secrets            = { hubspot = "read" }
+      }
+    }
+  }
+}

@@ -1,0 +1,9 @@
+output "state_bucket" {
+  description = "The bucket for Terraform's state: `terraform init -backend-config=bucket=...`."
+  value       = aws_s3_bucket.bucket["state"].bucket
+}
+
+output "package_bucket" {
+  description = "Where packages are copied to, and the variable `package_bucket` of a deployment."
+  value       = aws_s3_bucket.bucket["packages"].bucket
+}

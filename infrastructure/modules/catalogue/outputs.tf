@@ -1,0 +1,26 @@
+output "functions" {
+  description = "For each tenant its functions by name: program, limits, secrets, settings and schedules."
+  value       = local.functions
+
+  precondition {
+    condition     = alltrue([for cron in local.crons : can(regex(local.cron, cron))])
+    error_message = "A schedule is not `minute hour day month weekday`: ${join(" | ", [for cron in local.crons : cron if !can(regex(local.cron, cron))])}."
+  }
+  precondition {
+    condition     = alltrue([for cron in local.crons : split(" ", "${cron} * * * *")[2] == "*" || split(" ", "${cron} * * * *")[4] == "*"])
+    error_message = "A schedule names a day and a weekday; one cloud can't carry both."
+  }
+  precondition {
+    condition     = alltrue([for function in values(local.all) : function.source == null || (function.time_limit_secs >= 120 && function.time_limit_secs <= 600)])
+    error_message = "time_limit_secs of a source is 120 to 600: a continuation is acknowledged when its run has ended, and a message waits ten minutes at most."
+  }
+  precondition {
+    condition     = alltrue(flatten([for function in values(local.all) : [for access in values(function.secrets) : contains(["read", "renew"], access)]]))
+    error_message = "The access to a secret is `read` or `renew`."
+  }
+}
+
+output "prefixes" {
+  description = "For each tenant what its names begin with."
+  value       = local.prefixes
+}

@@ -1,0 +1,83 @@
+# What the catalogue makes of sources.yaml and of what tenants say.
+
+run "sources_yaml_alone_gives_every_function_and_schedule" {
+  command = plan
+  variables {
+    tenants = { sales = {} }
+  }
+  assert {
+    condition     = toset(keys(output.functions.sales)) == toset(concat([for source in keys(yamldecode(file("../../sources.yaml"))) : "${source}-sync"], ["salesync"]))
+    error_message = "a function is missing or not from sources.yaml"
+  }
+  assert {
+    condition = toset(flatten([for function in output.functions.sales : keys(function.schedules)])) == toset(concat(
+      ["entity-resolution"],
+      flatten([for source in keys(yamldecode(file("../../sources.yaml"))) : ["${source}-full-sync", "${source}-incremental-sync"]]),
+    ))
+    error_message = "a schedule is missing, or is not called as the documentation says"
+  }
+  assert {
+    condition     = jsondecode(output.functions.sales["hubspot-sync"].schedules["hubspot-full-sync"].event) == { sync = { source = "hubspot", mode = "full" } }
+    error_message = "an event is a command"
+  }
+}
+
+run "a_tenant_has_its_own_names_schedules_limits_and_settings" {
+  command = plan
+  variables {
+    tenants = {
+      sales = {}
+      north = { sources = { hubspot = {
+        incremental = "30 * * * *", memory_mb = 2048, settings = { SALESYNC_HUBSPOT_BASE_URL = "https://api.hubapi.example" }
+      } } }
+    }
+  }
+  assert {
+    condition     = sort(keys(output.functions.north)) == tolist(["north-hubspot-sync", "north-salesync"])
+    error_message = "a tenant has the functions of the sources that it names"
+  }
+  assert {
+    condition     = output.functions.north["north-hubspot-sync"].schedules["north-hubspot-incremental-sync"].cron == "30 * * * *" && output.functions.sales["hubspot-sync"].schedules["hubspot-incremental-sync"].cron != "30 * * * *"
+    error_message = "one tenant's schedule is nobody else's"
+  }
+  assert {
+    condition     = output.functions.north["north-hubspot-sync"].memory_mb == 2048 && output.functions.north["north-hubspot-sync"].time_limit_secs == 540
+    error_message = "what a tenant does not say is as in sources.yaml"
+  }
+  assert {
+    condition     = keys(output.functions.north["north-salesync"].secrets) == ["hubspot"]
+    error_message = "the resolver has the logins of its tenant's sources alone"
+  }
+}
+
+run "a_nonsense_schedule_is_refused" {
+  command = plan
+  variables {
+    tenants = { sales = { sources = { gmail = { incremental = "every now and then" } } } }
+  }
+  expect_failures = [output.functions]
+}
+
+run "a_day_with_a_weekday_is_refused" {
+  command = plan
+  variables {
+    tenants = { sales = { sources = { gmail = { full = "0 3 1 * SUN" } } } }
+  }
+  expect_failures = [output.functions]
+}
+
+run "a_limit_that_a_message_can_not_wait_for_is_refused" {
+  command = plan
+  variables {
+    tenants = { sales = { sources = { gmail = { time_limit_secs = 900 } } } }
+  }
+  expect_failures = [output.functions]
+}
+
+run "the_name_of_a_tenant_is_checked" {
+  command = plan
+  variables {
+    tenants = { "North Pole" = {} }
+  }
+  expect_failures = [var.tenants]
+}
