@@ -32,8 +32,8 @@ bring() {
     gcp)
       file=$program.oci.tar
       check_sum "$file"
-      SALESYNC_REGISTRY_TOKEN=$(gcloud auth print-access-token)
-      export SALESYNC_REGISTRY_TOKEN
+      REGISTRY_TOKEN=$(gcloud auth print-access-token)
+      export REGISTRY_TOKEN
       change python3 "$repository/scripts/images.py" push "$dist/$file" "$(package_of "$program" "$release")"
       ;;
     aws)

@@ -132,7 +132,7 @@ class Scene(unittest.TestCase):
         self.bin = self.folder / "bin"
         self.bin.mkdir()
         (self.bin / "python3").symlink_to(sys.executable)
-        for name in ("gcloud", "aws", "terraform"):
+        for name in ("gcloud", "aws", "terraform", "gh"):
             self.stand_in(name)
         self.answers = []
         self.logged_in()
@@ -183,7 +183,7 @@ class Scene(unittest.TestCase):
     def run_script(self, *words, checkout=None, **settings):
         (self.bin / "answers").write_text(json.dumps(self.answers))
         (self.bin / "calls").write_text("")
-        environment = {"HOME": str(self.folder), "PATH": f"{self.bin}:{os.environ['PATH']}", "STAND_INS": str(self.bin), "SALESYNC_TRIAL_PAUSE_SECS": "0", **settings}
+        environment = {"HOME": str(self.folder), "PATH": f"{self.bin}:{os.environ['PATH']}", "STAND_INS": str(self.bin), "TRIAL_PAUSE_SECS": "0", **settings}
         checkout = checkout or self.checkout
         done = subprocess.run([checkout / "scripts" / words[0], *words[1:]], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         self.calls = (self.bin / "calls").read_text().replace(str(checkout), "").splitlines()
@@ -295,6 +295,30 @@ class Deploy(Scene):
         self.assertEqual(self.calls_with("terraform -chdir=/infrastructure/gcp apply", "gcloud storage cp"), [])
 
 
+class Release(Scene):
+    """What CI does with a release of GitHub."""
+
+    def setUp(self):
+        super().setUp()
+        self.make_packages("0.2.0")
+        self.answer(["gcloud storage cat"], says="0.1.0\n0.2.0\n")
+
+    def test_one_that_does_not_work_is_taken_back(self):
+        self.answer(["terraform", "output"], code=1)
+        self.fails("0.2.0 does not work in staging on gcp", "deploy_release.sh", "staging", "0.2.0", "gcp aws", GITHUB_REPOSITORY="a/b")
+        applied = [re.search("release=(\\S+)", call)[1] for call in self.calls_with("terraform") if " apply " in call]
+        self.assertEqual(applied, ["0.2.0", "0.1.0"])
+
+    def test_one_that_is_not_signed_is_not_deployed(self):
+        self.answer(["gh attestation verify dist/0.2.0/SHA256SUMS --repo a/b"], code=1)
+        self.assertNotEqual(self.run_script("deploy_release.sh", "staging", "0.2.0", "gcp", GITHUB_REPOSITORY="a/b").returncode, 0)
+        self.assertEqual(self.calls_with("terraform", "gcloud"), [])
+
+    def test_an_environment_without_a_cloud_deploys_nothing(self):
+        self.succeeds("deploy_release.sh", "staging", "0.2.0", "")
+        self.assertEqual(self.calls, [])
+
+
 class Rollback(Scene):
     def written(self, *words):
         """The list that a rollback leaves."""
@@ -373,7 +397,7 @@ class Verify(Scene):
         self.answer(["gcloud logging read", "severity>=ERROR"], says=json.dumps([{"jsonPayload": {"code": "ERR_STORE_DENIED", "message": "no"}}]))
         self.fails("ERR_STORE_DENIED", "verify_deployment.sh", "gcp", "staging")
         self.answer(["gcloud logging read", "run_ended"], says="[]")
-        self.fails("no run of hubspot-sync ended within 0 s", "verify_deployment.sh", "gcp", "staging", SALESYNC_TRIAL_SECS="0")
+        self.fails("no run of hubspot-sync ended within 0 s", "verify_deployment.sh", "gcp", "staging", TRIAL_SECS="0")
 
     def test_what_does_not_work_on_aws_is_named(self):
         self.answer(["aws s3api head-object"], says="YW5vdGhlcg==\n")
@@ -422,7 +446,7 @@ class Package(Scene):
         for folder in ("1.5.6", "1.5.6-linux-arm64"):
             (cache / "duckdb" / folder).mkdir(parents=True)
             (cache / "duckdb" / folder / "libduckdb.so").write_text(f"DuckDB {folder}")
-        self.done = self.succeeds("package.sh", *words, checkout=checkout, SALESYNC_CACHE=str(cache), SALESYNC_IMAGE_BASE=f"{self.registry}/base/cc:nonroot", **settings)
+        self.done = self.succeeds("package.sh", *words, checkout=checkout, SALESYNC_CACHE=str(cache), IMAGE_BASE=f"{self.registry}/base/cc:nonroot", **settings)
         return checkout / "dist"
 
     def test_two_packages_of_one_commit_are_the_same_bytes(self):

@@ -3,7 +3,7 @@
 
 usage: images.py pull BASE PROCESSOR FOLDER      BASE is REGISTRY/NAME:TAG, or @sha256:DIGEST; nobody logs in
        images.py build FOLDER ARCHIVE --name NAME --release RELEASE PATH=FILE ...     the files go below /app
-       images.py push ARCHIVE REGISTRY/NAME:TAG  the password of `oauth2accesstoken` is in SALESYNC_REGISTRY_TOKEN
+       images.py push ARCHIVE REGISTRY/NAME:TAG  the password of `oauth2accesstoken` is in REGISTRY_TOKEN
 
 The same files on the same base give the same bytes; the time in them is SOURCE_DATE_EPOCH's.
 """
@@ -159,7 +159,7 @@ def build(folder, archive, name, release, words):
 
 
 def push(archive, reference):
-    token = os.environ.get("SALESYNC_REGISTRY_TOKEN")
+    token = os.environ.get("REGISTRY_TOKEN")
     login = token and "Basic " + base64.b64encode(f"oauth2accesstoken:{token}".encode()).decode()
     registry = Registry(reference, login)
     with tarfile.open(archive) as tar:

@@ -8,12 +8,12 @@
 #   RELEASE     its name; the workspace's version where nothing is said
 #   --target T  only this one: zips from aarch64-unknown-linux-gnu, containers from x86_64-unknown-linux-gnu
 # It builds for this machine, and for the other processor where a linker for it can be had. Two runs at one commit give the
-# same bytes: times are those of the commit, paths are left out. A container stands on the base that SALESYNC_IMAGE_BASE names;
+# same bytes: times are those of the commit, paths are left out. A container stands on the base that IMAGE_BASE names;
 # without a digest in that name it is whatever the registry then shows, and the container says which one it was.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 
-image_base=${SALESYNC_IMAGE_BASE:-gcr.io/distroless/cc-debian12:nonroot}
+image_base=${IMAGE_BASE:-gcr.io/distroless/cc-debian12:nonroot}
 usage="usage: scripts/package.sh [RELEASE] [--target T]"
 release='' only=''
 while [ $# -gt 0 ]; do
@@ -103,6 +103,7 @@ for target in "${targets[@]}"; do
   make_archive "$target"
   ready+=("$target")
 done
+[ ${#ready[@]} -gt 0 ] || die "nothing can be built here"
 # Both are made once all that can be built is there, so that each is for the processor that it should be for.
 for target in "${ready[@]}"; do
   if [ -z "$only" ] && [ "$target" = aarch64-unknown-linux-gnu ]; then zip_target=$target; fi

@@ -3,15 +3,15 @@
 # nothing was logged as an error since. It can be repeated at any time.
 # usage: scripts/verify_deployment.sh gcp|aws ENVIRONMENT [RELEASE]
 #   RELEASE               the one that was deployed last where nothing is said
-#   SALESYNC_TRIAL        the source of the trial, hubspot where nothing is said; `none` leaves it out, and says so
-#   SALESYNC_TRIAL_SECS   how long it may take, 600 where nothing is said
+#   TRIAL        the source of the trial, hubspot where nothing is said; `none` leaves it out, and says so
+#   TRIAL_SECS   how long it may take, 600 where nothing is said
 # On AWS the trial is a dry run, which writes nothing. On Google Cloud, where a service is called from inside the project alone, it is
 # the source's schedule, started now: an ordinary sync, which the next one goes on from.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/cloud.sh"
 begin_deployment "scripts/verify_deployment.sh gcp|aws ENVIRONMENT [RELEASE]" "$@"
 [ "$dry_run" = no ] || die "this script changes nothing: it needs no --dry-run"
-trial=${SALESYNC_TRIAL:-hubspot} trial_secs=${SALESYNC_TRIAL_SECS:-600}
+trial=${TRIAL:-hubspot} trial_secs=${TRIAL_SECS:-600}
 check_login
 release=${release:-$(read_releases | tail -n 1)}
 [ -n "$release" ] || die "nothing was deployed to $environment on $cloud by scripts/deploy_functions.sh: name the release"
@@ -68,7 +68,7 @@ try_on_gcp() {
       wrong "no run of $name ended within $trial_secs s"
       return 0
     fi
-    sleep "${SALESYNC_TRIAL_PAUSE_SECS:-10}"
+    sleep "${TRIAL_PAUSE_SECS:-10}"
   done
   deployed runs <"$work/runs" || wrong "the trial sync of $trial failed"
 }
@@ -103,9 +103,9 @@ check_health
 
 step "a trial sync"
 if [ "$trial" = none ]; then
-  say "SALESYNC_TRIAL is none: no sync is tried"
+  say "TRIAL is none: no sync is tried"
 elif ! found=$(deployed source "$trial" <"$work/tenants"); then
-  wrong "no tenant has the source $trial: set SALESYNC_TRIAL"
+  wrong "no tenant has the source $trial: set TRIAL"
 else
   read -r name schedule <<<"$found"
   "try_on_$cloud" "$name" "$schedule"
