@@ -21,20 +21,23 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import archives
+import images
+
 HERE = Path(__file__).resolve().parent.parent
 PROGRAMS = ["dialpad-sync", "gmail-sync", "hubspot-sync", "salesforce-sync", "salesync"]
 
 # Writes down its words and answers with the first of the answers whose words are in them.
 STAND_IN = """#!{python} -IS
 import json, os, sys
-from pathlib import Path
-folder = Path(os.environ["STAND_INS"])
-called = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-with open(folder / "calls", "a") as calls:
+folder = os.environ["STAND_INS"]
+called = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
+with open(folder + "/calls", "a") as calls:
     calls.write(called + "\\n")
-for answer in json.loads((folder / "answers").read_text()):
+for answer in json.load(open(folder + "/answers")):
     if all(word in called for word in answer["to"]):
         if "run" in answer:
+            from pathlib import Path
             exec(answer["run"])
         sys.stdout.write(answer.get("says", ""))
         sys.stderr.write(answer.get("complains", ""))
@@ -103,6 +106,11 @@ class Registry(BaseHTTPRequestHandler):
             name, digest = re.fullmatch(r"/upload\?state=1&name=(.*)&digest=sha256%3A(.*)", path).groups()
             path = f"{name}/blobs/sha256:{digest}"
             if digest != hashlib.sha256(content).hexdigest():
+                return self.reply(400)
+        if "/manifests/" in path:
+            manifest = json.loads(content)
+            wanted = [each["digest"] for each in [manifest["config"], *manifest["layers"]]]
+            if not all(f"{path.split('/manifests/')[0]}/blobs/{each}" in self.stored for each in wanted):
                 return self.reply(400)
         self.uploads.append(path)
         self.stored[path] = content
@@ -183,7 +191,7 @@ class Scene(unittest.TestCase):
     def run_script(self, *words, checkout=None, **settings):
         (self.bin / "answers").write_text(json.dumps(self.answers))
         (self.bin / "calls").write_text("")
-        environment = {"HOME": str(self.folder), "PATH": f"{self.bin}:{os.environ['PATH']}", "STAND_INS": str(self.bin), "TRIAL_PAUSE_SECS": "0", **settings}
+        environment = {"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "PATH": f"{self.bin}:{os.environ['PATH']}", "STAND_INS": str(self.bin), "TRIAL_PAUSE_SECS": "0", **settings}
         checkout = checkout or self.checkout
         done = subprocess.run([checkout / "scripts" / words[0], *words[1:]], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         self.calls = (self.bin / "calls").read_text().replace(str(checkout), "").splitlines()
@@ -210,12 +218,11 @@ class Scene(unittest.TestCase):
         program.write_bytes(b"\x7fELF" + bytes(14) + machine + bytes(12))
         program.chmod(0o755)
         base.mkdir(exist_ok=True)
-        script = lambda *words: subprocess.run([sys.executable, *words], check=True, cwd=self.checkout / "scripts")
-        script("images.py", "pull", f"{self.registry}/base/cc:nonroot", "x86_64", base)
+        images.pull(f"{self.registry}/base/cc:nonroot", "x86_64", base)
         for name in PROGRAMS:
-            script("archives.py", "zip", dist / f"{name}.zip", f"bootstrap={program}")
-            script("images.py", "build", base, dist / f"{name}.oci.tar", "--name", name, "--release", release, f"{name}={program}")
-        script("archives.py", "sums", dist)
+            archives.write_zip(dist / f"{name}.zip", [f"bootstrap={program}"])
+            images.build(base, dist / f"{name}.oci.tar", name, release, [f"{name}={program}"])
+        archives.write_sums(dist)
 
 
 class Deploy(Scene):
@@ -322,7 +329,7 @@ class Release(Scene):
 class Rollback(Scene):
     def written(self, *words):
         """The list that a rollback leaves."""
-        self.answer(["gcloud storage cp"], run='(folder / "list").write_text(Path(sys.argv[-2]).read_text())')
+        self.answer(["gcloud storage cp"], run='Path(folder, "list").write_text(Path(sys.argv[-2]).read_text())')
         self.succeeds("rollback.sh", "gcp", "staging", *words, "--yes")
         return (self.bin / "list").read_text().split()
 
