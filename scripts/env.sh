@@ -7,23 +7,14 @@
 #
 # Use `with_duckdb SUBCOMMAND ...` in the place of `cargo SUBCOMMAND ...`, and `build_salesync` for the program.
 
+cargo_deny_version=0.20.2
 duckdb_version=1.5.6
 duckdb_package_version=1.5.6-r.1
 # SHA-256 of the library in the package for linux-x64, which CI builds with.
 duckdb_linux_x64=3f4962cdd266eab2b479a5b5a4a6d063d279b2954ae814ed00385d553b747633
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cache=${SALESYNC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/salesync}
+source "$(dirname "${BASH_SOURCE[0]}")/base.sh"
 duckdb_folder=$cache/duckdb/$duckdb_version
-
-# Writes a remark to stderr, so that stdout stays the program's own.
-say() { printf 'salesync: %s\n' "$*" >&2; }
-
-# Writes what is wrong and what to do, and ends the script.
-die() {
-  say "$*"
-  exit 1
-}
 
 # Makes a folder whole or not at all: `build_folder FOLDER COMMAND ...` runs the command with the name of a
 # temporary folder as its last word, and gives that folder its name when the command succeeds.
@@ -40,10 +31,6 @@ build_folder() {
     rm -rf "$temporary"
     return 1
   fi
-}
-
-sha256_of() {
-  if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
 }
 
 # Names the npm package that carries a prebuilt DuckDB for this machine; fails where there is none.
@@ -213,4 +200,17 @@ moto() {
     build_folder "$folder" install_python python3 "$list" || return 1
   fi
   echo "$folder"
+}
+
+# Prints the path of cargo-deny; compiles it once where this machine has none of that version.
+cargo_deny() {
+  local folder=$cache/tools/cargo-deny-$cargo_deny_version
+  if [ ! -x "$folder/bin/cargo-deny" ]; then
+    say "compiling cargo-deny $cargo_deny_version, once; this takes some minutes"
+    RUSTFLAGS='' CARGO_TARGET_DIR=$folder/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+      CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+      cargo install --quiet --locked --version "$cargo_deny_version" --root "$folder" cargo-deny >&2
+    rm -rf "$folder/build"
+  fi
+  echo "$folder/bin/cargo-deny"
 }

