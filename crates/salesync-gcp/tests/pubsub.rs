@@ -1,6 +1,10 @@
 //! A queue on Pub/Sub keeps every promise of the port, with Google's own emulator, and Google's own client on the other
 //! end. Where SALESYNC_TEST_PUBSUB names no emulator, each test says so and passes over it.
-#![expect(clippy::unwrap_used, reason = "these are the helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "these are the helpers of tests"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

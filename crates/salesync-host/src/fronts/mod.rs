@@ -14,7 +14,8 @@ mod lambda;
 mod leases;
 mod message;
 mod outside;
-#[cfg(all(test, feature = "duckdb"))]
+#[cfg(test)]
+#[cfg(feature = "duckdb")]
 mod scene;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -128,5 +128,6 @@ fn fault_of_ours(_: Box<dyn std::any::Any + Send>) -> Response {
     Refused::with(Code::Internal).into_response()
 }
 
-#[cfg(all(test, feature = "duckdb"))]
+#[cfg(test)]
+#[cfg(feature = "duckdb")]
 mod tests;

@@ -254,5 +254,6 @@ fn counted(outcomes: &BTreeMap<String, Outcome>) -> Redriven {
     }
 }
 
-#[cfg(all(test, feature = "duckdb"))]
+#[cfg(test)]
+#[cfg(feature = "duckdb")]
 mod tests;
