@@ -44,16 +44,17 @@ for answer in json.load(open(folder + "/answers")):
         sys.exit(answer.get("code", 0))
 """
 
-# What cargo does: a program for its target that holds where it was told that its sources lie.
+# What cargo does: a program for its target that holds the features that it was built with.
 CARGO = """
 target = sys.argv[sys.argv.index("--target") + 1]
 built = Path(os.environ["CARGO_TARGET_DIR"]) / target / "function"
 built.mkdir(parents=True, exist_ok=True)
 machine = {"x86_64": b"\\x3e\\x00", "aarch64": b"\\xb7\\x00"}[target.split("-")[0]]
+features = " laptop" if "salesync/laptop" in sys.argv else ""
 for at, word in enumerate(sys.argv):
     if word == "--package":
         file = built / sys.argv[at + 1]
-        file.write_bytes(b"\\x7fELF" + bytes(14) + machine + bytes(12) + b"GLIBC_2.34\\0" + file.name.encode())
+        file.write_bytes(b"\\x7fELF" + bytes(14) + machine + bytes(12) + b"GLIBC_2.34\\0" + (file.name + features).encode())
         file.chmod(0o755)
 """
 
@@ -470,13 +471,16 @@ class Package(Scene):
     def test_each_package_holds_its_program_for_its_processor(self):
         dist = self.package("one", "0.2.0") / "0.2.0"
         with zipfile.ZipFile(dist / "salesync.zip") as opened:
-            self.assertEqual(opened.namelist(), ["bootstrap", "lib/libduckdb.so"])
+            self.assertEqual(opened.namelist(), ["bootstrap"])
             self.assertEqual(opened.read("bootstrap")[18:20], b"\xb7\x00")
-            self.assertEqual(opened.read("lib/libduckdb.so"), b"DuckDB 1.5.6-linux-arm64")
+            self.assertTrue(opened.read("bootstrap").endswith(b"\0salesync"))
             self.assertEqual(opened.infolist()[0].external_attr >> 16, 0o100755)
             self.assertEqual(opened.infolist()[0].date_time, (2026, 2, 3, 4, 5, 6))
-        with zipfile.ZipFile(dist / "hubspot-sync.zip") as opened:
-            self.assertEqual(opened.namelist(), ["bootstrap"])
+        with tarfile.open(dist / "salesync-0.2.0-aarch64-unknown-linux-gnu.tar.gz") as opened:
+            held = {Path(name).name: opened.extractfile(name).read() for name in opened.getnames() if opened.getmember(name).isfile()}
+            self.assertEqual(set(held), {"salesync", "libduckdb.so", "LICENSE", "README.md"})
+            self.assertTrue(held["salesync"].endswith(b"\0salesync laptop"))
+            self.assertEqual(held["libduckdb.so"], b"DuckDB 1.5.6-linux-arm64")
         with tarfile.open(dist / "salesync.oci.tar") as opened:
             blob = lambda digest: opened.extractfile("blobs/sha256/" + digest.removeprefix("sha256:")).read()
             manifest = json.loads(blob(json.load(opened.extractfile("index.json"))["manifests"][0]["digest"]))
@@ -488,7 +492,7 @@ class Package(Scene):
             layer = self.folder / "layer"
             layer.write_bytes(blob(manifest["layers"][1]["digest"]))
         with tarfile.open(layer) as opened:
-            self.assertEqual(opened.getnames(), ["app", "app/lib", "app/lib/libduckdb.so", "app/salesync"])
+            self.assertEqual(opened.getnames(), ["app", "app/salesync"])
             self.assertEqual(opened.extractfile("app/salesync").read()[18:20], b"\x3e\x00")
         parts = {part["name"]: part for part in json.loads((dist / "sbom.cdx.json").read_text())["components"]}
         self.assertEqual(set(parts), {*PROGRAMS, "serde", "cc", "duckdb"})

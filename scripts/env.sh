@@ -86,10 +86,13 @@ fi
 
 # Calls cargo with the features that go with this machine's DuckDB. Further words follow the subcommand.
 with_duckdb() {
-  local subcommand=$1
+  local subcommand=$1 features=()
   shift
+  case " $* " in
+    *" --workspace "* | *" --package salesync "* | *" -p salesync "*) features=(--features salesync/laptop) ;;
+  esac
   case $duckdb_is in
-    prebuilt) (cd "$repository" && cargo "$subcommand" --locked --no-default-features "$@") ;;
+    prebuilt) (cd "$repository" && cargo "$subcommand" --locked --no-default-features "${features[@]}" "$@") ;;
     bundled) (cd "$repository" && cargo "$subcommand" --locked "$@") ;;
   esac
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what a function costs before it does anything: how large its program is, how long it takes from the start of the
 # process to the first answer on /live, and how much memory it holds when it is idle. Each beside what is promised: at most 20 MB,
-# 30 ms and 30 MB. The first is of the vendors' programs; `salesync` carries what a laptop needs too, and has no promise about its size.
+# 30 ms and 30 MB.
 # usage: scripts/function_figures.sh [--built FOLDER] [PROGRAM ...]
 #   --built FOLDER  where the programs are; without it they are built as scripts/package.sh does
 # It ends with 1 where a promise is not kept. Other work on the machine makes a start slower: the median of 21 is taken.
@@ -21,8 +21,6 @@ fi
 if [ -z "$built" ]; then
   target=$(host_target)
   find_linker "$target" || die "this machine's programs can't be built here"
-  find_duckdb_for "$target" || die "there is no prebuilt DuckDB for this machine, which salesync needs"
   build_functions "$target" "${names[@]}"
-  export LD_LIBRARY_PATH=$duckdb_for_target DYLD_LIBRARY_PATH=$duckdb_for_target
 fi
 python3 "$repository/scripts/function_figures.py" "$built" "${names[@]}"

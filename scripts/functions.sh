@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the scripts that build what is deployed: the same bytes wherever the checkout and the caches lie.
 #
-# The profile is `function` of Cargo.toml. The vendors' programs are built apart from `salesync`, since programs that are
-# built together share features and theirs leave DuckDB out; `salesync` looks for libduckdb in `lib/` beside itself.
+# The profile is `function` of Cargo.toml. Functions hold no DuckDB; the command line for laptops, which is `salesync` with
+# all that a laptop needs, is built apart and looks for libduckdb in `lib/` beside itself.
 
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -97,10 +97,9 @@ cargo_for() {
   esac
 }
 
-# Builds programs for a target, `build_functions TARGET PROGRAM ...`, and leaves their folder in `built`. `find_linker` was
-# called before. Where `salesync` is among them, `duckdb_for_target` names the folder of its libduckdb.
-build_functions() {
-  local target=$1 program vendors=() each
+# Calls cargo for programs of a target, `build_for TARGET WORDS ...`, and leaves their folder in `built`.
+build_for() {
+  local target=$1
   shift
   # shellcheck disable=SC2034 # the scripts that source this file use it
   built=$CARGO_TARGET_DIR/$target/function
@@ -110,15 +109,21 @@ build_functions() {
     RUSTFLAGS=$(flags_for "$target")
     CFLAGS="-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target"
     CXXFLAGS=$CFLAGS
-    for program in "$@"; do
-      if [ "$program" != salesync ]; then vendors+=(--package "$program"); fi
-    done
-    if [ ${#vendors[@]} -gt 0 ]; then cargo_for "$target" --locked --profile function "${vendors[@]}" >&2; fi
-    for each in "$@"; do
-      if [ "$each" = salesync ]; then
-        DUCKDB_LIB_DIR=$duckdb_for_target DUCKDB_INCLUDE_DIR=$duckdb_for_target \
-          cargo_for "$target" --locked --profile function --no-default-features --package salesync >&2
-      fi
-    done
+    cargo_for "$target" --locked --profile function --no-default-features "$@" >&2
   )
+}
+
+# Builds functions, `build_functions TARGET PROGRAM ...`. `find_linker` was called before.
+build_functions() {
+  local target=$1 program packages=()
+  shift
+  for program in "$@"; do packages+=(--package "$program"); done
+  build_for "$target" "${packages[@]}"
+}
+
+# Builds the command line for laptops and leaves it in `laptop/` beside the functions. `find_duckdb_for` was called before.
+build_laptop() {
+  DUCKDB_LIB_DIR=$duckdb_for_target DUCKDB_INCLUDE_DIR=$duckdb_for_target build_for "$1" --package salesync --features salesync/laptop
+  mkdir -p "$built/laptop"
+  cp "$built/salesync" "$built/laptop/salesync"
 }

@@ -42,19 +42,11 @@ names=()
 while read -r name; do names+=("$name"); done < <(programs)
 archives() { python3 "$repository/scripts/archives.py" "$@"; }
 
-# Prints the words `FILE=PATH` of the libraries that a program needs beside itself in an archive.
-libraries_of() {
-  local library
-  [ "$1" = salesync ] || return 0
-  for library in "$duckdb_for_target"/libduckdb.*; do echo "lib/$(basename "$library")=$library"; done
-}
-
 make_zips() {
   local name
   for name in "${names[@]}"; do
     archives glibc "$lambda_glibc" "$built/$name" || die "$name asks for a newer glibc than Lambda has: build it where zig can be installed"
-    # shellcheck disable=SC2046 # each line is a word
-    archives zip "$dist/$name.zip" "bootstrap=$built/$name" $(libraries_of "$name")
+    archives zip "$dist/$name.zip" "bootstrap=$built/$name"
   done
 }
 
@@ -66,18 +58,16 @@ make_images() {
   else
     for name in "${names[@]}"; do
       archives glibc "$container_glibc" "$built/$name" || die "$name asks for a newer glibc than its container has: build it where zig can be installed"
-      # shellcheck disable=SC2046 # each line is a word
-      python3 scripts/images.py build "$base" "$dist/$name.oci.tar" --name "$name" --release "$release" \
-        "$name=$built/$name" $(libraries_of "$name")
+      python3 scripts/images.py build "$base" "$dist/$name.oci.tar" --name "$name" --release "$release" "$name=$built/$name"
     done
   fi
   rm -rf "$base"
 }
 
 make_archive() {
-  # shellcheck disable=SC2046 # each line is a word
-  archives tar "$dist/salesync-$release-$1.tar.gz" "salesync=$built/salesync" $(libraries_of salesync) \
-    LICENSE=LICENSE README.md=README.md
+  local library libraries=()
+  for library in "$duckdb_for_target"/libduckdb.*; do libraries+=("lib/$(basename "$library")=$library"); done
+  archives tar "$dist/salesync-$release-$1.tar.gz" "salesync=$built/laptop/salesync" "${libraries[@]}" LICENSE=LICENSE README.md=README.md
 }
 
 host=$(host_target)
@@ -97,10 +87,11 @@ for target in "${targets[@]}"; do
     pass_over "$target is left out"
     continue
   fi
-  find_duckdb_for "$target" || die "there is no prebuilt DuckDB for $target, which salesync is shipped with"
+  find_duckdb_for "$target" || die "there is no prebuilt DuckDB for $target, which the command line is shipped with"
   say "building for $target"
-  build_functions "$target" "${names[@]}"
+  build_laptop "$target"
   make_archive "$target"
+  build_functions "$target" "${names[@]}"
   ready+=("$target")
 done
 [ ${#ready[@]} -gt 0 ] || die "nothing can be built here"
@@ -111,7 +102,6 @@ for target in "${ready[@]}"; do
 done
 for target in "${ready[@]}"; do
   built=$CARGO_TARGET_DIR/$target/function
-  find_duckdb_for "$target"
   if [ "$target" = "$zip_target" ] && [[ $target == *-linux-gnu ]]; then make_zips; fi
   if [ "$target" = "$image_target" ] && [[ $target == *-linux-gnu ]]; then make_images "$target"; fi
 done

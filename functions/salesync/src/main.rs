@@ -1,5 +1,7 @@
-//! Every source in one program: the command line, and the invented vendors for its demo.
+//! Every source in one program: the command line, with the invented vendors for its demo, and the function that resolves
+//! and redrives.
 
+#[cfg(feature = "laptop")]
 mod world;
 
 use std::process::ExitCode;
@@ -15,5 +17,9 @@ static SOURCES: &[&SourceDefinition] = &[
 ];
 
 fn main() -> ExitCode {
-    salesync_host::main(SOURCES, Some(&world::Invented))
+    #[cfg(feature = "laptop")]
+    let demo = Some(&world::Invented as &dyn salesync_host::DemoWorld);
+    #[cfg(not(feature = "laptop"))]
+    let demo = None;
+    salesync_host::main(SOURCES, demo)
 }
