@@ -58,7 +58,7 @@ fn logged(settings: &Settings) -> Result<EnvFilter> {
 
 /// Adds our commands and runs, whatever is logged: their lines say by them whose they are.
 fn with_runs(filter: EnvFilter) -> impl Filter<Registry> + Send + Sync + 'static {
-    let runs = filter_fn(|about| is_run(about)).with_max_level_hint(LevelFilter::INFO);
+    let runs = filter_fn(is_run).with_max_level_hint(LevelFilter::INFO);
     FilterExt::<Registry>::or(filter, runs)
 }
 

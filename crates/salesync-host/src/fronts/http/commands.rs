@@ -168,7 +168,8 @@ async fn command(
     }
 }
 
-/// Carries a command out that so many runs led to, in a trace of its caller's; while it is at work no other takes the same sources.
+/// Carries a command out that so many runs led to, in a trace of its caller's; while it is at work no other takes the
+/// same sources.
 async fn run(
     front: &Arc<Front>,
     (command, hop): (Command, u32),
