@@ -22,7 +22,7 @@ pub(crate) async fn redrive_delivered(
     letters: Vec<DeadLetter>,
 ) -> Result<BTreeMap<String, Outcome>> {
     let caller = cx.trace.as_ref();
-    let work = redrive(cx, letters);
+    let work = Box::pin(redrive(cx, letters));
     cx.telemetry.around(("redrive", caller), work).await
 }
 

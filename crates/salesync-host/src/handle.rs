@@ -77,7 +77,7 @@ pub(crate) async fn handle(
         Command::Redrive(_) => "redrive",
         Command::Check { .. } => "check",
     };
-    let work = carry_out(cx, command, observe, stop);
+    let work = Box::pin(carry_out(cx, command, observe, stop));
     cx.telemetry.around((name, cx.trace.as_ref()), work).await
 }
 

@@ -119,7 +119,8 @@ impl Telemetry {
             .with_tracer(collector.tracers.tracer("salesync"))
             .with_location(false)
             .with_threads(false)
-            .with_tracked_inactivity(false);
+            .with_tracked_inactivity(false)
+            .with_context_activation(false);
         Some(layer.with_filter(filter).boxed())
     }
 
@@ -134,7 +135,7 @@ impl Telemetry {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let span = self.span(command, caller);
-        let done = Box::pin(work).instrument(span.clone()).await;
+        let done = work.instrument(span.clone()).await;
         let code = done.as_ref().err().map(|error| error.code().as_str());
         span.record("status", code.unwrap_or("succeeded"));
         // It has ended before it is sent.

@@ -31,7 +31,8 @@ pub(crate) fn of_cloud_trace(text: &str) -> Option<SpanContext> {
     let (trace, span) = ids.split_once('/')?;
     let trace = TraceId::from_hex(trace).ok()?;
     let span = SpanId::from(span.parse::<u64>().ok()?);
-    remote(trace, span, options.contains("o=1"))
+    let flags = TraceFlags::NOT_SAMPLED.with_sampled(options.contains("o=1"));
+    remote(trace, span, flags)
 }
 
 /// Returns the trace that AWS names: `Root=1-TIME-REST;Parent=SPAN;Sampled=1`.
@@ -45,11 +46,11 @@ pub(crate) fn of_xray(text: &str) -> Option<SpanContext> {
     let root = member("Root")?.strip_prefix("1-")?.replace('-', "");
     let trace = TraceId::from_hex(&root).ok()?;
     let span = SpanId::from_hex(member("Parent")?).ok()?;
-    remote(trace, span, member("Sampled") == Some("1"))
+    let flags = TraceFlags::NOT_SAMPLED.with_sampled(member("Sampled") == Some("1"));
+    remote(trace, span, flags)
 }
 
-fn remote(trace: TraceId, span: SpanId, is_sampled: bool) -> Option<SpanContext> {
-    let flags = TraceFlags::NOT_SAMPLED.with_sampled(is_sampled);
+fn remote(trace: TraceId, span: SpanId, flags: TraceFlags) -> Option<SpanContext> {
     valid(SpanContext::new(trace, span, flags, true, TraceState::NONE))
 }
 
