@@ -263,3 +263,30 @@ fn every_runbook_says_what_it_means_what_to_do_first_and_when_it_is_over() {
     }
     none(&wrong, "whoever is woken at night needs these");
 }
+
+#[test]
+fn the_operators_page_names_every_metric_with_its_labels() {
+    let names = read("crates/salesync-host/src/telemetry/names.rs").unwrap();
+    let page = read("docs/operations.md").unwrap();
+    let constants: BTreeMap<&str, &str> = names
+        .lines()
+        .filter_map(|line| line.split_once("const ")?.1.split_once(": &str = "))
+        .map(|(name, value)| (name, value.trim_matches([';', '"'])))
+        .collect();
+    let (mut missing, mut name) = (Vec::new(), "");
+    for line in names.lines().map(str::trim) {
+        name = member(line, "name").unwrap_or(name);
+        let Some(labels) = line.strip_prefix("labels: &[") else {
+            continue;
+        };
+        let labels = labels.trim_end_matches("],").split(", ");
+        let labels = labels.filter_map(|label| constants.get(label));
+        let labels: Vec<String> = labels.map(|label| format!("`{label}`")).collect();
+        let begin = format!("| `{name}` | {} | ", labels.join(", "));
+        let begin = begin.replace("|  |", "| |");
+        if !page.lines().any(|line| line.starts_with(&begin)) {
+            missing.push(begin);
+        }
+    }
+    none(&missing, "describe these in docs/operations.md");
+}

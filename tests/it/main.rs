@@ -56,4 +56,6 @@ mod simulation;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]
+mod telemetry;
+#[cfg(test)]
 mod words;

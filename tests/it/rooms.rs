@@ -536,14 +536,20 @@ fn alerts_look_at_codes_and_metrics_that_are_there() {
             missing.push(format!("infrastructure/alerts.yaml: {word}"));
         }
     }
-    let served = read("crates/salesync-host/src/fronts/http/counters.rs").unwrap();
+    let served = read("crates/salesync-host/src/telemetry/names.rs").unwrap();
     for path in [
         "infrastructure/observability/alerts.rules.yaml",
         "infrastructure/observability/grafana-dashboard.json",
     ] {
         let text = read(path).unwrap();
         let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '_');
-        for word in words.filter(|word| word.ends_with("_total") || word.contains("_seconds")) {
+        let gauges = ["circuit_", "dlq_", "ledger_", "entity_", "api_quota_"];
+        let is_metric = |word: &&str| {
+            word.ends_with("_total")
+                || word.contains("_seconds")
+                || gauges.iter().any(|begin| word.starts_with(begin))
+        };
+        for word in words.filter(is_metric) {
             let name = word
                 .trim_end_matches("_sum")
                 .trim_end_matches("_count")

@@ -87,6 +87,8 @@ fn pushed(id: u32) -> String {
 fn a_sync_over_http_is_the_same_as_on_the_command_line() {
     let bench = Bench::with_records(300);
     let mut server = Server::start(&bench);
+    // What the warehouse is asked for is measured where somebody reads it.
+    assert_eq!(server.ask("GET /metrics", "").0, 200);
     let synced = server.document("POST /v1/syncs", CONTACTS);
     let run = &synced["runs"][0];
     assert_eq!(
@@ -103,10 +105,25 @@ fn a_sync_over_http_is_the_same_as_on_the_command_line() {
     assert!(resolved["people"].as_u64().unwrap() > 0, "{resolved}");
     let (status, metrics) = server.ask("GET /metrics", "");
     assert_eq!(status, 200);
-    assert!(
-        metrics.contains("sync_runs_total{source=\"hubspot\",outcome=\"succeeded\"} 1"),
-        "{metrics}"
-    );
+    for begin in [
+        "sync_runs_total{source=\"hubspot\",outcome=\"succeeded\"} 1\n",
+        "sync_run_duration_seconds_count{source=\"hubspot\"} 1\n",
+        "sync_records_total{stream=\"hubspot_contacts\",disposition=\"new\"} ",
+        "sync_lag_seconds{stream=\"hubspot_contacts\"} ",
+        "ledger_gap_records{stream=\"hubspot_contacts\"} 0\n",
+        "api_calls_total{source=\"hubspot\",class=\"",
+        "api_call_duration_seconds_count{source=\"hubspot\",class=\"",
+        "circuit_state{target=\"hubspot\"} 0\n",
+        "rate_limit_wait_seconds_total ",
+        "dlq_depth 0\n",
+        "dlq_oldest_age_seconds 0\n",
+        "entity_match_rate{kind=\"person\"} ",
+    ] {
+        assert!(
+            metrics.contains(&format!("\n{begin}")),
+            "{begin}\n{metrics}"
+        );
+    }
     // Nobody at work, so the file is free for others, and for the one who looks.
     assert_hubspot(&bench, "contacts", Swept::No);
     signal(&server.child, "TERM");

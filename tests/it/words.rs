@@ -41,6 +41,7 @@ fn a_wrong_setting_is_one_line_that_names_it_and_exit_78() {
         ("SALESYNC_SOURCE_RANK", "hubspot,sales"),
         ("SALESYNC_DUCKDB_MEMORY_MB", "lots"),
         ("SALESYNC_LOG_FORMAT", "xml"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example"),
         ("SALESYNC_HUBSPOT_BASE_URL", "http://example.com"),
         ("SALESYNC_SALESFORCE_BASE_URL", "not an address"),
     ];

@@ -13,7 +13,7 @@ use salesync_http::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use ulid::Ulid;
 
 use crate::login::{DefaultLogin, NoLogin};
@@ -187,7 +187,7 @@ impl Api {
             );
         }
         let origin = settings.emulator.as_deref().unwrap_or(ORIGIN);
-        let mut client = ClientSettings::new(origin, settings.now);
+        let mut client = ClientSettings::new("bigquery", origin, settings.now);
         client.limits = vec![Limit {
             class: REST,
             permitted: 100,
@@ -389,6 +389,7 @@ impl Api {
     /// Runs a script once and returns the rows of its last query. A commit that met another writer is begun anew by
     /// whoever asked for it.
     pub(crate) async fn run_once(&self, operation: &'static str, script: &Script) -> Result<Rows> {
+        let began = Instant::now();
         let job = job_id();
         let (query, parameters) = script.parts();
         let mut configuration = json!({
@@ -411,7 +412,15 @@ impl Api {
         });
         self.begin(Request::post(operation, self.path("jobs"), REST).json(&body)?)
             .await?;
-        self.results(operation, &job).await
+        let rows = self.results(operation, &job).await;
+        tracing::debug!(
+            event = "query_ended",
+            operation,
+            took_secs = began.elapsed().as_secs_f64(),
+            ok = rows.is_ok(),
+            "query ended"
+        );
+        rows
     }
 
     fn reference(&self, job: &str) -> Value {

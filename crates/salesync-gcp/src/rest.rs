@@ -15,6 +15,8 @@ const BODY_MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where an API of Google's is, and what a login there is for.
 pub(crate) struct Service {
+    /// What logs and metrics call it.
+    pub(crate) name: &'static str,
     pub(crate) origin: &'static str,
     pub(crate) scope: &'static str,
 }
@@ -22,7 +24,8 @@ pub(crate) struct Service {
 impl Service {
     /// Returns a client of the service, or of what stands in for it, which is asked without a login.
     pub(crate) fn client(&self, stand_in: Option<&str>, now: Timestamp) -> Result<Client> {
-        let mut settings = ClientSettings::new(stand_in.unwrap_or(self.origin), now);
+        let origin = stand_in.unwrap_or(self.origin);
+        let mut settings = ClientSettings::new(self.name, origin, now);
         settings.max_body_bytes = BODY_MAX_BYTES;
         let login: Arc<dyn Authenticator> = match stand_in {
             None => Arc::new(DefaultLogin::new(self.scope)?),

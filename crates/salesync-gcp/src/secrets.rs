@@ -18,6 +18,7 @@ use crate::pubsub::is_project;
 use crate::rest::{self, REST, Service};
 
 const SECRETS: Service = Service {
+    name: "secret_manager",
     origin: "https://secretmanager.googleapis.com",
     scope: "https://www.googleapis.com/auth/cloud-platform",
 };

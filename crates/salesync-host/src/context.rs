@@ -4,6 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use opentelemetry::trace::SpanContext;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::queue::Queue;
 use salesync_core::secret::SecretStore;
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 use crate::adapters::{self, Stores};
 use crate::secrets::GivenSecrets;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 
 /// What a command works with.
 #[derive(Clone)]
@@ -25,6 +27,10 @@ pub(crate) struct Context {
     pub(crate) now: Timestamp,
     /// How long a sync may read.
     pub(crate) allowed: Option<Duration>,
+    /// What is measured beside the log.
+    pub(crate) telemetry: Telemetry,
+    /// The trace that the caller of this command has begun.
+    pub(crate) trace: Option<SpanContext>,
     /// How many runs led to this command by themselves.
     pub(crate) hop: u32,
     /// Where a sync that was stopped leaves what is left of it; none where the next sync finds it in the warehouse.
@@ -50,7 +56,11 @@ impl Open {
 
 impl Context {
     /// Returns a context whose syncs leave nothing behind but their cursors.
-    pub(crate) fn new(settings: Settings, sources: &[&'static SourceDefinition]) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        sources: &[&'static SourceDefinition],
+        telemetry: Telemetry,
+    ) -> Self {
         let now = now();
         let secrets = adapters::secrets(&settings, sources, now);
         Self {
@@ -59,6 +69,8 @@ impl Context {
             sources: sources.to_vec(),
             secrets,
             now,
+            telemetry,
+            trace: None,
             hop: 0,
             continuations: None,
             open: Arc::default(),
@@ -86,6 +98,11 @@ impl Context {
             hop,
             ..self.clone()
         }
+    }
+
+    /// Returns the same for a command that belongs to a trace of its caller's, where there is one.
+    pub(crate) fn traced(self, trace: Option<SpanContext>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Opens the warehouse: only commands that need it do. Commands of one process share it while one of them has it

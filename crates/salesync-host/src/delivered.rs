@@ -21,6 +21,12 @@ pub(crate) async fn redrive_delivered(
     cx: &Context,
     letters: Vec<DeadLetter>,
 ) -> Result<BTreeMap<String, Outcome>> {
+    let caller = cx.trace.as_ref();
+    let work = Box::pin(redrive(cx, letters));
+    cx.telemetry.around(("redrive", caller), work).await
+}
+
+async fn redrive(cx: &Context, letters: Vec<DeadLetter>) -> Result<BTreeMap<String, Outcome>> {
     let stores = cx.stores().await?;
     let noting = Noting {
         home: Arc::clone(&stores.dead_letters),
@@ -39,6 +45,7 @@ pub(crate) async fn redrive_delivered(
             tracing::warn!(source, error = %error, "letters not sent through");
         }
     }
+    cx.telemetry.letters(stores.warehouse.as_ref()).await;
     let outcomes = noting.outcomes;
     Ok(outcomes
         .into_inner()

@@ -70,6 +70,23 @@ pub(crate) async fn handle(
     observe: Observer,
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
+    let name = match &command {
+        Command::Sync(_) => "sync",
+        Command::Resolve(_) => "resolve",
+        Command::Decide(_) => "decide",
+        Command::Redrive(_) => "redrive",
+        Command::Check { .. } => "check",
+    };
+    let work = Box::pin(carry_out(cx, command, observe, stop));
+    cx.telemetry.around((name, cx.trace.as_ref()), work).await
+}
+
+async fn carry_out(
+    cx: &Context,
+    command: Command,
+    observe: Observer,
+    stop: watch::Receiver<bool>,
+) -> Result<Report> {
     let is_sync = matches!(command, Command::Sync(_));
     let mut stopped = stop.clone();
     let work = async {
@@ -167,6 +184,8 @@ async fn run_sync(
     let continued = leave_the_rest(cx, command, &runs).await;
     if let Some(outlets) = outlets {
         outlets.tell(&runs).await;
+        cx.telemetry.runs(&runs);
+        cx.telemetry.letters(stores.warehouse.as_ref()).await;
     }
     Ok(Report::Synced {
         runs,
@@ -266,13 +285,15 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) ->
     let chosen = cx.settings.resolve;
     settings.index_from = usize::try_from(chosen.index_from).unwrap_or(usize::MAX);
     settings.refresh_share = f64::from(chosen.refresh_percent) / 100.0;
-    resolve_and_publish(
+    let resolved = resolve_and_publish(
         warehouse,
         &cx.sources,
         (settings, extent),
         (&RunId::new(cx.now), cx.now),
     )
-    .await
+    .await?;
+    cx.telemetry.matches(warehouse).await;
+    Ok(resolved)
 }
 
 async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
@@ -305,7 +326,9 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
         return Err(Error::new(Code::RequestInvalid, "redrive dead letters")
             .with("open or parked letters with that id", 0));
     }
-    send_through(cx, &stores, queue.as_ref(), meant).await
+    let redriven = send_through(cx, &stores, queue.as_ref(), meant).await?;
+    cx.telemetry.letters(stores.warehouse.as_ref()).await;
+    Ok(redriven)
 }
 
 /// Sends letters through again, each by its own source, and tells `queue` what became of them.

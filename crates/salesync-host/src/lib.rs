@@ -22,6 +22,7 @@ mod report;
 mod secrets;
 mod settings;
 mod signals;
+mod telemetry;
 
 pub use demo::{
     DemoWorld, LimitUsed, QuotaModel, RunningWorld, TrueRecord, WorldLimits, WorldOptions,

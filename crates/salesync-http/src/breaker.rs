@@ -16,10 +16,15 @@ pub(crate) struct Breaker {
 impl Breaker {
     /// Returns whether a call may be made.
     pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
-        if self.failures.load(Ordering::Relaxed) < FAILURES {
+        if !self.is_open() {
             return Ok(());
         }
         Err(Error::new(Code::SourceBreakerOpen, operation).with("failures", FAILURES))
+    }
+
+    /// Returns whether it is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= FAILURES
     }
 
     /// Notes that the source failed.

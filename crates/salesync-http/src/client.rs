@@ -148,6 +148,16 @@ impl Client {
         self.shared.transport.clock()
     }
 
+    /// Notes how much of its quota the source says is used, in percent, for whoever measures it.
+    pub fn quota_used(&self, percent: u64) {
+        tracing::debug!(
+            event = "quota_used",
+            api = self.shared.transport.name(),
+            percent,
+            "quota used"
+        );
+    }
+
     /// Returns what this client sent so far, retries included; the first one also counts the logins.
     #[must_use]
     pub fn traffic(&self) -> Traffic {

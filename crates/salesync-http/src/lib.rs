@@ -43,7 +43,7 @@
 //! }
 //!
 //! # async fn example() -> Result<()> {
-//! let mut settings = ClientSettings::new("https://api.example.com", Timestamp::EPOCH);
+//! let mut settings = ClientSettings::new("example", "https://api.example.com", Timestamp::EPOCH);
 //! settings.limits.push(Limit { class: API, permitted: 100, per: Duration::from_secs(10) });
 //! let client = Client::new(settings, Arc::new(Key), classify)?;
 //! let answer = client.send(&Request::get("list things", "/v1/things", API).query("limit", 100)).await?;

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use reqwest::Method;
 use salesync_core::error::{Code, Error, Result};
+use salesync_core::secret::Secret;
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -48,6 +49,7 @@ pub struct Request {
     pub(crate) method: Method,
     pub(crate) target: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) secret_headers: Vec<(String, Secret)>,
     pub(crate) body: Option<(&'static str, Bytes)>,
     pub(crate) class: LimitClass,
     pub(crate) cost: u32,
@@ -94,6 +96,7 @@ impl Request {
             method,
             target,
             headers: Vec::new(),
+            secret_headers: Vec::new(),
             body: None,
             class,
             cost: 1,
@@ -119,6 +122,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header whose value is a secret, where a setting rather than an authenticator says so.
+    #[must_use]
+    pub fn secret_header(mut self, name: impl Into<String>, value: Secret) -> Self {
+        self.secret_headers.push((name.into(), value));
         self
     }
 

@@ -7,6 +7,8 @@ use salesync_core::time::Timestamp;
 /// The settings of one client: one credential at one origin.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
+    /// Who is asked, as logs and metrics name it: `hubspot`.
+    pub name: &'static str,
     /// Scheme, host and port: `https://api.hubapi.com`. Plain http only to a loopback address.
     pub origin: String,
     /// What the vendor permits, by class of request; a class that is not listed is not limited.
@@ -24,8 +26,9 @@ pub struct ClientSettings {
 impl ClientSettings {
     /// Returns the settings that fit every vendor: no limits yet, bodies of at most 32 MiB, 6 calls at a time.
     #[must_use]
-    pub fn new(origin: impl Into<String>, now: Timestamp) -> Self {
+    pub fn new(name: &'static str, origin: impl Into<String>, now: Timestamp) -> Self {
         Self {
+            name,
             origin: origin.into(),
             limits: Vec::new(),
             timeouts: Timeouts::default(),

@@ -117,7 +117,7 @@ fn classify(answer: &Answer) -> Verdict {
 }
 
 fn settings(origin: &str) -> ClientSettings {
-    ClientSettings::new(origin, Timestamp::EPOCH)
+    ClientSettings::new("test", origin, Timestamp::EPOCH)
 }
 
 fn client(server: &Server) -> Client {

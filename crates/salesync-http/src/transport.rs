@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{self, HeaderValue};
+use bytes::Bytes;
+use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use salesync_core::error::{Class, Code, Error, Result};
 use salesync_core::retry::{Budget, MAX_RETRIES, wait_before};
 use salesync_core::run::Traffic;
+use salesync_core::secret::Secret;
 use salesync_core::time::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
+use tracing::Instrument as _;
 
 use crate::answer::{Answer, Classify, Verdict};
 use crate::auth::{Grant, Login};
@@ -29,6 +32,7 @@ const THROTTLE_FLOOR: Duration = Duration::from_secs(1);
 
 /// Sends requests and tries again, without knowing who asks. An authenticator logs in through it.
 pub struct Transport {
+    name: &'static str,
     http: reqwest::Client,
     origin: Origin,
     timeouts: Timeouts,
@@ -65,6 +69,9 @@ impl Count {
         self.waited_ms.fetch_add(wait_ms, Ordering::Relaxed);
     }
 }
+
+/// Status, headers and body of an answer.
+type Parts = (u16, HeaderMap, Bytes);
 
 /// Who asks, how its answers are judged, and where it is counted.
 #[derive(Clone, Copy)]
@@ -111,6 +118,7 @@ impl Transport {
             .build()
             .map_err(|error| Error::new(Code::Internal, "build the HTTP client").because(error))?;
         Ok(Self {
+            name: settings.name,
             http,
             origin,
             timeouts: settings.timeouts,
@@ -152,6 +160,10 @@ impl Transport {
         self.pace.hold(class, wait);
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -188,7 +200,7 @@ impl Transport {
                         return Err(error);
                     }
                     stale = grant.number;
-                    access.count.retries.fetch_add(1, Ordering::Relaxed);
+                    self.retried(request, access, &error);
                     continue;
                 }
                 Attempt::Throttled(error) => {
@@ -202,7 +214,7 @@ impl Transport {
                     error
                 }
                 Attempt::Failed(error) => {
-                    self.breaker.failed();
+                    self.failed();
                     self.breaker.check(request.operation).map_err(|open| {
                         match error.retry_after() {
                             Some(wait) => open.after(wait),
@@ -224,8 +236,28 @@ impl Transport {
                 }
             };
             retry += 1;
-            access.count.retries.fetch_add(1, Ordering::Relaxed);
-            tracing::debug!(operation = request.operation, retry, %error, "trying again");
+            self.retried(request, access, &error);
+        }
+    }
+
+    /// Counts a request that is sent again.
+    fn retried(&self, request: &Request, access: Access<'_>, error: &Error) {
+        access.count.retries.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(
+            event = "api_retried",
+            api = self.name,
+            class = request.class.0,
+            operation = request.operation,
+            error = %error,
+            "trying again"
+        );
+    }
+
+    /// Counts a failure of the source.
+    fn failed(&self) {
+        self.breaker.failed();
+        if self.breaker.is_open() {
+            tracing::debug!(event = "circuit_opened", api = self.name, "circuit opened");
         }
     }
 
@@ -258,7 +290,8 @@ impl Transport {
         access: Access<'_>,
         read: &(impl Fn(&Answer) -> Result<T> + Sync),
     ) -> Attempt<T> {
-        let answer = match self.call(request, grant, access).await {
+        let span = tracing::debug_span!("call", api = self.name, operation = request.operation);
+        let answer = match self.call(request, grant, access).instrument(span).await {
             Ok(answer) => answer,
             Err(error) if error.class() == Class::Retry && error.retry_after().is_none() => {
                 return Attempt::Failed(error);
@@ -333,9 +366,10 @@ impl Transport {
             .await?;
             Ok((status, headers, body))
         };
-        let (status, headers, body) = timeout(timeouts.whole, exchange)
-            .await
-            .map_err(|_| timed_out("whole call"))??;
+        let answered = timeout(timeouts.whole, exchange).await;
+        let answered = answered.unwrap_or_else(|_| Err(timed_out("whole call")));
+        self.tell(request, sent.elapsed(), &answered);
+        let (status, headers, body) = answered?;
         count.bytes.fetch_add(
             u64::try_from(body.len()).unwrap_or(u64::MAX),
             Ordering::Relaxed,
@@ -352,6 +386,24 @@ impl Transport {
         })
     }
 
+    /// Says what came of one call, in a line that metrics are counted from.
+    fn tell(&self, request: &Request, took: Duration, answered: &Result<Parts>) {
+        let status = match answered {
+            Ok((status, _, _)) => status.to_string(),
+            Err(error) => error.code().as_str().to_owned(),
+        };
+        tracing::debug!(
+            event = "api_called",
+            api = self.name,
+            class = request.class.0,
+            operation = request.operation,
+            status,
+            took_secs = took.as_secs_f64(),
+            is_open = self.breaker.is_open(),
+            "called"
+        );
+    }
+
     fn build(&self, request: &Request, grant: &Grant) -> Result<reqwest::Request> {
         let url = grant.origin.resolve(&request.target)?;
         let mut builder = self
@@ -366,18 +418,25 @@ impl Transport {
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
+        for (name, value) in &request.secret_headers {
+            builder = builder.header(name.as_str(), sensitive(value)?);
+        }
         if let Some(authorization) = &grant.authorization {
-            let mut value = HeaderValue::from_str(authorization.expose()).map_err(|_| {
-                Error::new(Code::ConfigInvalid, "log in")
-                    .with("rule", "a token is one line of ASCII")
-            })?;
-            value.set_sensitive(true);
-            builder = builder.header(header::AUTHORIZATION, value);
+            builder = builder.header(header::AUTHORIZATION, sensitive(authorization)?);
         }
         builder.build().map_err(|error| {
             Error::new(Code::Internal, request.operation).because(error.without_url())
         })
     }
+}
+
+/// Returns a secret as the value of a header that nothing shows.
+fn sensitive(secret: &Secret) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| {
+        Error::new(Code::ConfigInvalid, "log in").with("rule", "a token is one line of ASCII")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 async fn pause(count: &Count, wait: Duration) {

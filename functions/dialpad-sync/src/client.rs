@@ -22,7 +22,7 @@ pub(crate) const LOOK_UP: &str = "look up by id";
 
 /// Returns the client that all streams share.
 pub(crate) fn connect(settings: &SourceSettings) -> Result<Client> {
-    let mut client = ClientSettings::new(&settings.base_url, settings.now);
+    let mut client = ClientSettings::new("dialpad", &settings.base_url, settings.now);
     let limit = |class, permitted, secs| Limit {
         class,
         permitted,

@@ -109,7 +109,7 @@ impl ExportStream {
         now: Timestamp,
     ) -> Result<Self> {
         let elsewhere = origin.map(|origin| {
-            let transport = Transport::new(ClientSettings::new(origin, now))?;
+            let transport = Transport::new(ClientSettings::new("dialpad_export", origin, now))?;
             Ok::<_, Error>((origin.to_owned(), transport))
         });
         Ok(Self {

@@ -32,7 +32,7 @@ pub(crate) fn connect(
     now: Timestamp,
     login: Arc<dyn Authenticator>,
 ) -> Result<Client> {
-    let mut settings = ClientSettings::new(base_url, now);
+    let mut settings = ClientSettings::new("gmail", base_url, now);
     settings.limits = vec![Quota::of_project()];
     settings.max_body_bytes = BODY_MAX;
     settings.concurrency = CONCURRENCY;

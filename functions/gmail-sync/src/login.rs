@@ -39,7 +39,11 @@ impl Logins {
     ) -> Result<Self> {
         Ok(Self {
             secrets,
-            http: Transport::new(ClientSettings::new(&settings.token_url.origin, now))?,
+            http: Transport::new(ClientSettings::new(
+                "gmail_login",
+                &settings.token_url.origin,
+                now,
+            ))?,
             token_url: settings.token_url.clone(),
             scope: settings.bodies.scope(),
         })

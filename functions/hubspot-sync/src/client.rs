@@ -26,7 +26,7 @@ pub(crate) const GO_ON_LISTING: &str = "go on listing records";
 
 /// Returns the client that all streams share.
 pub(crate) fn connect(settings: SourceSettings) -> Result<Client> {
-    let mut client = ClientSettings::new(settings.base_url, settings.now);
+    let mut client = ClientSettings::new("hubspot", settings.base_url, settings.now);
     client.limits = vec![
         Limit {
             class: API,

@@ -58,7 +58,7 @@ impl Api {
 
     fn new(settings: SourceSettings) -> Result<Self> {
         let login = Login::new(&settings.base_url, Arc::clone(&settings.secrets))?;
-        let client_settings = ClientSettings::new(settings.base_url, settings.now);
+        let client_settings = ClientSettings::new("salesforce", settings.base_url, settings.now);
         let client = Client::new(client_settings, Arc::new(login), classify)?;
         Ok(Self {
             client,
@@ -121,6 +121,7 @@ impl Api {
                 if let Some(percent) = answer.header("sforce-limit-info").and_then(used_percent_of)
                 {
                     self.used_percent.store(percent, Ordering::Relaxed);
+                    self.client.quota_used(percent);
                 }
                 read(answer)
             })

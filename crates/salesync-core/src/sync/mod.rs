@@ -25,6 +25,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use crate::command::Sync;
 use crate::error::{Code, Error, Result};
@@ -126,7 +128,9 @@ pub async fn run(
     let (ended, has_ended) = watch::channel(Vec::new());
     let ended = Arc::new(ended);
     let mut tasks = JoinSet::new();
+    let command_span = Span::current();
     for stream in &selected {
+        let command_span = command_span.clone();
         let (cx, source, command) = (cx.clone(), Arc::clone(source), command.clone());
         let (stream, ended) = (*stream, Arc::clone(&ended));
         let before = definition.after.iter().find(|(own, _)| *own == stream);
@@ -138,7 +142,22 @@ pub async fn run(
                 // The sender lives as long as this task does.
                 drop(has_ended.wait_for(|ended| ended.contains(&before)).await);
             }
-            let runs = stream::run(&cx, definition, source, stream, &command).await;
+            // Every line that is written inside says by this whose it is.
+            let span = tracing::info_span!(
+                parent: &command_span,
+                "run",
+                source = definition.name,
+                stream,
+                run_id = %cx.run_id,
+                status = Empty,
+                code = Empty,
+            );
+            let run = stream::run(&cx, definition, source, stream, &command);
+            let runs = run.instrument(span.clone()).await;
+            if let Some(own) = runs.first() {
+                span.record("status", own.status.as_str());
+                span.record("code", own.code.as_deref());
+            }
             ended.send_modify(|ended| ended.push(stream));
             runs
         });

@@ -19,6 +19,7 @@ use super::settings::PubSubSettings;
 use crate::rest::{self, REST, Service};
 
 const PUBSUB: Service = Service {
+    name: "pubsub",
     origin: "https://pubsub.googleapis.com",
     scope: "https://www.googleapis.com/auth/pubsub",
 };

@@ -44,7 +44,7 @@ pub(super) async fn demo(
     }
     let world = start(program, WorldOptions::of(records)).await?;
     let settings = settings(program, world.as_ref(), (&place, &outer.settings))?;
-    let cx = Context::new(settings, program.sources);
+    let cx = Context::new(settings, program.sources, outer.telemetry.clone());
     if output == Output::Text {
         report::line(&format!(
             "invented vendors with about {records} records answer at {}\n",

@@ -100,7 +100,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
         Output::Text
     };
     let settings = Settings::read(program.sources)?;
-    logs::start(&settings)?;
+    let telemetry = logs::start(&settings)?;
     let unknown = settings.unknown(program.sources);
     if !unknown.is_empty() {
         tracing::warn!(
@@ -108,7 +108,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             "these settings are not known and do nothing"
         );
     }
-    let cx = Context::new(settings, program.sources).continuing()?;
+    let cx = Context::new(settings, program.sources, telemetry).continuing()?;
     match arguments.words {
         Words::Sync(words) => {
             let command = Command::Sync(sync_command(&words)?);

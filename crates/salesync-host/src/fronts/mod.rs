@@ -97,14 +97,14 @@ async fn as_service(sources: &[&'static SourceDefinition]) -> Result<()> {
 /// Builds what lasts as long as the function does. Defaults are for laptops: a function must be told where rows go.
 fn start(sources: &[&'static SourceDefinition]) -> Result<Context> {
     let settings = Settings::read(sources)?;
-    logs::start(&settings)?;
+    let telemetry = logs::start(&settings)?;
     logs::hide_panics();
     if settings.given("SALESYNC_WAREHOUSE").is_none() {
         return Err(Error::new(Code::ConfigInvalid, "start a function")
             .with("setting", "SALESYNC_WAREHOUSE")
             .with("must be", "given in the cloud"));
     }
-    let mut cx = Context::new(settings, sources).continuing()?;
+    let mut cx = Context::new(settings, sources, telemetry).continuing()?;
     cx.allowed = cx.allowed.or(Some(ALLOWED));
     Ok(cx)
 }

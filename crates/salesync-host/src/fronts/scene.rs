@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 
 /// A source that has nothing to read.
 pub(super) static SHELF: SourceDefinition = SourceDefinition {
@@ -65,5 +66,6 @@ pub(super) fn context(given: &[(&str, &str)]) -> (Context, TempDir) {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
     let settings = Settings::from_values(values, &[&SHELF]).unwrap();
-    (Context::new(settings, &[&SHELF]), folder)
+    let telemetry = Telemetry::new(settings.otlp.clone());
+    (Context::new(settings, &[&SHELF], telemetry), folder)
 }

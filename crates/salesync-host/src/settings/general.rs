@@ -123,6 +123,16 @@ pub(super) const GENERAL: &[(&str, &str, &str)] = &[
         "an emulator of Pub/Sub that is asked in the place of Google, without a login",
     ),
     (
+        OTLP_ENDPOINT,
+        "",
+        "where metrics and traces are sent in OpenTelemetry's protocol over HTTP: https://collector.example, or http on this machine",
+    ),
+    (
+        OTLP_HEADERS,
+        "",
+        "the headers that go with them, NAME=VALUE with commas between them",
+    ),
+    (
         "SALESYNC_LOG",
         "warn",
         "what is logged: error, warn, info, debug, or a tracing filter",
@@ -141,8 +151,18 @@ pub(super) const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
 pub(super) const WRITE_EMULATOR: &str = "BIGQUERY_STORAGE_EMULATOR_HOST";
 /// The same for Pub/Sub.
 pub(crate) const PUBSUB_EMULATOR: &str = "PUBSUB_EMULATOR_HOST";
+/// The name under which every program that OpenTelemetry measures looks for a collector.
+pub(super) const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// The same for the headers that the collector asks for.
+pub(super) const OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 /// The settings that do not begin with the product's name.
-pub(super) const EMULATORS: [&str; 3] = [EMULATOR, WRITE_EMULATOR, PUBSUB_EMULATOR];
+pub(super) const OF_OTHERS: [&str; 5] = [
+    EMULATOR,
+    WRITE_EMULATOR,
+    PUBSUB_EMULATOR,
+    OTLP_ENDPOINT,
+    OTLP_HEADERS,
+];
 
 /// What the project's own scripts set; the program passes over them.
 pub(super) const OF_SCRIPTS: [&str; 8] = [

@@ -1,6 +1,7 @@
 //! Every setting, read once: from the environment, or under the same name from `salesync.toml`.
 
 mod general;
+mod otlp;
 mod triggers;
 mod values;
 
@@ -14,13 +15,16 @@ use salesync_core::source::SourceDefinition;
 use salesync_core::validate::check_name;
 use salesync_gcp::{Federation, Merging, Road, SecretPlace};
 
-use self::general::{EMULATOR, EMULATORS, GENERAL, LOGIN, OF_SCRIPTS, WRITE_EMULATOR};
+use self::general::{
+    EMULATOR, GENERAL, LOGIN, OF_OTHERS, OF_SCRIPTS, OTLP_HEADERS, WRITE_EMULATOR,
+};
 use self::values::{
     check_base_url, deadline, location, login, positive, secrets, source_rank, warehouse,
 };
 use crate::queues::QueueChoice;
 
 pub(crate) use self::general::PUBSUB_EMULATOR;
+pub(crate) use self::otlp::OtlpChoice;
 pub(crate) use self::triggers::{IdentityChoice, TriggerChoices};
 pub(crate) use self::values::{emulator, wrong};
 
@@ -172,6 +176,8 @@ pub struct Settings {
     pub(crate) triggers: TriggerChoices,
     /// Where a sync that was stopped leaves what is left of it; none where the next sync finds it in the warehouse.
     pub(crate) continuation: Option<QueueChoice>,
+    /// Where metrics and traces are sent.
+    pub(crate) otlp: Option<OtlpChoice>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) base_urls: BTreeMap<&'static str, String>,
@@ -201,7 +207,7 @@ impl Settings {
         )]
         let environment = std::env::vars();
         values.extend(environment.filter(|(name, _)| {
-            name.starts_with("SALESYNC_") || EMULATORS.contains(&name.as_str())
+            name.starts_with("SALESYNC_") || OF_OTHERS.contains(&name.as_str())
         }));
         Self::from_values(values, sources)
     }
@@ -268,6 +274,7 @@ impl Settings {
             bigquery: BigQueryChoices::read(&get)?,
             triggers: TriggerChoices::read(&get)?,
             continuation,
+            otlp: OtlpChoice::read(&get)?,
             log: get("SALESYNC_LOG").to_owned(),
             log_format,
             base_urls,
@@ -296,7 +303,7 @@ impl Settings {
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let general = GENERAL.iter().map(|(name, default, meaning)| {
             let value = match self.given(name) {
-                Some(_) if [LOGIN, triggers::SECRET].contains(name) => "(given)",
+                Some(_) if [LOGIN, OTLP_HEADERS, triggers::SECRET].contains(name) => "(given)",
                 given => given.unwrap_or(default),
             };
             ((*name).to_owned(), value.to_owned(), *meaning)

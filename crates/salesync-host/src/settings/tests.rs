@@ -64,6 +64,18 @@ fn a_wrong_setting_is_an_error_that_names_it() {
             "SALESYNC_CONTINUATION",
             "sqs:http://queue.example/123456789012/q",
         ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector.example:4318",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "https://u:p@collector.example",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "canary"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=c"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "key=a%0Ab"),
         ("SALESYNC_TRIGGER_SECRET", "short"),
         ("SALESYNC_TRIGGER_IDENTITY", "ada@example.com"),
         ("SALESYNC_TRIGGER_AUDIENCE", "https://sync.example.com"),
@@ -135,6 +147,43 @@ fn a_shared_secret_is_shown_to_nobody() {
     ] {
         assert!(!text.contains("aaaa") && !text.contains("bbbb"), "{text}");
     }
+}
+
+#[test]
+fn a_collector_is_an_address_with_headers_that_are_shown_to_nobody() {
+    let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    assert!(settings(&[]).unwrap().otlp.is_none());
+    for (text, origin, path) in [
+        ("http://127.0.0.1:4318", "http://127.0.0.1:4318", ""),
+        ("https://otlp.example/", "https://otlp.example", ""),
+        (
+            "https://otlp.example/api/otlp/",
+            "https://otlp.example",
+            "/api/otlp",
+        ),
+    ] {
+        let otlp = settings(&[(endpoint, text)]).unwrap().otlp.unwrap();
+        assert_eq!((otlp.origin.as_str(), otlp.path.as_str()), (origin, path));
+    }
+    let settings = settings(&[
+        (endpoint, "https://otlp.example"),
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "Authorization=Basic%20canary==, x-team=sales",
+        ),
+    ]);
+    let settings = settings.unwrap();
+    let otlp = settings.otlp.as_ref().unwrap();
+    let headers = otlp.headers.iter();
+    let headers: Vec<(&str, &str)> = headers
+        .map(|(name, value)| (name.as_str(), value.expose()))
+        .collect();
+    assert_eq!(
+        headers,
+        [("authorization", "Basic canary=="), ("x-team", "sales")]
+    );
+    let shown = format!("{settings:?}{otlp:?}{:?}", settings.shown());
+    assert!(!shown.contains("canary"), "{shown}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use opentelemetry::trace::SpanContext;
 use salesync_core::command::{Command, Redrive, Resolve, Sync};
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Class, Code, Error, Result};
@@ -24,6 +25,7 @@ use crate::delivered::redrive_delivered;
 use crate::fronts::message::Asked;
 use crate::fronts::{apart, carry_out, outside};
 use crate::handle::Report;
+use crate::telemetry::{of_cloud_trace, of_traceparent};
 
 /// Which of its schedules a scheduler triggers.
 const SCHEDULE: &str = "x-cloudscheduler-jobname";
@@ -31,6 +33,10 @@ const SCHEDULE: &str = "x-cloudscheduler-jobname";
 const SCHEDULE_TIME: &str = "x-cloudscheduler-scheduletime";
 /// What a person may say of a trigger: the same key means the same trigger.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The trace that the caller has begun, as the W3C has it.
+const TRACE: &str = "traceparent";
+/// The same as Google's platform has it.
+const CLOUD_TRACE: &str = "x-cloud-trace-context";
 /// The shortest beginning of a letter's id that may stand for it.
 const SHORTEST_ID: usize = 4;
 
@@ -85,6 +91,13 @@ impl Trigger {
             marks.push(Until::an_hour(mark, now));
         }
         marks
+    }
+
+    /// Returns the trace that the caller has begun.
+    fn trace(&self) -> Option<SpanContext> {
+        let header = |name| self.headers.get(name).and_then(|it| it.to_str().ok());
+        let own = header(TRACE).and_then(of_traceparent);
+        own.or_else(|| header(CLOUD_TRACE).and_then(of_cloud_trace))
     }
 
     /// Returns whether a program asks, which can mend nothing.
@@ -142,7 +155,7 @@ async fn command(
 ) -> Result<Response, Refused> {
     let marks = trigger.marks();
     front.used.take(&marks, now())?;
-    match run(front, command, 0).await {
+    match run(front, (command, 0), trigger.trace()).await {
         Ok(report) => Ok(answer::report(&report)),
         Err(error) => {
             // Nothing came of it: the same trigger may come again.
@@ -155,18 +168,20 @@ async fn command(
     }
 }
 
-/// Carries a command out that so many runs led to; while it is at work no other takes the same sources.
-async fn run(front: &Arc<Front>, command: Command, hop: u32) -> Result<Report> {
-    let cx = front.cx.beginning(front.cx.allowed, hop);
+/// Carries a command out that so many runs led to, in a trace of its caller's; while it is at work no other takes the
+/// same sources.
+async fn run(
+    front: &Arc<Front>,
+    (command, hop): (Command, u32),
+    trace: Option<SpanContext>,
+) -> Result<Report> {
+    let cx = front.cx.beginning(front.cx.allowed, hop).traced(trace);
     let lease = front.leases.take(&cx, &command)?;
-    let (shared, stop) = (Arc::clone(front), front.stop.clone());
+    let stop = front.stop.clone();
     // The lease goes with the work, which ends also when the caller does not wait for it.
     let work = tokio::spawn(async move {
         let report = carry_out(cx, command, stop).await;
         drop(lease);
-        if let Ok(report) = &report {
-            shared.counters.note(report);
-        }
         report
     });
     work.await
@@ -217,15 +232,16 @@ pub(super) async fn go_on(
     if let Err(error) = front.used.take(&marks, now()) {
         return Ok(answer::skipped(error.code()));
     }
+    let trace = trigger.trace();
     let done = match asked {
-        Asked::GoOn(left) => run(&front, Command::Sync(left.sync), left.hop).await,
+        Asked::GoOn(left) => run(&front, (Command::Sync(left.sync), left.hop), trace).await,
         Asked::Command(
             command @ (Command::Sync(_) | Command::Resolve(_) | Command::Redrive(_)),
-        ) => run(&front, command, 0).await,
+        ) => run(&front, (command, 0), trace).await,
         Asked::Command(Command::Decide(_) | Command::Check { .. }) => {
             Err(Error::new(Code::RequestInvalid, "read a message"))
         }
-        Asked::Letter(letter) => return send_through(&front, *letter).await,
+        Asked::Letter(letter) => return send_through(&front, *letter, trace).await,
     };
     match done {
         Ok(report) => Ok(answer::document(200, &outside::document(&report))),
@@ -241,8 +257,12 @@ pub(super) async fn go_on(
 }
 
 /// Sends a letter through that a queue delivered.
-async fn send_through(front: &Front, letter: DeadLetter) -> Result<Response, Refused> {
-    let cx = front.cx.beginning(front.cx.allowed, 0);
+async fn send_through(
+    front: &Front,
+    letter: DeadLetter,
+    trace: Option<SpanContext>,
+) -> Result<Response, Refused> {
+    let cx = front.cx.beginning(front.cx.allowed, 0).traced(trace);
     let outcomes = apart(move || async move { redrive_delivered(&cx, vec![letter]).await }).await?;
     let arrived = outcomes
         .values()

@@ -108,7 +108,7 @@ impl Keys {
             timeouts: Timeouts::LOGIN,
             max_body_bytes: MOST_BYTES,
             concurrency: 1,
-            ..ClientSettings::new(origin, now())
+            ..ClientSettings::new("trigger_keys", origin, now())
         })?;
         let target = match self.url.query() {
             Some(query) => format!("{}?{query}", self.url.path()),

@@ -11,7 +11,6 @@ mod answer;
 mod around;
 mod body;
 mod commands;
-mod counters;
 mod keys;
 mod reads;
 mod token;
@@ -31,7 +30,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::access::Access;
 use self::answer::Refused;
-use self::counters::Counters;
 use self::used::Used;
 use super::leases::Leases;
 use crate::context::Context;
@@ -48,7 +46,6 @@ pub(crate) struct Front {
     access: Access,
     used: Used,
     leases: Leases,
-    counters: Counters,
     stop: watch::Receiver<bool>,
 }
 
@@ -60,7 +57,6 @@ impl Front {
             cx,
             used: Used::default(),
             leases: Leases::default(),
-            counters: Counters::default(),
             stop,
         })
     }

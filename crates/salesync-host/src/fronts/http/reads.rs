@@ -174,7 +174,7 @@ pub(super) async fn metrics(
 ) -> Result<Response, Refused> {
     asked_by_one_who_may(&front, request).await?;
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    Ok((content_type, front.counters.text()).into_response())
+    Ok((content_type, front.cx.telemetry.prometheus()).into_response())
 }
 
 /// Returns what is asked for, by somebody who may.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use opentelemetry::trace::SpanContext;
 use salesync_core::command::Command;
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Class, Code, Error, Result};
@@ -32,11 +33,20 @@ use super::{apart, carry_out, outside, scheduled};
 use crate::context::{Context, now};
 use crate::delivered::redrive_delivered;
 use crate::handle::Report;
+use crate::telemetry::of_xray;
 
 /// What all events share; built once for each start.
 pub(crate) struct Front {
     cx: Context,
     stop: watch::Receiver<bool>,
+}
+
+/// What the platform says of one invocation.
+#[derive(Debug)]
+struct Invoked {
+    time: TimeLeft,
+    /// The trace that it belongs to.
+    trace: Option<SpanContext>,
 }
 
 /// What an event is.
@@ -70,13 +80,16 @@ impl Front {
     /// Answers an event: with a report, or with the messages that must come again.
     async fn answer(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let (document, context) = event.into_parts();
-        let time = TimeLeft::until(context.deadline);
+        let invoked = Invoked {
+            time: TimeLeft::until(context.deadline),
+            trace: context.xray_trace_id.as_deref().and_then(of_xray),
+        };
         match read(document).map_err(|error| failed(&error))? {
             Event::Batch(batch) => {
-                let failures = self.take_batch(batch, time).await;
+                let failures = self.take_batch(batch, &invoked).await;
                 Ok(json!(failures))
             }
-            Event::One(asked) => match self.take(asked, time).await {
+            Event::One(asked) => match self.take(asked, &invoked).await {
                 Ok(report) => reported(&report),
                 Err(error) if error.class() == Class::Skip => {
                     Ok(json!({"skipped": error.code().as_str()}))
@@ -87,23 +100,23 @@ impl Front {
     }
 
     /// Does what one event or message asks for.
-    async fn take(&self, asked: Asked, time: TimeLeft) -> Result<Report> {
+    async fn take(&self, asked: Asked, invoked: &Invoked) -> Result<Report> {
         let (command, hop) = match asked {
             Asked::Command(command) => (command, 0),
             Asked::GoOn(left) => (Command::Sync(left.sync), left.hop),
             Asked::Letter(letter) => {
-                let outcomes = self.redrive(vec![*letter], time).await?;
+                let outcomes = self.redrive(vec![*letter], invoked).await?;
                 return Ok(Report::Redriven(counted(&outcomes)));
             }
         };
-        let cx = self.cx.beginning(self.allowed(time), hop);
+        let cx = self.beginning(invoked, hop);
         carry_out(cx, command, self.stop.clone()).await
     }
 
     /// Takes the messages of a batch one after the other, then its letters together, and returns those that must come
     /// again: what could not be read (the queue sets it aside when it has come often enough), what could not begin, and
     /// what the time does not suffice for.
-    async fn take_batch(&self, batch: SqsEvent, time: TimeLeft) -> SqsBatchResponse {
+    async fn take_batch(&self, batch: SqsEvent, invoked: &Invoked) -> SqsBatchResponse {
         let mut failures = SqsBatchResponse::default();
         let mut letters: BTreeMap<String, DeadLetter> = BTreeMap::new();
         for message in batch.records {
@@ -116,8 +129,8 @@ impl Front {
                 Ok(Asked::Letter(letter)) => {
                     letters.insert(id, *letter);
                 }
-                Ok(_) if !time.suffices(now()) => failures.add_failure(id),
-                Ok(asked) => match self.take(asked, time).await {
+                Ok(_) if !invoked.time.suffices(now()) => failures.add_failure(id),
+                Ok(asked) => match self.take(asked, invoked).await {
                     Err(error) if error.class() == Class::Retry => {
                         tracing::warn!(message_id = id, error = %error, "message comes again");
                         failures.add_failure(id);
@@ -130,21 +143,21 @@ impl Front {
                 },
             }
         }
-        self.take_letters(letters, time, &mut failures).await;
+        self.take_letters(letters, invoked, &mut failures).await;
         failures
     }
 
     async fn take_letters(
         &self,
         letters: BTreeMap<String, DeadLetter>,
-        time: TimeLeft,
+        invoked: &Invoked,
         failures: &mut SqsBatchResponse,
     ) {
-        let outcomes = match letters.is_empty() || !time.suffices(now()) {
+        let outcomes = match letters.is_empty() || !invoked.time.suffices(now()) {
             true => BTreeMap::new(),
             false => {
                 let meant = letters.values().cloned().collect();
-                let outcomes = self.redrive(meant, time).await;
+                let outcomes = self.redrive(meant, invoked).await;
                 outcomes.unwrap_or_else(|error| {
                     tracing::warn!(error = %error, "letters not sent through");
                     BTreeMap::new()
@@ -162,10 +175,16 @@ impl Front {
     async fn redrive(
         &self,
         letters: Vec<DeadLetter>,
-        time: TimeLeft,
+        invoked: &Invoked,
     ) -> Result<BTreeMap<String, Outcome>> {
-        let cx = self.cx.beginning(self.allowed(time), 0);
+        let cx = self.beginning(invoked, 0);
         apart(move || async move { redrive_delivered(&cx, letters).await }).await
+    }
+
+    /// Returns the context of a command that begins now and that so many runs led to.
+    fn beginning(&self, invoked: &Invoked, hop: u32) -> Context {
+        let cx = self.cx.beginning(self.allowed(invoked.time), hop);
+        cx.traced(invoked.trace.clone())
     }
 
     /// Returns how long a sync may read: what the invocation leaves, and never more than the setting.
