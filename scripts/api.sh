@@ -43,8 +43,8 @@ ask /v1/syncs '{"source": "all"}' synced.json
 ask /v1/resolve '{}' resolved.json
 
 started=$SECONDS status=0
-SALESYNC_API_SYNCED=$folder/synced.json PYTHONPATH=$repository/scripts PYTHONDONTWRITEBYTECODE=1 \
-  "$python/bin/python" -m schemathesis.cli --config-file "$repository/scripts/api.toml" run "$url/openapi.yaml" \
+SALESYNC_API_SYNCED=$folder/synced.json PYTHONPATH=$repository/scripts/api PYTHONDONTWRITEBYTECODE=1 \
+  "$python/bin/python" -m schemathesis.cli --config-file "$repository/scripts/api/schemathesis.toml" run "$url/openapi.yaml" \
   --max-examples "$examples" --seed "$seed" --no-color >drawn.txt 2>&1 || status=$?
 if [ "$status" -ne 0 ]; then
   cat drawn.txt >&2
