@@ -1,4 +1,4 @@
-"""What scripts/api.sh tells schemathesis beyond the document: which sources and streams the program holds.
+"""What scripts/api.sh tells schemathesis beyond the document: which sources, streams and runs there are.
 
 The document is the same for each program, so it can't say that. Without it each drawn source would be refused, and no
 sync would ever begin.
