@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that CI checks, the cheapest first; the first failure ends it. The tests come last.
-# `scripts/check.sh --lints` leaves the tests out.
+# `scripts/check.sh --lints` leaves out what runs the program.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$repository"
@@ -62,5 +62,8 @@ step "documentation"
 RUSTDOCFLAGS="${RUSTDOCFLAGS:-} --deny warnings" with_duckdb doc --workspace --no-deps --document-private-items
 
 [ "$tests" = yes ] || exit 0
+step "HTTP"
+scripts/api.sh
+
 step "tests"
 scripts/test.sh

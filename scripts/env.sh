@@ -205,6 +205,18 @@ moto() {
   echo "$folder"
 }
 
+# Installs schemathesis, which draws requests from an OpenAPI document, once for each list of versions, and prints its
+# folder; fails where it can't.
+api_tools() {
+  local list=$repository/scripts/api-requirements.txt folder
+  folder=$cache/tools/api-$(sha256_of "$list" | cut -c 1-12)
+  if [ ! -d "$folder" ]; then
+    say "installing schemathesis"
+    build_folder "$folder" install_python python3 "$list" || return 1
+  fi
+  echo "$folder"
+}
+
 # Prints the path of cargo-deny; compiles it once where this machine has none of that version.
 cargo_deny() {
   local folder=$cache/tools/cargo-deny-$cargo_deny_version
