@@ -20,7 +20,7 @@ IDLE_SECS = 2
 # It asks nobody: no warehouse is opened before a command needs it.
 SETTINGS = {
     "SALESYNC_WAREHOUSE": "bigquery:figures/sales",
-    "SALESYNC_TRIGGER_SECRET": "only for the figures, and of nothing else",
+    "SALESYNC_TRIGGER_SECRET": "only-for-the-figures-and-of-nothing-else",
     "SALESYNC_LOG_FORMAT": "json",
 }
 
