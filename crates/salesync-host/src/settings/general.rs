@@ -145,7 +145,7 @@ pub(crate) const PUBSUB_EMULATOR: &str = "PUBSUB_EMULATOR_HOST";
 pub(super) const EMULATORS: [&str; 3] = [EMULATOR, WRITE_EMULATOR, PUBSUB_EMULATOR];
 
 /// What the project's own scripts set; the program passes over them.
-pub(super) const OF_SCRIPTS: [&str; 8] = [
+pub(super) const OF_SCRIPTS: [&str; 9] = [
     "SALESYNC_CACHE",
     "SALESYNC_PRISM",
     "SALESYNC_TEST_AWS",
@@ -153,5 +153,6 @@ pub(super) const OF_SCRIPTS: [&str; 8] = [
     "SALESYNC_TEST_BIGQUERY_HEADERS",
     "SALESYNC_TEST_BIGQUERY_WRITE",
     "SALESYNC_TEST_DATA",
+    "SALESYNC_TEST_LAMBDA",
     "SALESYNC_TEST_PUBSUB",
 ];
