@@ -29,6 +29,7 @@ KINDS = {
 KNOWN = {
     # The first line of a key of the tests, put around the letters of test_only_key.txt, which opens nothing.
     "crates/salesync-host/src/fronts/http/tests/asking.rs": ["a private key"],
+    "tests/it/cloud/service.rs": ["a private key"],
     # The logins of the invented vendors, which only they take.
     "crates/salesync-sandbox/src/credentials.rs": ["a private key", "a token of HubSpot"],
 }
