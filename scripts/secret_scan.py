@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Looks for secrets in the checkout, or in all that was ever committed. It prints where, and never what.
 
-usage: secrets.py [--history]
+usage: secret_scan.py [--history]
 
 Every line that git knows counts. What looks like a secret and is none is listed in KNOWN, with the reason.
 """
