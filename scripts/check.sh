@@ -27,7 +27,7 @@ step "shell scripts"
 "$python/bin/shellcheck" --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
 
 step "secrets"
-python3 scripts/find_secrets.py
+python3 scripts/secret_scan.py
 
 step "packages and deployments"
 python3 scripts/deploy_test.py

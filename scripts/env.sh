@@ -106,6 +106,16 @@ build_salesync() {
   SALESYNC_BIN=$CARGO_TARGET_DIR/$folder/salesync
 }
 
+# Builds the vendors' programs as they are deployed, without DuckDB: apart from `salesync`, since programs that are built
+# together share features.
+build_vendors() {
+  local program vendors=()
+  while read -r program; do
+    if [ "$program" != salesync ]; then vendors+=(--package "$program"); fi
+  done < <(programs)
+  with_duckdb build "${vendors[@]}" >&2
+}
+
 # Serves invented vendors into the folder it is called in: `serve WORDS ...`, which are those of `sandbox`. Exports the
 # settings that go with them, and leaves the server's process in `server`.
 serve() {
@@ -215,6 +225,24 @@ api_tools() {
     build_folder "$folder" install_python python3 "$list" || return 1
   fi
   echo "$folder"
+}
+
+# Installs the packages that are listed in a file into a folder, and none of those that they ask for.
+install_python_alone() {
+  python3 -m venv "$2" >&2 &&
+    "$2/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --no-deps -r "$1" >&2
+}
+
+# Installs cargo-lambda, whose emulator stands in for Lambda, once for each list of versions, and prints its program; fails
+# where it can't.
+cargo_lambda() {
+  local list=$repository/scripts/lambda-requirements.txt folder
+  folder=$cache/tools/lambda-$(sha256_of "$list" | cut -c 1-12)
+  if [ ! -d "$folder" ]; then
+    say "installing cargo-lambda, which stands in for Lambda"
+    build_folder "$folder" install_python_alone "$list" || return 1
+  fi
+  echo "$folder/bin/cargo-lambda"
 }
 
 # Prints the path of cargo-deny; compiles it once where this machine has none of that version.

@@ -9,7 +9,7 @@ cd "$repository"
 [ "$(git rev-parse --is-shallow-repository)" = false ] || die "this checkout lacks older commits: run 'git fetch --unshallow'"
 
 printf '\n== secrets in what was ever committed\n'
-python3 scripts/find_secrets.py --history
+python3 scripts/secret_scan.py --history
 
 deny=$(cargo_deny)
 printf '\n== dependencies\n'

@@ -69,12 +69,25 @@ if moto=$(moto); then
 else
   say "moto could not be installed (it needs Python 3.10): the tests that need AWS pass over it"
 fi
+# cargo-lambda, which serves the API of Lambda's runtime to the functions of this workspace.
+watch_lambda() {
+  cd "$repository"
+  exec "$1" lambda watch --only-lambda-apis --invoke-address 127.0.0.1 --invoke-port "$2"
+}
+if lambda=$(cargo_lambda); then
+  port=$(free_ports 1)
+  start_stand_in "the emulator of Lambda" "$port" watch_lambda "$lambda" "$port"
+  export SALESYNC_TEST_LAMBDA=http://127.0.0.1:$port
+else
+  say "cargo-lambda could not be installed (it needs Python 3): the test that needs it passes over it"
+fi
 case " $* " in
   *" -p "* | *" --package "*) ;;
   *) set -- --workspace "$@" ;;
 esac
-# Tests start the program itself, which cargo does not build for them.
+# Tests start the programs themselves, which cargo does not build for them.
 build_salesync
+build_vendors
 for at in "${!stand_ins[@]}"; do
   until (exec 3<>"/dev/tcp/127.0.0.1/${listens[at]}") 2>/dev/null; do
     kill -0 "${stand_ins[at]}" 2>/dev/null || die "${names[at]} ended: $(tail -n 5 "$work/log${listens[at]}")"

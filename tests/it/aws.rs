@@ -15,10 +15,10 @@ use crate::harness::{Bench, from_environment};
 const CONTACTS: [&str; 3] = ["hubspot", "--streams", "contacts"];
 
 /// An account at moto, asked with plain requests, as no code of the product does.
-struct Moto(String);
+pub(crate) struct Moto(String);
 
 impl Moto {
-    fn here() -> Option<Self> {
+    pub(crate) fn here() -> Option<Self> {
         let origin = from_environment("SALESYNC_TEST_AWS");
         if origin.is_none() {
             println!("SALESYNC_TEST_AWS is not set: passed over");
@@ -33,14 +33,19 @@ impl Moto {
 
     /// Lets a program ask moto in the place of AWS.
     fn lend_to(&self, mut bench: Bench) -> Bench {
+        self.lend(&mut bench);
+        bench
+    }
+
+    /// Lets the programs of a bench ask moto in the place of AWS.
+    pub(crate) fn lend(&self, bench: &mut Bench) {
         bench.set("AWS_ENDPOINT_URL", self.0.clone());
         bench.set("AWS_REGION", "us-east-1");
         bench.set("AWS_ACCESS_KEY_ID", "test");
         bench.set("AWS_SECRET_ACCESS_KEY", "test");
-        bench
     }
 
-    fn ask(&self, service: &str, what: &str, body: &Value) -> Value {
+    pub(crate) fn ask(&self, service: &str, what: &str, body: &Value) -> Value {
         let host = self.0.trim_start_matches("http://");
         let mut socket = TcpStream::connect(host).unwrap();
         let body = body.to_string();
@@ -60,14 +65,14 @@ impl Moto {
     }
 
     /// Makes a queue; returns its URL.
-    fn make_queue(&self, name: &str) -> String {
+    pub(crate) fn make_queue(&self, name: &str) -> String {
         let name = format!("{name}-{}", std::process::id());
         let made = self.ask("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": name}));
         made["QueueUrl"].as_str().unwrap().to_owned()
     }
 
     /// Returns how many messages wait on a queue for anyone.
-    fn count(&self, queue: &str) -> String {
+    pub(crate) fn count(&self, queue: &str) -> String {
         let asked = json!({"QueueUrl": queue, "AttributeNames": ["All"]});
         let answer = self.ask("sqs", "AmazonSQS.GetQueueAttributes", &asked);
         let count = &answer["Attributes"]["ApproximateNumberOfMessages"];

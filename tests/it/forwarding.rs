@@ -10,13 +10,13 @@ use crate::bad_input::with_letters;
 use crate::harness::{Bench, from_environment};
 
 /// An emulator with a topic of that name and a subscription of it.
-struct Topic {
-    host: String,
-    name: String,
+pub(crate) struct Topic {
+    pub(crate) host: String,
+    pub(crate) name: String,
 }
 
 impl Topic {
-    fn new(begin: &str) -> Option<Self> {
+    pub(crate) fn new(begin: &str) -> Option<Self> {
         let Some(host) = from_environment("SALESYNC_TEST_PUBSUB") else {
             println!("SALESYNC_TEST_PUBSUB is not set: passed over");
             return None;
@@ -33,7 +33,7 @@ impl Topic {
     }
 
     /// Returns the attributes `id` of messages that nobody holds.
-    fn waiting(&self) -> Vec<String> {
+    pub(crate) fn waiting(&self) -> Vec<String> {
         let path = format!("subscriptions/{}-pull:pull", self.name);
         let asked = json!({"maxMessages": 100, "returnImmediately": true});
         let answer = self.ask("POST", &path, &asked);
@@ -57,7 +57,7 @@ impl Topic {
     }
 
     /// Asks with a plain request, as no code of the product does.
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let mut socket = std::net::TcpStream::connect(&self.host).unwrap();
         let (host, body) = (&self.host, body.to_string());
         let length = body.len();

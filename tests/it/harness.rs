@@ -169,7 +169,12 @@ impl Bench {
 
     /// Returns the program with these words, not yet started.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        self.command_of("salesync", words)
+    }
+
+    /// Returns one of the programs with these words, not yet started.
+    pub(crate) fn command_of(&self, name: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(program_named(name));
         command
             .env_clear()
             .envs(&self.settings)
@@ -291,14 +296,14 @@ impl Chance {
     }
 }
 
-/// Finds the program beside this test, where cargo puts both.
-pub(crate) fn program() -> PathBuf {
+/// Finds one of the programs, `salesync` or a vendor's own, beside this test, where cargo puts both.
+fn program_named(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
-    let program = profile.join(format!("salesync{}", std::env::consts::EXE_SUFFIX));
+    let program = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         program.is_file(),
-        "{} is not there: build it first, with `scripts/build.sh` or `cargo build -p salesync`",
+        "{} is not there: build it first, with `scripts/test.sh` or `cargo build -p {name}`",
         program.display()
     );
     program

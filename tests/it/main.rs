@@ -20,6 +20,8 @@ mod aws;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod cloud;
+#[cfg(test)]
 mod deals;
 #[cfg(test)]
 mod deciding;

@@ -117,22 +117,7 @@ impl Both {
         duckdb.set("SALESYNC_RESOLVE_INDEX_FROM", "1");
         duckdb.set("SALESYNC_RESOLVE_REFRESH_PERCENT", "100");
         let mut bigquery = duckdb.another();
-        bigquery.set(
-            "SALESYNC_WAREHOUSE",
-            format!("bigquery:{}/{}", place.project, place.dataset),
-        );
-        match &place.emulator {
-            Some(emulator) => {
-                bigquery.set("BIGQUERY_EMULATOR_HOST", emulator.as_str());
-                let write_api = place.write_emulator.as_deref().unwrap();
-                bigquery.set("BIGQUERY_STORAGE_EMULATOR_HOST", write_api);
-            }
-            None => LOGIN.iter().for_each(|name| {
-                if let Some(value) = from_environment(name) {
-                    bigquery.set(name, value.to_str().unwrap());
-                }
-            }),
-        }
+        write_to(&mut bigquery, &place);
         Some(Self {
             duckdb,
             bigquery,
@@ -224,6 +209,24 @@ impl Both {
     }
 }
 
+/// Lets the programs of a bench write to a dataset.
+pub(crate) fn write_to(bench: &mut Bench, place: &Dataset) {
+    let warehouse = format!("bigquery:{}/{}", place.project, place.dataset);
+    bench.set("SALESYNC_WAREHOUSE", warehouse);
+    match &place.emulator {
+        Some(emulator) => {
+            bench.set("BIGQUERY_EMULATOR_HOST", emulator.as_str());
+            let write_api = place.write_emulator.as_deref().unwrap();
+            bench.set("BIGQUERY_STORAGE_EMULATOR_HOST", write_api);
+        }
+        None => LOGIN.iter().for_each(|name| {
+            if let Some(value) = from_environment(name) {
+                bench.set(name, value.to_str().unwrap());
+            }
+        }),
+    }
+}
+
 /// Returns the questions of the page about tables: the queries in its section of that name.
 fn questions() -> Vec<String> {
     let page = std::fs::read_to_string("../docs/tables.md").unwrap();
@@ -235,7 +238,7 @@ fn questions() -> Vec<String> {
         .collect()
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().unwrap()
 }

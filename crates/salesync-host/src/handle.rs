@@ -10,7 +10,7 @@ use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::memory::{MemoryQueue, MemoryWarehouse};
 use salesync_core::publish::{Decided, Extent, Resolved, decide, resolve_and_publish};
-use salesync_core::queue::Queue;
+use salesync_core::queue::{Outcome, Queue};
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::resolve;
 use salesync_core::run::{Run, RunId};
@@ -322,6 +322,13 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
     let home = Arc::clone(&stores.dead_letters);
     let queue = outlets::dead_letters(&cx.settings, home, cx.now)?;
     let meant = letters(queue.as_ref(), selection).await?;
+    // Functions share a queue: letters of a source that this program does not hold are for another.
+    let (meant, others): (Vec<DeadLetter>, Vec<DeadLetter>) = meant
+        .into_iter()
+        .partition(|letter| cx.select(&letter.source).is_ok());
+    let others = others.into_iter().map(|letter| letter.dead_id);
+    let released: Vec<_> = others.map(|id| (id, Outcome::Released)).collect();
+    queue.settle_all(&released).await?;
     if meant.is_empty() && !selection.ids.is_empty() {
         return Err(Error::new(Code::RequestInvalid, "redrive dead letters")
             .with("open or parked letters with that id", 0));

@@ -1,7 +1,10 @@
 //! The first stage: pages, one after the other, until the stream has caught up or the run must end.
 
+use std::future::pending;
+use std::time::Duration;
+
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::SyncContext;
 use crate::backlog::Due;
@@ -11,6 +14,9 @@ use crate::source::{Page, Progress, Stream};
 
 /// So much side data is asked for before what came is committed.
 const DUE_AT_ONCE: usize = 200;
+/// A page that was asked for before the deadline may come so much later. Longer than that a source may keep us waiting for
+/// minutes, and what is in hand must be committed before a platform ends the process.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Where one part's pages go: its number, and the queue that all parts share.
 #[derive(Debug, Clone)]
@@ -86,8 +92,53 @@ async fn unless_stopped(
     {
         return Err(Error::new(Code::RunDeadline, "read a stream"));
     }
+    let too_late = async {
+        match cx.deadline {
+            Some(deadline) => sleep_until(deadline + GRACE).await,
+            None => pending().await,
+        }
+    };
     tokio::select! {
         page = page => page,
         Ok(_) = stop.wait_for(|stop| *stop) => Err(Error::new(Code::RunStopped, "read a stream")),
+        () = too_late => Err(Error::new(Code::RunDeadline, "wait for a page")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::memory::MemoryWarehouse;
+    use crate::run::RunId;
+    use crate::sync::{BatchLimits, Observation};
+    use crate::time::Timestamp;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_does_not_come_is_given_up_soon_after_the_deadline() {
+        let (_sender, stop) = watch::channel(false);
+        let started = Instant::now();
+        let deadline = started + Duration::from_secs(5);
+        let cx = SyncContext {
+            warehouse: Arc::new(MemoryWarehouse::new()),
+            run_id: RunId::new(Timestamp::EPOCH),
+            now: Timestamp::EPOCH,
+            started,
+            deadline: Some(deadline),
+            stop,
+            limits: BatchLimits::default(),
+            observe: Arc::new(|_: &Observation| {}),
+            adapters: String::new(),
+        };
+        let error = unless_stopped(&cx, pending()).await.unwrap_err();
+        assert_eq!(error.code(), Code::RunDeadline);
+        let late = Instant::now() - deadline;
+        assert!(
+            late >= GRACE && late < GRACE + Duration::from_secs(1),
+            "{late:?}"
+        );
     }
 }

@@ -165,7 +165,7 @@ pub(super) const OF_OTHERS: [&str; 5] = [
 ];
 
 /// What the project's own scripts set; the program passes over them.
-pub(super) const OF_SCRIPTS: [&str; 8] = [
+pub(super) const OF_SCRIPTS: [&str; 9] = [
     "SALESYNC_CACHE",
     "SALESYNC_PRISM",
     "SALESYNC_TEST_AWS",
@@ -173,5 +173,6 @@ pub(super) const OF_SCRIPTS: [&str; 8] = [
     "SALESYNC_TEST_BIGQUERY_HEADERS",
     "SALESYNC_TEST_BIGQUERY_WRITE",
     "SALESYNC_TEST_DATA",
+    "SALESYNC_TEST_LAMBDA",
     "SALESYNC_TEST_PUBSUB",
 ];
