@@ -2,10 +2,11 @@
 
 use salesync_core::command::Command;
 use salesync_core::continuation::Continuation;
-use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Code, Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::delivered::Delivered;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,12 +16,12 @@ pub(super) enum Asked {
     /// To go on where a run was stopped.
     GoOn(Continuation),
     /// To send this letter through again.
-    Letter(Box<DeadLetter>),
+    Letter(Delivered),
 }
 
 impl Asked {
-    /// Reads a JSON document: a continuation has a member `continue`, a dead letter a `dead_id`, and everything else is
-    /// a command.
+    /// Reads a JSON document: a continuation has a member `continue`, a dead letter a `dead_id`, one that was too large
+    /// for its queue `spilled`, and everything else is a command.
     ///
     /// # Errors
     /// [`Code::RequestInvalid`] where it is none of them; nothing of the document is in the error.
@@ -29,7 +30,13 @@ impl Asked {
             return Ok(Self::GoOn(shaped(document)?));
         }
         if document.get("dead_id").is_some() {
-            return Ok(Self::Letter(shaped(document)?));
+            return Ok(Self::Letter(Delivered::Whole(shaped(document)?)));
+        }
+        if let Some(id) = document.get("spilled") {
+            let id = id
+                .as_str()
+                .ok_or_else(|| invalid("the id of a dead letter"))?;
+            return Ok(Self::Letter(Delivered::Named(id.to_owned())));
         }
         Ok(Self::Command(shaped(document)?))
     }
@@ -62,7 +69,7 @@ mod tests {
             Ok(Asked::Command(Command::Sync(sync))) => sync.source,
             Ok(Asked::Command(command)) => format!("{command:?}"),
             Ok(Asked::GoOn(left)) => format!("{} after {} runs", left.sync.source, left.hop),
-            Ok(Asked::Letter(letter)) => letter.dead_id,
+            Ok(Asked::Letter(letter)) => format!("{letter:?}"),
             Err(error) => error.code().to_string(),
         };
         let cases = [
@@ -75,6 +82,8 @@ mod tests {
             ),
             (r#"{"continue":{"source":"crm"}}"#, "ERR_REQUEST_INVALID"),
             (r#"{"dead_id":"ab"}"#, "ERR_REQUEST_INVALID"),
+            (r#"{"spilled":"ab"}"#, r#"Named("ab")"#),
+            (r#"{"spilled":7}"#, "ERR_REQUEST_INVALID"),
             (r#"{"sync":{"source":"crm","x":1}}"#, "ERR_REQUEST_INVALID"),
             ("Message Body", "ERR_REQUEST_INVALID"),
             ("[]", "ERR_REQUEST_INVALID"),

@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use opentelemetry::trace::SpanContext;
 use salesync_core::command::{Command, Redrive, Resolve, Sync};
-use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Class, Code, Error, Result};
 use salesync_core::queue::Outcome;
 use serde::Deserialize;
@@ -21,7 +20,7 @@ use super::answer::{self, Refused};
 use super::body;
 use super::used::{Mark, Until};
 use crate::context::now;
-use crate::delivered::redrive_delivered;
+use crate::delivered::{Delivered, redrive_delivered};
 use crate::fronts::message::Asked;
 use crate::fronts::{apart, carry_out, outside};
 use crate::handle::Report;
@@ -241,7 +240,7 @@ pub(super) async fn go_on(
         Asked::Command(Command::Decide(_) | Command::Check { .. }) => {
             Err(Error::new(Code::RequestInvalid, "read a message"))
         }
-        Asked::Letter(letter) => return send_through(&front, *letter, trace).await,
+        Asked::Letter(letter) => return send_through(&front, letter, trace).await,
     };
     match done {
         Ok(report) => Ok(answer::document(200, &outside::document(&report))),
@@ -259,7 +258,7 @@ pub(super) async fn go_on(
 /// Sends a letter through that a queue delivered.
 async fn send_through(
     front: &Front,
-    letter: DeadLetter,
+    letter: Delivered,
     trace: Option<SpanContext>,
 ) -> Result<Response, Refused> {
     let cx = front.cx.beginning(front.cx.allowed, 0).traced(trace);

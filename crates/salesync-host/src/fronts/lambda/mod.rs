@@ -19,7 +19,6 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use opentelemetry::trace::SpanContext;
 use salesync_core::command::Command;
-use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Class, Code, Error, Result};
 use salesync_core::queue::Outcome;
 use salesync_core::redrive::Redriven;
@@ -31,7 +30,7 @@ use self::time::TimeLeft;
 use super::message::Asked;
 use super::{apart, carry_out, outside, scheduled};
 use crate::context::{Context, now};
-use crate::delivered::redrive_delivered;
+use crate::delivered::{Delivered, redrive_delivered};
 use crate::handle::Report;
 use crate::telemetry::of_xray;
 
@@ -105,7 +104,7 @@ impl Front {
             Asked::Command(command) => (command, 0),
             Asked::GoOn(left) => (Command::Sync(left.sync), left.hop),
             Asked::Letter(letter) => {
-                let outcomes = self.redrive(vec![*letter], invoked).await?;
+                let outcomes = self.redrive(vec![letter], invoked).await?;
                 return Ok(Report::Redriven(counted(&outcomes)));
             }
         };
@@ -118,7 +117,7 @@ impl Front {
     /// what the time does not suffice for.
     async fn take_batch(&self, batch: SqsEvent, invoked: &Invoked) -> SqsBatchResponse {
         let mut failures = SqsBatchResponse::default();
-        let mut letters: BTreeMap<String, DeadLetter> = BTreeMap::new();
+        let mut letters: BTreeMap<String, Delivered> = BTreeMap::new();
         for message in batch.records {
             let id = message.message_id.unwrap_or_default();
             match Asked::read_text(message.body.as_deref().unwrap_or_default()) {
@@ -127,7 +126,7 @@ impl Front {
                     failures.add_failure(id);
                 }
                 Ok(Asked::Letter(letter)) => {
-                    letters.insert(id, *letter);
+                    letters.insert(id, letter);
                 }
                 Ok(_) if !invoked.time.suffices(now()) => failures.add_failure(id),
                 Ok(asked) => match self.take(asked, invoked).await {
@@ -149,7 +148,7 @@ impl Front {
 
     async fn take_letters(
         &self,
-        letters: BTreeMap<String, DeadLetter>,
+        letters: BTreeMap<String, Delivered>,
         invoked: &Invoked,
         failures: &mut SqsBatchResponse,
     ) {
@@ -165,7 +164,7 @@ impl Front {
             }
         };
         for (id, letter) in letters {
-            let outcome = outcomes.get(&letter.dead_id);
+            let outcome = outcomes.get(letter.id());
             if !matches!(outcome, Some(Outcome::Done | Outcome::Discarded)) {
                 failures.add_failure(id);
             }
@@ -174,7 +173,7 @@ impl Front {
 
     async fn redrive(
         &self,
-        letters: Vec<DeadLetter>,
+        letters: Vec<Delivered>,
         invoked: &Invoked,
     ) -> Result<BTreeMap<String, Outcome>> {
         let cx = self.beginning(invoked, 0);
