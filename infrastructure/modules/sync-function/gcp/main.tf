@@ -56,6 +56,19 @@ resource "google_cloud_run_v2_service" "function" {
           value = env.value
         }
       }
+      # A secret, so the service names it and the value is nowhere here.
+      dynamic "env" {
+        for_each = local.otlp_headers
+        content {
+          name = "OTEL_EXPORTER_OTLP_HEADERS"
+          value_source {
+            secret_key_ref {
+              secret  = env.value
+              version = "latest"
+            }
+          }
+        }
+      }
       startup_probe {
         period_seconds    = 1
         failure_threshold = 20
@@ -72,7 +85,7 @@ resource "google_cloud_run_v2_service" "function" {
     }
   }
 
-  depends_on = [google_secret_manager_secret_iam_member.login]
+  depends_on = [google_secret_manager_secret_iam_member.login, google_secret_manager_secret_iam_member.otlp_headers]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "trigger" {
