@@ -19,6 +19,10 @@ output "functions" {
     error_message = "time_limit_secs of the resolver is 120 to 900: no run of Lambda is longer."
   }
   precondition {
+    condition     = alltrue([for function in values(local.all) : function.memory_mb >= 512 && function.memory_mb <= 10240])
+    error_message = "memory_mb is 512 to 10240: Cloud Run gives no less, and Lambda no more."
+  }
+  precondition {
     condition     = alltrue([for function in values(local.all) : function.fresh_within_hours >= 1 && function.fresh_within_hours <= 24 if function.source != null])
     error_message = "fresh_within_hours is 1 to 24: an alert looks back a day at most."
   }

@@ -152,3 +152,11 @@ run "a_tenant_is_not_called_like_a_dataset_beside_another" {
   }
   expect_failures = [var.tenants]
 }
+
+run "memory_that_no_cloud_gives_is_refused" {
+  command = plan
+  variables {
+    tenants = { sales = { resolver = { memory_mb = 16384 } } }
+  }
+  expect_failures = [output.functions]
+}
