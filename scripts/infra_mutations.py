@@ -32,6 +32,7 @@ MUTATIONS = [
     ("a reference leads nowhere", f"{RUN}/outputs.tf", "google_service_account.function.email", "google_service_account.function.mail", "gcp", "Unsupported attribute"),
     ("a resource type does not exist", "gcp/main.tf", '"google_project_service" "needed"', '"google_project_servis" "needed"', "gcp", "Invalid resource type"),
     ("a schedule is nonsense", "sources.yaml", '"0 2 * * SUN"', '"at two on sundays"', "gcp", "A schedule is not"),
+    ("a secret is a setting", "sources.yaml", 'SALESYNC_GMAIL_BODIES: "off"', 'SALESYNC_TRIGGER_SECRET: "x"', "aws", "A setting is a secret"),
     ("a source has no schedule", "sources.yaml", '  incremental: "0,15,30,45 * * * *"\n', "", "aws", "does not have an attribute|does not identify an element"),
     ("tenants share a dataset", "modules/tenant/gcp/main.tf", "/${var.tenant}\"", "/sales\"", "gcp", "names sales of the tenant sales"),
     ("tenants share a secret", "modules/tenant/gcp/main.tf", "google_secret_manager_secret.login[name].secret_id", '"salesync-north-hubspot"', "gcp", "names salesync-north-hubspot of the tenant north"),

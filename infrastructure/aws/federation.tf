@@ -3,8 +3,8 @@
 
 resource "google_project_service" "needed" {
   for_each = toset([
-    "bigquery.googleapis.com", "bigquerydatatransfer.googleapis.com", "cloudresourcemanager.googleapis.com", "iam.googleapis.com", "iamcredentials.googleapis.com",
-    "sts.googleapis.com",
+    "bigquery.googleapis.com", "bigquerydatatransfer.googleapis.com", "bigquerystorage.googleapis.com", "cloudresourcemanager.googleapis.com",
+    "iam.googleapis.com", "iamcredentials.googleapis.com", "sts.googleapis.com",
   ])
   project            = var.project
   service            = each.value

@@ -46,9 +46,16 @@ variable "alert_emails" {
 }
 
 variable "tenants" {
-  description = "The tenants by name: who analyses, and what they want otherwise than sources.yaml. Without `sources` a tenant has them all."
+  description = "The tenants by name: who analyses, settings of all their functions, and what they want otherwise than sources.yaml and resolver.yaml. Without `sources` a tenant has them all."
   type = map(object({
     analysts = optional(list(string), [])
+    settings = optional(map(string), {})
+    resolver = optional(object({
+      schedule        = optional(string)
+      time_limit_secs = optional(number)
+      memory_mb       = optional(number)
+      settings        = optional(map(string), {})
+    }), {})
     sources = optional(map(object({
       incremental        = optional(string)
       full               = optional(string)

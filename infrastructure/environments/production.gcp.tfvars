@@ -10,6 +10,9 @@ alert_emails   = ["data-team@example.com", "on-call@example.com"]
 tenants = {
   sales = {
     analysts = ["group:analysts@example.com"]
+    # Settings of all its functions; metrics and traces of each run go to a collector with
+    # settings = { OTEL_EXPORTER_OTLP_ENDPOINT = "https://otlp.example.com" }
+    resolver = { settings = { SALESYNC_SOURCE_RANK = "salesforce,hubspot" } }
     sources = {
       gmail = {
         settings = { SALESYNC_GMAIL_MAILBOXES = "ada@example.com,bo@example.com" }
@@ -25,6 +28,8 @@ tenants = {
   # A second company: its own dataset, secrets, schedules and limits, and only the sources that it has.
   north = {
     analysts = ["user:nora@north.example.com"]
+    settings = { SALESYNC_BIGQUERY_MAX_GB_BILLED = "20" }
+    resolver = { schedule = "40 * * * *", memory_mb = 2048 }
     sources = {
       hubspot = {
         incremental        = "20 * * * *"

@@ -4,7 +4,7 @@ locals {
   labels = { application = "salesync", environment = var.environment }
 
   services = toset([
-    "artifactregistry.googleapis.com", "bigquery.googleapis.com", "bigquerydatatransfer.googleapis.com",
+    "artifactregistry.googleapis.com", "bigquery.googleapis.com", "bigquerydatatransfer.googleapis.com", "bigquerystorage.googleapis.com",
     "cloudresourcemanager.googleapis.com", "cloudscheduler.googleapis.com", "iam.googleapis.com", "logging.googleapis.com", "monitoring.googleapis.com",
     "pubsub.googleapis.com", "run.googleapis.com", "secretmanager.googleapis.com",
   ])
@@ -42,6 +42,9 @@ module "tenant" {
   prefix    = module.catalogue.prefixes[each.key]
   functions = module.catalogue.functions[each.key]
   analysts  = each.value.analysts
+
+  otlp_headers_secret = each.value.otlp_headers_secret
+
   place = {
     project        = var.project
     project_number = data.google_project.here.number

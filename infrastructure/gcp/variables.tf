@@ -35,9 +35,17 @@ variable "alert_emails" {
 }
 
 variable "tenants" {
-  description = "The tenants by name: who analyses, and what they want otherwise than sources.yaml. Without `sources` a tenant has them all."
+  description = "The tenants by name: who analyses, settings of all their functions, the secret with the headers for a collector, and what they want otherwise than sources.yaml and resolver.yaml. Without `sources` a tenant has them all."
   type = map(object({
-    analysts = optional(list(string), [])
+    analysts            = optional(list(string), [])
+    settings            = optional(map(string), {})
+    otlp_headers_secret = optional(string)
+    resolver = optional(object({
+      schedule        = optional(string)
+      time_limit_secs = optional(number)
+      memory_mb       = optional(number)
+      settings        = optional(map(string), {})
+    }), {})
     sources = optional(map(object({
       incremental        = optional(string)
       full               = optional(string)

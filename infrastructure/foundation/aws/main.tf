@@ -1,5 +1,6 @@
 # What has to be there before the first deployment: the bucket for Terraform's state, and the one for the packages. It is
-# applied once by hand, with its own small state on the operator's machine; both may be imported anew at any time.
+# applied once by hand for each environment, in a workspace of its own, with a small state on the operator's machine; both may be
+# imported anew at any time.
 
 provider "aws" {
   region              = var.region

@@ -16,7 +16,7 @@ locals {
       for name in its.sources == null ? keys(local.sources) : keys(its.sources) : name => merge(
         local.sources[name],
         { for key, value in try(its.sources[name], {}) : key => value if value != null },
-        { settings = merge(local.sources[name].settings, try(its.sources[name].settings, null)) },
+        { settings = merge(local.sources[name].settings, its.settings, try(its.sources[name].settings, null)) },
       )
     }
   }
@@ -43,19 +43,25 @@ locals {
     }
   }
 
+  # The resolver opens sources too, so it is told what they are told; what is said to it alone counts most.
   resolvers = {
     for tenant, sources in local.of_sources : tenant => {
       "${local.prefixes[tenant]}salesync" = {
         program            = "salesync"
         source             = null
-        time_limit_secs    = local.resolver.time_limit_secs
-        memory_mb          = local.resolver.memory_mb
+        time_limit_secs    = coalesce(var.tenants[tenant].resolver.time_limit_secs, local.resolver.time_limit_secs)
+        memory_mb          = coalesce(var.tenants[tenant].resolver.memory_mb, local.resolver.memory_mb)
         fresh_within_hours = null
         secrets            = merge([for source in values(sources) : source.secrets]...)
-        settings           = merge([for source in values(sources) : source.settings]...)
+        settings = merge(concat(
+          [for name in keys(sources) : local.sources[name].settings],
+          [var.tenants[tenant].settings],
+          [for name in keys(sources) : try(var.tenants[tenant].sources[name].settings, null)],
+          [local.resolver.settings, var.tenants[tenant].resolver.settings],
+        )...)
         schedules = {
           for name, schedule in local.resolver.schedules : "${local.prefixes[tenant]}${name}" => {
-            cron  = schedule.cron
+            cron  = coalesce(var.tenants[tenant].resolver.schedule, schedule.cron)
             path  = "/v1/${schedule.command}"
             body  = jsonencode({})
             event = jsonencode({ (schedule.command) = {} })
@@ -69,6 +75,9 @@ locals {
 
   all   = merge(values(local.functions)...)
   crons = [for schedule in merge([for function in values(local.all) : function.schedules]...) : schedule.cron]
+
+  # What is a secret, and would lie open in Terraform's state and in the function's description.
+  secret_settings = "^(SALESYNC_SECRET_.*|SALESYNC_TRIGGER_SECRET|OTEL_EXPORTER_OTLP_HEADERS)$"
 
   # A list of numbers, ranges or names with an optional step, for each of the five fields.
   number = { minute = "[0-5]?[0-9]", hour = "([01]?[0-9]|2[0-3])", day = "([12]?[0-9]|3[01])", month = "(1[0-2]|[1-9])", weekday = "(SUN|MON|TUE|WED|THU|FRI|SAT)" }

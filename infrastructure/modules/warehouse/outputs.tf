@@ -7,6 +7,11 @@ output "datasets" {
   }
 }
 
+output "publisher" {
+  description = "The identity that makes the analysts' views."
+  value       = google_service_account.publisher.email
+}
+
 output "views" {
   description = "The scheduled query that makes the analysts' views."
   value       = google_bigquery_data_transfer_config.publisher.name

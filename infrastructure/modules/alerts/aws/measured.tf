@@ -28,7 +28,7 @@ locals {
       of      = var.waiting["parked"], metric = "ApproximateNumberOfMessagesVisible", above = 0
     }
     undelivered = {
-      summary = "ERROR: a trigger, a continuation or a notification could not be delivered and waits in the queue for undelivered messages."
+      summary = "ERROR: a trigger, a continuation or a notification could not be delivered and waits in the queue for undelivered messages: docs/runbooks/redrive.md."
       of      = var.waiting["undelivered"], metric = "ApproximateNumberOfMessagesVisible", above = 0
     }
   }

@@ -31,7 +31,7 @@ locals {
         align    = "ALIGN_MAX", by = [], missing = "EVALUATION_MISSING_DATA_INACTIVE"
       }
       undelivered = {
-        summary  = "A continuation or a dead letter could not be delivered in ten attempts and waits in the topic for undelivered messages."
+        summary  = "A continuation could not be delivered in ten attempts, or a dead letter was received a hundred times and never settled, and waits in the topic for undelivered messages: docs/runbooks/redrive.md."
         severity = "ERROR", share_of = null, above = 0, over_secs = 600
         filter   = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND ${local.queued}=\"${var.waiting["undelivered"]}\""
         align    = "ALIGN_MAX", by = [], missing = "EVALUATION_MISSING_DATA_INACTIVE"

@@ -1,4 +1,4 @@
-# Asks the resolver every quarter of an hour whether it is there; the functions share their program and their settings.
+# Asks the resolver every quarter of an hour whether it is there. The others are asked by their schedules; freshness tells when one is not.
 
 resource "google_monitoring_uptime_check_config" "health" {
   project          = var.project

@@ -18,7 +18,6 @@ variable "tenant" {
   type        = string
 }
 
-
 variable "functions" {
   description = "The tenant's functions by name: source, time limit, and how fresh its rows should be."
   type = map(object({

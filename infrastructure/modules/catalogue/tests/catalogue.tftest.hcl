@@ -81,3 +81,82 @@ run "the_name_of_a_tenant_is_checked" {
   }
   expect_failures = [var.tenants]
 }
+
+run "settings_of_a_tenant_are_those_of_all_its_functions" {
+  command = plan
+  variables {
+    tenants = {
+      sales = {
+        settings = { OTEL_EXPORTER_OTLP_ENDPOINT = "https://otlp.example.com", SALESYNC_BIGQUERY_LOAD = "jobs" }
+        sources  = { gmail = { settings = { SALESYNC_BIGQUERY_LOAD = "stream" } }, hubspot = {} }
+        resolver = { schedule = "45 * * * *", memory_mb = 2048, settings = { SALESYNC_SOURCE_RANK = "hubspot" } }
+      }
+      north = {}
+    }
+  }
+  assert {
+    condition     = toset([for function in output.functions.sales : function.settings["OTEL_EXPORTER_OTLP_ENDPOINT"]]) == toset(["https://otlp.example.com"])
+    error_message = "a function is not told what all are told"
+  }
+  assert {
+    condition     = output.functions.sales["gmail-sync"].settings["SALESYNC_BIGQUERY_LOAD"] == "stream" && output.functions.sales["hubspot-sync"].settings["SALESYNC_BIGQUERY_LOAD"] == "jobs"
+    error_message = "what is said to one function does not count more than what is said to all"
+  }
+  assert {
+    condition = (output.functions.sales["salesync"].settings["SALESYNC_SOURCE_RANK"] == "hubspot" && output.functions.sales["salesync"].memory_mb == 2048
+    && output.functions.sales["salesync"].time_limit_secs == 840 && output.functions.sales["salesync"].schedules["entity-resolution"].cron == "45 * * * *")
+    error_message = "the resolver has not what its tenant says, or not the rest of resolver.yaml"
+  }
+  assert {
+    condition     = output.functions.north["north-salesync"].memory_mb == 4096 && !can(output.functions.north["north-gmail-sync"].settings["OTEL_EXPORTER_OTLP_ENDPOINT"])
+    error_message = "one tenant's settings are another's"
+  }
+}
+
+run "a_secret_is_no_setting" {
+  command = plan
+  variables {
+    tenants = { sales = { settings = { OTEL_EXPORTER_OTLP_HEADERS = "authorization=x" } } }
+  }
+  expect_failures = [output.functions]
+}
+
+run "a_source_ranks_no_sources" {
+  command = plan
+  variables {
+    tenants = { sales = { settings = { SALESYNC_SOURCE_RANK = "hubspot" } } }
+  }
+  expect_failures = [output.functions]
+}
+
+run "an_alert_looks_back_a_day_at_most" {
+  command = plan
+  variables {
+    tenants = { sales = { sources = { gmail = { fresh_within_hours = 48 } } } }
+  }
+  expect_failures = [output.functions]
+}
+
+run "the_resolver_ends_before_lambda_does" {
+  command = plan
+  variables {
+    tenants = { sales = { resolver = { time_limit_secs = 1200 } } }
+  }
+  expect_failures = [output.functions]
+}
+
+run "a_tenant_is_not_called_like_a_dataset_beside_another" {
+  command = plan
+  variables {
+    tenants = { sales = {}, sales_staging = {} }
+  }
+  expect_failures = [var.tenants]
+}
+
+run "memory_that_no_cloud_gives_is_refused" {
+  command = plan
+  variables {
+    tenants = { sales = { resolver = { memory_mb = 16384 } } }
+  }
+  expect_failures = [output.functions]
+}

@@ -7,6 +7,7 @@ locals {
     read  = ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"]
     renew = ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer", "roles/secretmanager.secretVersionManager"]
   }
+  otlp_headers = var.otlp_headers_secret == null ? [] : [var.otlp_headers_secret]
   logins = merge([
     for name, access in var.function.secrets : { for role in local.roles[access] : "${name} ${role}" => { secret = var.secrets[name], role = role } }
   ]...)
@@ -23,6 +24,15 @@ resource "google_secret_manager_secret_iam_member" "login" {
   project   = var.project
   secret_id = each.value.secret
   role      = each.value.role
+  member    = google_service_account.function.member
+}
+
+# The cloud reads it for the function at each start.
+resource "google_secret_manager_secret_iam_member" "otlp_headers" {
+  for_each  = toset(local.otlp_headers)
+  project   = var.project
+  secret_id = each.value
+  role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.function.member
 }
 

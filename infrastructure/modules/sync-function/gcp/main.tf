@@ -5,6 +5,9 @@ locals {
   # Cloud Run's own address of a service, known before there is one, so that the service can be told its audience.
   url = "https://${var.name}-${var.project_number}.${var.region}.run.app"
 
+  # Cloud Run gives no more than 4 GiB to one CPU, and 8 to two.
+  cpu = var.function.memory_mb > 8192 ? 4 : var.function.memory_mb > 4096 ? 2 : 1
+
   settings = merge(var.settings, var.function.settings, {
     SALESYNC_DEADLINE_SECS    = var.function.time_limit_secs - 60
     SALESYNC_TRIGGER_AUDIENCE = local.url
@@ -45,7 +48,7 @@ resource "google_cloud_run_v2_service" "function" {
       image = var.image
 
       resources {
-        limits            = { cpu = "1", memory = "${var.function.memory_mb}Mi" }
+        limits            = { cpu = tostring(local.cpu), memory = "${var.function.memory_mb}Mi" }
         cpu_idle          = true
         startup_cpu_boost = true
       }
@@ -54,6 +57,19 @@ resource "google_cloud_run_v2_service" "function" {
         content {
           name  = env.key
           value = env.value
+        }
+      }
+      # A secret, so the service names it and the value is nowhere here.
+      dynamic "env" {
+        for_each = local.otlp_headers
+        content {
+          name = "OTEL_EXPORTER_OTLP_HEADERS"
+          value_source {
+            secret_key_ref {
+              secret  = env.value
+              version = "latest"
+            }
+          }
         }
       }
       startup_probe {
@@ -72,7 +88,7 @@ resource "google_cloud_run_v2_service" "function" {
     }
   }
 
-  depends_on = [google_secret_manager_secret_iam_member.login]
+  depends_on = [google_secret_manager_secret_iam_member.login, google_secret_manager_secret_iam_member.otlp_headers]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "trigger" {

@@ -72,6 +72,12 @@ variable "undelivered_topic" {
   type        = string
 }
 
+variable "otlp_headers_secret" {
+  description = "The secret with OTEL_EXPORTER_OTLP_HEADERS, which is there and has a version; null where the collector asks for none."
+  type        = string
+  default     = null
+}
+
 variable "labels" {
   description = "Labels of its resources."
   type        = map(string)

@@ -13,6 +13,11 @@ output "views" {
   value       = module.warehouse.views
 }
 
+output "publisher" {
+  description = "The identity that makes the analysts' views."
+  value       = module.warehouse.publisher
+}
+
 output "secrets" {
   description = "The secrets to which values are put by hand, by the login's name."
   value       = { for name, secret in aws_secretsmanager_secret.login : name => secret.name }
@@ -31,6 +36,11 @@ output "log_group" {
 output "schedule_group" {
   description = "The group of its schedules."
   value       = aws_scheduler_schedule_group.tenant.name
+}
+
+output "scheduler" {
+  description = "The role by which its schedules start its functions."
+  value       = aws_iam_role.scheduler.name
 }
 
 output "dashboard" {

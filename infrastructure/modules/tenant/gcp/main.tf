@@ -41,6 +41,8 @@ module "function" {
   topics            = { for name in ["dead-letters", "notifications"] : name => google_pubsub_topic.topic[name].name }
   undelivered_topic = google_pubsub_topic.topic["undelivered"].id
   labels            = var.labels
+
+  otlp_headers_secret = var.otlp_headers_secret
 }
 
 module "warehouse" {

@@ -13,6 +13,11 @@ output "views" {
   value       = module.warehouse.views
 }
 
+output "publisher" {
+  description = "The identity that makes the analysts' views."
+  value       = module.warehouse.publisher
+}
+
 output "secrets" {
   description = "The secrets to which versions are added by hand, by the login's name."
   value       = { for name, secret in google_secret_manager_secret.login : name => secret.secret_id }
@@ -36,4 +41,14 @@ output "dashboard" {
 output "alerts" {
   description = "The names of its alert policies."
   value       = module.alerts.policies
+}
+
+output "metrics" {
+  description = "The names of the metrics that count log lines."
+  value       = module.alerts.metrics
+}
+
+output "uptime_check" {
+  description = "The check that asks for the resolver's health."
+  value       = module.alerts.uptime_check
 }

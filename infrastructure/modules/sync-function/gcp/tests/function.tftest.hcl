@@ -86,3 +86,18 @@ run "schedules_and_continuations_carry_the_triggers_identity" {
     error_message = "a continuation is delivered without an identity, or is lost when it can't be delivered"
   }
 }
+
+run "headers_for_a_collector_are_named_and_not_said" {
+  variables {
+    otlp_headers_secret = "otlp-headers"
+  }
+  assert {
+    condition = [for setting in google_cloud_run_v2_service.function.template[0].containers[0].env : [setting.value, setting.value_source[0].secret_key_ref[0].secret]
+    if setting.name == "OTEL_EXPORTER_OTLP_HEADERS"][0][1] == "otlp-headers"
+    error_message = "the function is not given the headers, or not out of the secret"
+  }
+  assert {
+    condition     = [for grant in google_secret_manager_secret_iam_member.otlp_headers : "${grant.secret_id} ${grant.role}"] == ["otlp-headers roles/secretmanager.secretAccessor"]
+    error_message = "the function may not read the headers, or may do more"
+  }
+}
