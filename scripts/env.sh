@@ -106,16 +106,6 @@ build_salesync() {
   SALESYNC_BIN=$CARGO_TARGET_DIR/$folder/salesync
 }
 
-# Builds the vendors' programs as they are deployed, without DuckDB: apart from `salesync`, since programs that are built
-# together share features.
-build_vendors() {
-  local program vendors=()
-  while read -r program; do
-    if [ "$program" != salesync ]; then vendors+=(--package "$program"); fi
-  done < <(programs)
-  with_duckdb build "${vendors[@]}" >&2
-}
-
 # Serves invented vendors into the folder it is called in: `serve WORDS ...`, which are those of `sandbox`. Exports the
 # settings that go with them, and leaves the server's process in `server`.
 serve() {

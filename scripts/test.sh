@@ -86,8 +86,9 @@ case " $* " in
   *) set -- --workspace "$@" ;;
 esac
 # Tests start the programs themselves, which cargo does not build for them.
-build_salesync
-build_vendors
+packages=()
+while read -r program; do packages+=(--package "$program"); done < <(programs)
+with_duckdb build "${packages[@]}" >&2
 for at in "${!stand_ins[@]}"; do
   until (exec 3<>"/dev/tcp/127.0.0.1/${listens[at]}") 2>/dev/null; do
     kill -0 "${stand_ins[at]}" 2>/dev/null || die "${names[at]} ended: $(tail -n 5 "$work/log${listens[at]}")"

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use salesync_core::queue::{MAX_ATTEMPTS, Outcome};
+use salesync_core::queue::{MAX_ATTEMPTS, Outcome, RECEIVED_BYTES};
 use tokio::time::Instant;
 
 /// How long a message in hand is hidden from others.
@@ -86,6 +86,15 @@ impl Hand {
             .map(|held| held.id.as_str())
             .collect::<HashSet<_>>()
             .len()
+    }
+
+    /// Returns whether what is in hand is as large as one call may receive.
+    pub(crate) fn is_full(&self) -> bool {
+        let bodies = self.held.iter().map(|held| match &held.body {
+            Body::Here(body) => body.len(),
+            Body::Spilled => 0,
+        });
+        bodies.sum::<usize>() >= RECEIVED_BYTES
     }
 
     /// Returns the messages that wait and have not failed too often, each once, the oldest first, at most so many.

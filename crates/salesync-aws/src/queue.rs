@@ -221,7 +221,7 @@ impl Queue for SqsQueue {
     /// What is received is hidden from others for a quarter of an hour, or until it is settled.
     async fn receive(&self, limit: usize) -> Result<Vec<Message>> {
         self.hand(Hand::forget_lapsed);
-        while self.hand(|hand| hand.waiting_count()) < limit {
+        while self.hand(|hand| hand.waiting_count() < limit && !hand.is_full()) {
             if self.take(Place::Waiting).await? == 0 {
                 break;
             }

@@ -9,6 +9,10 @@ use crate::error::Result;
 /// How often a message may fail before it is parked.
 pub const MAX_ATTEMPTS: u32 = 3;
 
+/// How many bytes of bodies one call receives at most, or a little more than that, and never less than one message: a
+/// letter holds its record whole.
+pub const RECEIVED_BYTES: usize = 32 * 1024 * 1024;
+
 /// A message on a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -44,7 +48,8 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// `ERR_QUEUE_PUBLISH`.
     async fn publish(&self, messages: &[Message]) -> Result<()>;
 
-    /// Returns up to `limit` waiting messages, the oldest first. They stay until they are settled.
+    /// Returns up to `limit` waiting messages, the oldest first, or fewer where they are large ([`RECEIVED_BYTES`]). They
+    /// stay until they are settled.
     ///
     /// # Errors
     /// `ERR_STORE_UNAVAILABLE`.

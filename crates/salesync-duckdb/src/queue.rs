@@ -5,7 +5,7 @@ use duckdb::{Connection, OptionalExt, Row, ToSql, params};
 use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainRows;
-use salesync_core::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
+use salesync_core::queue::{MAX_ATTEMPTS, Message, Outcome, Queue, RECEIVED_BYTES};
 use salesync_core::staging;
 use salesync_core::time::Timestamp;
 
@@ -75,8 +75,14 @@ impl Queue for DuckDbQueue {
 }
 
 fn receive(connection: &Connection, limit: i64) -> Result<Vec<Message>> {
-    let rest = "WHERE state = 'open' ORDER BY first_seen, dead_id LIMIT ?";
-    select(connection, rest, limit)
+    let rest = format!(
+        "WHERE state = 'open' AND dead_id IN (\
+           SELECT dead_id FROM dead_letters WHERE state = 'open' \
+           QUALIFY coalesce(sum(payload_bytes) OVER (ORDER BY first_seen, dead_id \
+             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < {RECEIVED_BYTES}) \
+         ORDER BY first_seen, dead_id LIMIT ?"
+    );
+    select(connection, &rest, limit)
 }
 
 fn find(connection: &Connection, ids: &[String]) -> Result<Vec<Message>> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use salesync_core::dead_letter::{DEAD_LETTER_EVENTS, DeadLetter, LetterState};
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::PlainRows;
-use salesync_core::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
+use salesync_core::queue::{MAX_ATTEMPTS, Message, Outcome, Queue, RECEIVED_BYTES};
 use salesync_core::staging;
 use salesync_core::time::Timestamp;
 
@@ -115,7 +115,14 @@ impl Queue for BigQueryQueue {
     }
 
     async fn receive(&self, limit: usize) -> Result<Vec<Message>> {
-        let rest = format!("state = 'open' ORDER BY first_seen, dead_id LIMIT {limit}");
+        let letters = self.warehouse.api().named("dead_letters");
+        let rest = format!(
+            "state = 'open' AND dead_id IN (\
+               SELECT dead_id FROM {letters} WHERE state = 'open' \
+               QUALIFY COALESCE(SUM(payload_bytes) OVER (ORDER BY first_seen, dead_id \
+                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < {RECEIVED_BYTES}) \
+             ORDER BY first_seen, dead_id LIMIT {limit}"
+        );
         self.select(Script::default(), &rest).await
     }
 

@@ -33,8 +33,6 @@ pub(crate) struct Context {
     pub(crate) trace: Option<SpanContext>,
     /// How many runs led to this command by themselves.
     pub(crate) hop: u32,
-    /// Where a sync that was stopped leaves what is left of it; none where the next sync finds it in the warehouse.
-    pub(crate) continuations: Option<Arc<dyn Queue>>,
     open: Arc<Mutex<Open>>,
 }
 
@@ -55,7 +53,7 @@ impl Open {
 }
 
 impl Context {
-    /// Returns a context whose syncs leave nothing behind but their cursors.
+    /// Returns a context for commands that begin now.
     pub(crate) fn new(
         settings: Settings,
         sources: &[&'static SourceDefinition],
@@ -72,22 +70,8 @@ impl Context {
             telemetry,
             trace: None,
             hop: 0,
-            continuations: None,
             open: Arc::default(),
         }
-    }
-
-    /// Returns the same with the queue that the settings name for what is left of a sync.
-    ///
-    /// # Errors
-    /// Where there is no login to be had for it.
-    pub(crate) fn continuing(self) -> Result<Self> {
-        let choice = self.settings.continuation.as_ref();
-        let continuations = choice.map(|it| it.open(self.now)).transpose()?;
-        Ok(Self {
-            continuations,
-            ..self
-        })
     }
 
     /// Returns the same for a command that begins now, may read so long, and that so many runs led to.

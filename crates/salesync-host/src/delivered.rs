@@ -1,13 +1,14 @@
 //! Dead letters that a queue delivers to a function, many at once: each is sent through again, and what became of each
 //! is known by its id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::Result;
-use salesync_core::queue::{Message, Outcome, Queue};
+use salesync_core::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
+use salesync_core::redrive::Redriven;
 
 use crate::context::Context;
 use crate::handle::send_through;
@@ -47,24 +48,13 @@ pub(crate) async fn redrive_delivered(
 
 async fn redrive(cx: &Context, letters: Vec<Delivered>) -> Result<BTreeMap<String, Outcome>> {
     let stores = cx.stores().await?;
-    let (letters, settled) = whole(stores.dead_letters.as_ref(), letters).await?;
+    let (letters, done) = due(stores.dead_letters.as_ref(), letters).await?;
     let noting = Noting {
         home: Arc::clone(&stores.dead_letters),
-        outcomes: Mutex::new(settled),
+        outcomes: Mutex::new(done),
     };
-    // One after another: a source that can't be asked costs its own letters only.
-    let mut by_source: BTreeMap<String, Vec<DeadLetter>> = BTreeMap::new();
-    for letter in letters {
-        by_source
-            .entry(letter.source.clone())
-            .or_default()
-            .push(letter);
-    }
-    for (source, letters) in by_source {
-        if let Err(error) = send_through(cx, &stores, &noting, letters).await {
-            tracing::warn!(source, error = %error, "letters not sent through");
-        }
-    }
+    // What could not be asked has no outcome.
+    drop(send_through(cx, &stores, &noting, letters).await);
     cx.telemetry.letters(stores.warehouse.as_ref()).await;
     let outcomes = noting.outcomes;
     Ok(outcomes
@@ -72,29 +62,65 @@ async fn redrive(cx: &Context, letters: Vec<Delivered>) -> Result<BTreeMap<Strin
         .unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Returns letters as they stand where they are at home; and of those that came as an id alone and are not there any
-/// more, since they are settled, that they are done.
-async fn whole(
+/// Returns the letters that are to be sent through; and of the others that they are done: they are settled where they are
+/// at home, or have failed as often as they may and wait there for a person. A letter goes through as it was delivered,
+/// since somebody may have mended it.
+async fn due(
     home: &dyn Queue,
     delivered: Vec<Delivered>,
 ) -> Result<(Vec<DeadLetter>, BTreeMap<String, Outcome>)> {
-    let (mut letters, mut named) = (Vec::new(), BTreeSet::new());
+    let ids: Vec<String> = delivered.iter().map(|one| one.id().to_owned()).collect();
+    let mut known = known(home, &ids).await?;
+    // Home does not know what others have published, nor what is settled: only the first is there once it was taken in.
+    let unknown = delivered.iter().filter_map(|one| match one {
+        Delivered::Whole(letter) if !known.contains_key(&letter.dead_id) => {
+            Some(letter.to_message())
+        }
+        _ => None,
+    });
+    let unknown: Vec<Message> = unknown.collect::<Result<_>>()?;
+    if !unknown.is_empty() {
+        home.publish(&unknown).await?;
+        let taken = unknown.into_iter().map(|it| (it.id, Outcome::Forwarded));
+        home.settle_all(&taken.collect::<Vec<_>>()).await?;
+        known = self::known(home, &ids).await?;
+    }
+    let (mut letters, mut done) = (BTreeMap::new(), BTreeMap::new());
     for one in delivered {
-        match one {
-            Delivered::Whole(letter) => letters.push(*letter),
-            Delivered::Named(id) => drop(named.insert(id)),
-        }
-    }
-    if !named.is_empty() {
-        let ids: Vec<String> = named.iter().cloned().collect();
-        for message in home.find(&ids).await? {
-            if named.remove(&message.id) {
-                letters.push(DeadLetter::in_message(&message)?);
+        let id = one.id().to_owned();
+        match known.get(&id) {
+            Some(letter) if letter.attempt < MAX_ATTEMPTS => {
+                let letter = match one {
+                    Delivered::Whole(letter) => *letter,
+                    Delivered::Named(_) => letter.clone(),
+                };
+                letters.insert(id, letter);
             }
+            _ => drop(done.insert(id, Outcome::Done)),
         }
     }
-    let settled = named.into_iter().map(|id| (id, Outcome::Done)).collect();
-    Ok((letters, settled))
+    Ok((letters.into_values().collect(), done))
+}
+
+/// Returns what home has of these letters, by their ids: those that are open, forwarded or parked.
+async fn known(home: &dyn Queue, ids: &[String]) -> Result<BTreeMap<String, DeadLetter>> {
+    let mut known = BTreeMap::new();
+    for message in home.find(ids).await? {
+        known.insert(message.id.clone(), DeadLetter::in_message(&message)?);
+    }
+    Ok(known)
+}
+
+/// Counts what became of letters; one that was not tried is not there.
+pub(crate) fn counted(outcomes: &BTreeMap<String, Outcome>) -> Redriven {
+    let count = |wanted: &dyn Fn(&Outcome) -> bool| {
+        u64::try_from(outcomes.values().filter(|it| wanted(it)).count()).unwrap_or(u64::MAX)
+    };
+    Redriven {
+        tried: count(&|outcome| *outcome != Outcome::Released),
+        redriven: count(&|outcome| *outcome == Outcome::Done),
+        rejected: count(&|outcome| !matches!(outcome, Outcome::Done | Outcome::Released)),
+    }
 }
 
 /// The queue where dead letters are at home, with what was said of each letter.
@@ -148,17 +174,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_letter_that_came_as_an_id_alone_is_taken_whole_from_home_or_is_settled() {
+    async fn what_home_says_of_a_letter_decides_whether_it_goes_through() {
         let home = MemoryQueue::default();
-        let (large, gone) = (letter(1), letter(2));
-        home.publish(&[large.to_message().unwrap()]).await.unwrap();
+        let [large, gone, parked, mended, foreign] = [1, 2, 3, 4, 5].map(letter);
+        let at_home = [&large, &gone, &parked, &mended].map(|it| it.to_message().unwrap());
+        home.publish(&at_home).await.unwrap();
+        home.settle(&gone.dead_id, Outcome::Discarded)
+            .await
+            .unwrap();
+        for _ in 0..MAX_ATTEMPTS {
+            home.settle(&parked.dead_id, Outcome::Failed).await.unwrap();
+        }
+        let mended = DeadLetter {
+            payload: "mended".to_owned(),
+            ..mended
+        };
+        let whole = |letter: &DeadLetter| Delivered::Whole(Box::new(letter.clone()));
         let delivered = vec![
             Delivered::Named(large.dead_id.clone()),
-            Delivered::Named(gone.dead_id.clone()),
-            Delivered::Whole(Box::new(letter(3))),
+            Delivered::Named("0".repeat(64)),
+            whole(&gone),
+            whole(&parked),
+            whole(&mended),
+            whole(&foreign),
         ];
-        let (letters, settled) = whole(&home, delivered).await.unwrap();
-        assert_eq!(letters, [letter(3), large]);
-        assert_eq!(settled, [(gone.dead_id, Outcome::Done)].into());
+        let (mut letters, done) = due(&home, delivered).await.unwrap();
+        letters.sort_by_key(|letter| letter.seen_at);
+        assert_eq!(letters, [large, mended, foreign.clone()]);
+        let settled = [gone.dead_id, parked.dead_id, "0".repeat(64)];
+        assert_eq!(done, settled.map(|id| (id, Outcome::Done)).into());
+        assert_eq!(home.find(&[foreign.dead_id]).await.unwrap().len(), 1);
     }
 }

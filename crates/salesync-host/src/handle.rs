@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
-use salesync_core::continuation::left_of;
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::memory::{MemoryQueue, MemoryWarehouse};
@@ -165,27 +164,36 @@ async fn run_sync(
                 .map_or("", String::as_str)
         ),
     });
-    let syncs = selected
-        .iter()
-        .zip(contexts)
-        .map(|((definition, streams), sync_cx)| async move {
-            let source = cx.connect(definition)?;
+    let sources = selected.iter();
+    let sources = sources.map(|(definition, _)| cx.connect(definition));
+    let sources: Vec<_> = sources.collect::<Result<_>>()?;
+    let syncs = selected.iter().zip(sources).zip(contexts).map(
+        |(((definition, streams), source), sync_cx)| async move {
             let command = Sync {
                 streams: streams.clone(),
                 ..command.clone()
             };
             sync::run(&sync_cx, definition, &source, &command).await
-        });
-    let mut runs = Vec::new();
+        },
+    );
+    let (mut runs, mut failed) = (Vec::new(), None);
     for result in join_all(syncs).await {
-        runs.extend(result?);
+        match result {
+            Ok(ended) => runs.extend(ended),
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    // Little time may be left: what goes on comes before what is told.
-    let continued = leave_the_rest(cx, command, &runs).await;
+    // What others have done is told also where one source failed as a whole.
+    let mut continued = Vec::new();
     if let Some(outlets) = outlets {
+        // Little time may be left: what goes on comes before what is told.
+        continued = outlets.leave_the_rest((command, cx.hop), &runs).await;
         outlets.tell(&runs).await;
         cx.telemetry.runs(&runs);
         cx.telemetry.letters(stores.warehouse.as_ref()).await;
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(Report::Synced {
         runs,
@@ -203,28 +211,6 @@ async fn open(cx: &Context, effect: Effect) -> Result<Stores> {
         }),
         _ => cx.stores().await,
     }
-}
-
-/// Leaves a message for each source that was stopped, and returns the sources that go on by it. Where that fails, the
-/// next sync goes on all the same.
-async fn leave_the_rest(cx: &Context, command: &Sync, runs: &[Run]) -> Vec<String> {
-    let Some(queue) = &cx.continuations else {
-        return Vec::new();
-    };
-    let mut continued = Vec::new();
-    for left in left_of(command, runs, cx.hop) {
-        let published = match left.to_message() {
-            Ok(message) => queue.publish(&[message]).await,
-            Err(error) => Err(error),
-        };
-        match published {
-            Ok(()) => continued.push(left.sync.source),
-            Err(error) => {
-                tracing::warn!(source = left.sync.source, error = %error, "continuation not published");
-            }
-        }
-    }
-    continued
 }
 
 /// Gives each source those of the wanted streams that it has; a stream that none of them has is an error.
@@ -338,7 +324,11 @@ async fn run_redrive(cx: &Context, selection: &Redrive) -> Result<Redriven> {
     Ok(redriven)
 }
 
-/// Sends letters through again, each by its own source, and tells `queue` what became of them.
+/// Sends letters through again, each by its own source, and tells `queue` what became of them. A source that can't be
+/// asked costs its own letters only, which are released.
+///
+/// # Errors
+/// The first source's that could not be asked, once all the others were.
 pub(crate) async fn send_through(
     cx: &Context,
     stores: &Stores,
@@ -352,20 +342,37 @@ pub(crate) async fn send_through(
             .or_default()
             .push(letter);
     }
+    let (mut total, mut failed) = (Redriven::default(), None);
+    for (name, letters) in by_source {
+        match send_through_source(cx, (stores, queue), &name, &letters).await {
+            Ok(part) => total.add(&part),
+            Err(error) => {
+                tracing::warn!(source = name, error = %error, "letters not sent through");
+                let ids = letters.into_iter().map(|letter| letter.dead_id);
+                let released: Vec<_> = ids.map(|id| (id, Outcome::Released)).collect();
+                queue.settle_all(&released).await?;
+                failed = failed.or(Some(error));
+            }
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(total),
+    }
+}
+
+async fn send_through_source(
+    cx: &Context,
+    (stores, queue): (&Stores, &dyn Queue),
+    name: &str,
+    letters: &[DeadLetter],
+) -> Result<Redriven> {
     let run_id = RunId::new(cx.now);
     let mut total = Redriven::default();
-    for (name, letters) in by_source {
-        for definition in cx.select(&name)? {
-            let source = cx.connect(definition)?;
-            let part = redrive(
-                (stores.warehouse.as_ref(), queue),
-                &source,
-                &letters,
-                &run_id,
-            )
-            .await?;
-            total.add(&part);
-        }
+    for definition in cx.select(name)? {
+        let source = cx.connect(definition)?;
+        let stores = (stores.warehouse.as_ref(), queue);
+        total.add(&redrive(stores, &source, letters, &run_id).await?);
     }
     Ok(total)
 }

@@ -1,10 +1,13 @@
-//! What leaves the warehouse: dead letters that go on to another queue, and word of the runs that did not succeed.
+//! What leaves the warehouse: what is left of a sync that was stopped, dead letters that go on to another queue, and word
+//! of the runs that did not succeed.
 //!
 //! The warehouse has every letter, in the same commit as the rows beside it. What can not go out now goes out after the
 //! next sync: that is said in the log, and is no failure of the command.
 
 use std::sync::Arc;
 
+use salesync_core::command::Sync;
+use salesync_core::continuation::left_of;
 use salesync_core::error::{Code, Result};
 use salesync_core::queue::{Message, Queue};
 use salesync_core::relay::RelayedQueue;
@@ -16,6 +19,8 @@ use crate::settings::Settings;
 
 /// Where a sync tells what it did.
 pub(crate) struct Outlets {
+    /// None where the next sync finds what is left in the warehouse.
+    continuations: Option<Arc<dyn Queue>>,
     letters: Option<RelayedQueue>,
     notices: Option<Arc<dyn Queue>>,
 }
@@ -29,12 +34,40 @@ impl Outlets {
         let letters = settings.dead_letters.as_ref();
         let letters = letters.map(|it| it.open_beside(home, now));
         let notices = settings.notify.as_ref().map(|it| it.open(now));
+        let continuations = settings.continuation.as_ref().map(|it| it.open(now));
         Ok(Self {
+            continuations: continuations.transpose()?,
             letters: letters
                 .transpose()?
                 .map(|road| RelayedQueue::new(Arc::clone(home), road)),
             notices: notices.transpose()?,
         })
+    }
+
+    /// Leaves a message for each source that was stopped after so many runs led to this one, and returns the sources
+    /// that go on by it. Where that fails, the next sync goes on all the same.
+    pub(crate) async fn leave_the_rest(
+        &self,
+        (command, hop): (&Sync, u32),
+        runs: &[Run],
+    ) -> Vec<String> {
+        let Some(queue) = &self.continuations else {
+            return Vec::new();
+        };
+        let mut continued = Vec::new();
+        for left in left_of(command, runs, hop) {
+            let published = match left.to_message() {
+                Ok(message) => queue.publish(&[message]).await,
+                Err(error) => Err(error),
+            };
+            match published {
+                Ok(()) => continued.push(left.sync.source),
+                Err(error) => {
+                    tracing::warn!(source = left.sync.source, error = %error, "continuation not published");
+                }
+            }
+        }
+        continued
     }
 
     /// Lets the letters go on that wait for it, and says which of these runs did not succeed.

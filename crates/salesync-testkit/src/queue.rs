@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::Code;
-use salesync_core::queue::{Message, Outcome, Queue};
+use salesync_core::queue::{Message, Outcome, Queue, RECEIVED_BYTES};
 use salesync_core::record::{RawRecord, Reject};
 use salesync_core::run::RunId;
 use salesync_core::time::Timestamp;
@@ -237,4 +237,38 @@ pub async fn a_forwarded_message_is_kept_and_no_longer_delivered(queue: Arc<dyn 
     let outcomes = [(first, Outcome::Done), (second, Outcome::Discarded)];
     queue.settle_all(&outcomes).await.unwrap();
     assert_eq!(queue.find(&named).await.unwrap().len(), 1);
+}
+
+/// What is large comes in more than one call, and nothing is left out. For queues to which such letters are soon written.
+pub async fn large_messages_come_a_few_at_a_time(queue: Arc<dyn Queue>) {
+    let body = |n| {
+        format!(
+            "{{\"id\":{n},\"name\":\"{}\"}}",
+            "x".repeat(RECEIVED_BYTES / 2)
+        )
+    };
+    let messages: Vec<Message> = (0..4)
+        .map(|n| {
+            let now = Timestamp::from_millis(1_700_000_000_000 + n);
+            let reject = Reject::new(Code::RecordType, "a value is of its type");
+            let raw = RawRecord::new(body(n).into_bytes());
+            let run = (&RunId::new(now), now);
+            message(&DeadLetter::new(("testkit", "things"), &raw, reject, run))
+        })
+        .collect();
+    queue.publish(&messages).await.unwrap();
+    let mut received = Vec::new();
+    loop {
+        let few = queue.receive(10).await.unwrap();
+        if few.is_empty() {
+            break;
+        }
+        assert!(few.len() <= 2, "{} at once", few.len());
+        for message in few {
+            queue.settle(&message.id, Outcome::Done).await.unwrap();
+            received.push(message.id);
+        }
+    }
+    let published: Vec<String> = messages.into_iter().map(|message| message.id).collect();
+    assert_eq!(received, published);
 }

@@ -27,7 +27,10 @@ mod queue {
     }
 
     salesync_testkit::queue_contract!(make);
-    salesync_testkit::each_promise! { make, queue: a_forwarded_message_is_kept_and_no_longer_delivered, }
+    salesync_testkit::each_promise! { make, queue:
+        a_forwarded_message_is_kept_and_no_longer_delivered,
+        large_messages_come_a_few_at_a_time,
+    }
 }
 
 /// Letters that one queue keeps and another delivers.

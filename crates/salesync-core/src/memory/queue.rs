@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::lock;
 use crate::error::Result;
-use crate::queue::{MAX_ATTEMPTS, Message, Outcome, Queue};
+use crate::queue::{MAX_ATTEMPTS, Message, Outcome, Queue, RECEIVED_BYTES};
 
 /// A queue that lives as long as the process.
 #[derive(Debug, Default)]
@@ -44,7 +44,13 @@ impl Queue for MemoryQueue {
         let open = waiting
             .iter()
             .filter(|w| !w.settled && !w.forwarded && w.attempt < MAX_ATTEMPTS);
-        Ok(open.take(limit).map(|w| w.message.clone()).collect())
+        let mut size_bytes = 0;
+        let fitting = open.take(limit).take_while(|waiting| {
+            let fits = size_bytes < RECEIVED_BYTES;
+            size_bytes += waiting.message.body.len();
+            fits
+        });
+        Ok(fitting.map(|w| w.message.clone()).collect())
     }
 
     async fn find(&self, ids: &[String]) -> Result<Vec<Message>> {

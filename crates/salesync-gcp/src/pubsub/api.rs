@@ -189,20 +189,21 @@ impl Api {
 }
 
 /// Cuts messages into pieces that each fit into a request, and puts as many into one as it takes.
-fn requests(messages: &[Message]) -> Vec<Vec<Published>> {
-    let (mut requests, mut last, mut size_bytes) = (Vec::new(), Vec::new(), 0);
-    for piece in messages.iter().flat_map(pieces) {
-        let is_full = size_bytes + piece.size_bytes() > REQUEST_BYTES;
-        if is_full || last.len() >= REQUEST_MESSAGES {
-            requests.push(std::mem::take(&mut last));
-            size_bytes = 0;
+fn requests(messages: &[Message]) -> impl Iterator<Item = Vec<Published>> {
+    let mut pieces = messages.iter().flat_map(pieces).peekable();
+    std::iter::from_fn(move || {
+        let first = pieces.next()?;
+        let mut size_bytes = first.size_bytes();
+        let mut request = vec![first];
+        while request.len() < REQUEST_MESSAGES
+            && let Some(piece) =
+                pieces.next_if(|piece| size_bytes + piece.size_bytes() <= REQUEST_BYTES)
+        {
+            size_bytes += piece.size_bytes();
+            request.push(piece);
         }
-        size_bytes += piece.size_bytes();
-        last.push(piece);
-    }
-    requests.push(last);
-    requests.retain(|request| !request.is_empty());
-    requests
+        Some(request)
+    })
 }
 
 fn pieces(message: &Message) -> Vec<Published> {
@@ -279,8 +280,8 @@ mod tests {
             assert_eq!(sizes[&message.id], message.body.len(), "{}", message.id);
         }
         let many: Vec<Message> = (0..2_500).map(|n| message(&n.to_string(), 1)).collect();
-        let counts: Vec<usize> = requests(&many).iter().map(Vec::len).collect();
+        let counts: Vec<usize> = requests(&many).map(|request| request.len()).collect();
         assert_eq!(counts, [1_000, 1_000, 500]);
-        assert!(requests(&[]).is_empty());
+        assert!(requests(&[]).next().is_none());
     }
 }

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use salesync_core::queue::{MAX_ATTEMPTS, Message};
+use salesync_core::queue::{MAX_ATTEMPTS, Message, RECEIVED_BYTES};
 use salesync_core::time::Timestamp;
 use tokio::time::Instant;
 
 /// So much is held at most, but for what the last request brings.
 const MOST_MESSAGES: usize = 10_000;
-const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// A piece of a message, as Pub/Sub delivers it.
 pub(super) struct Received {
@@ -117,7 +116,7 @@ impl Held {
 
     /// Returns whether no more should be received.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= MOST_MESSAGES || self.size_bytes >= MOST_BYTES
+        self.waiting.len() >= MOST_MESSAGES || self.size_bytes >= RECEIVED_BYTES
     }
 
     /// Returns whether a message is here, or was settled here.

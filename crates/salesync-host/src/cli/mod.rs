@@ -108,7 +108,7 @@ async fn run(program: Program, arguments: Arguments) -> Result<u8> {
             "these settings are not known and do nothing"
         );
     }
-    let cx = Context::new(settings, program.sources, telemetry).continuing()?;
+    let cx = Context::new(settings, program.sources, telemetry);
     match arguments.words {
         Words::Sync(words) => {
             let command = Command::Sync(sync_command(&words)?);

@@ -2,7 +2,7 @@
 
 use salesync_core::command::Command;
 use salesync_core::continuation::Continuation;
-use salesync_core::error::{Code, Error, Result};
+use salesync_core::error::{Class, Code, Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -47,6 +47,17 @@ impl Asked {
     /// As [`Asked::read`].
     pub(super) fn read_text(text: &str) -> Result<Self> {
         Self::read(serde_json::from_str(text).map_err(|_| invalid("JSON"))?)
+    }
+}
+
+/// Returns whether a message whose work could not begin for this reason comes again: its queue sets it aside when it has
+/// come often enough.
+pub(super) fn comes_again(error: &Error) -> bool {
+    match error.class() {
+        Class::Retry | Class::Decide | Class::Stop => true,
+        // Another run is at work, perhaps the one that has left the message.
+        Class::Skip => error.code() == Code::RunOverlap,
+        Class::Record | Class::Request => false,
     }
 }
 

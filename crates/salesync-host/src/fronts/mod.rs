@@ -98,13 +98,12 @@ async fn as_service(sources: &[&'static SourceDefinition]) -> Result<()> {
 fn start(sources: &[&'static SourceDefinition]) -> Result<Context> {
     let settings = Settings::read(sources)?;
     let telemetry = logs::start(&settings)?;
-    logs::hide_panics();
     if settings.given("SALESYNC_WAREHOUSE").is_none() {
         return Err(Error::new(Code::ConfigInvalid, "start a function")
             .with("setting", "SALESYNC_WAREHOUSE")
             .with("must be", "given in the cloud"));
     }
-    let mut cx = Context::new(settings, sources, telemetry).continuing()?;
+    let mut cx = Context::new(settings, sources, telemetry);
     cx.allowed = cx.allowed.or(Some(ALLOWED));
     Ok(cx)
 }

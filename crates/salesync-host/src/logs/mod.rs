@@ -17,9 +17,10 @@ use self::json::{JsonFields, JsonLines};
 use crate::settings::{LogFormat, Settings, WarehouseChoice};
 use crate::telemetry::{Heard, Telemetry};
 
-/// The traces of AWS's SDK quote what is sent, secrets too: they are never written.
+/// The traces of AWS's SDK quote what is sent, secrets too, and those of its runtime whole events: they are never written.
 const QUIET: &str = "aws_config=warn,aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_runtime=warn,\
-                     aws_sigv4=warn,aws_sdk_sqs=warn,aws_sdk_secretsmanager=warn,aws_smithy_http_client=warn";
+                     aws_sigv4=warn,aws_sdk_sqs=warn,aws_sdk_secretsmanager=warn,aws_smithy_http_client=warn,\
+                     lambda_runtime=warn,lambda_runtime_api_client=warn";
 
 /// Starts the log and what is measured beside it. Called once per process.
 pub(crate) fn start(settings: &Settings) -> Result<Telemetry> {
@@ -44,6 +45,7 @@ pub(crate) fn start(settings: &Settings) -> Result<Telemetry> {
     heard.extend(telemetry.traces(spans));
     let started = tracing_subscriber::registry().with(heard).try_init();
     started.map_err(|error| Error::new(Code::Internal, "start the log").because(error))?;
+    hide_panics();
     Ok(telemetry)
 }
 
@@ -75,7 +77,7 @@ fn project(settings: &Settings) -> Option<&str> {
 }
 
 /// Makes a fault of ours a log line that says where it happened, and nothing of what it met: that could be a record.
-pub(crate) fn hide_panics() {
+fn hide_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location();
         tracing::error!(

@@ -2,11 +2,11 @@
 //! is to make a new one.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use salesync_aws::AwsSecretStore;
-use salesync_core::error::Result;
+use salesync_core::error::{Class, Result};
 use salesync_core::secret::{Secret, SecretStore};
 use salesync_core::time::Timestamp;
 use salesync_gcp::{GoogleSecretStore, SecretSettings};
@@ -17,10 +17,13 @@ use crate::context::now;
 const DAY_SECS: i64 = 86_400;
 
 /// Secrets in Google's Secret Manager. The login is looked for when the first one is read.
+///
+/// A store that could not be asked is let go, since its client asks no more after some failures: the next command begins
+/// with a new one.
 #[derive(Debug)]
 pub(crate) struct GoogleSecrets {
     settings: SecretSettings,
-    store: OnceLock<GoogleSecretStore>,
+    store: Mutex<Option<Arc<GoogleSecretStore>>>,
     told: Told,
 }
 
@@ -28,18 +31,29 @@ impl GoogleSecrets {
     pub(crate) fn new(settings: SecretSettings) -> Self {
         Self {
             settings,
-            store: OnceLock::new(),
+            store: Mutex::default(),
             told: Told::default(),
         }
     }
 
-    fn store(&self) -> Result<&GoogleSecretStore> {
-        if let Some(store) = self.store.get() {
-            return Ok(store);
+    fn store(&self) -> Result<Arc<GoogleSecretStore>> {
+        let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = &*held {
+            return Ok(Arc::clone(store));
         }
-        let store = GoogleSecretStore::new(&self.settings)?;
-        // Another call may have been faster; its store is as good.
-        Ok(self.store.get_or_init(|| store))
+        let store = Arc::new(GoogleSecretStore::new(&self.settings)?);
+        Ok(Arc::clone(held.insert(store)))
+    }
+
+    /// Passes an answer of the store on.
+    fn heard<T>(&self, answer: Result<T>) -> Result<T> {
+        if answer
+            .as_ref()
+            .is_err_and(|error| error.class() == Class::Retry)
+        {
+            *self.store.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        answer
     }
 }
 
@@ -47,7 +61,7 @@ impl GoogleSecrets {
 impl SecretStore for GoogleSecrets {
     async fn get(&self, name: &str) -> Result<Secret> {
         let store = self.store()?;
-        let secret = check(store.get(name).await?, &self.shown(name))?;
+        let secret = check(self.heard(store.get(name).await)?, &self.shown(name))?;
         if self.told.is_wanted(name) {
             tell_age(name, store.created(name).await);
         }
@@ -55,14 +69,16 @@ impl SecretStore for GoogleSecrets {
     }
 
     async fn put_if_unchanged(&self, name: &str, old: &Secret, new: &Secret) -> Result<bool> {
-        self.store()?.put_if_unchanged(name, old, new).await
+        let store = self.store()?;
+        self.heard(store.put_if_unchanged(name, old, new).await)
     }
 }
 
 #[async_trait]
 impl GivenSecrets for GoogleSecrets {
     async fn has(&self, source: &str) -> Result<bool> {
-        self.store()?.has(source).await
+        let store = self.store()?;
+        self.heard(store.has(source).await)
     }
 
     fn shown(&self, source: &str) -> String {

@@ -15,6 +15,13 @@ resource "aws_sqs_queue" "continuations" {
   redrive_policy             = jsonencode({ deadLetterTargetArn = var.undelivered_queue, maxReceiveCount = 10 })
 }
 
+# AWS ends what it takes for a loop after some sixteen runs; the program itself ends at fifty.
+resource "aws_lambda_function_recursion_config" "function" {
+  count          = local.continues ? 1 : 0
+  function_name  = aws_lambda_function.function.function_name
+  recursive_loop = "Allow"
+}
+
 resource "aws_lambda_event_source_mapping" "continuations" {
   count                   = local.continues ? 1 : 0
   event_source_arn        = aws_sqs_queue.continuations[0].arn

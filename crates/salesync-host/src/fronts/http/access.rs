@@ -93,10 +93,16 @@ fn on_this_machine(headers: &HeaderMap) -> Result<Caller> {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
-    match is_here {
+    // A browser says so where a page of somewhere else asks, and always names the page's origin with what it posts.
+    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let is_foreign = site.is_some_and(|site| site != b"same-origin" && site != b"none");
+    let is_page = headers.contains_key(header::ORIGIN) && site.is_none();
+    match is_here && !is_foreign && !is_page {
         true => Ok(Caller::Person),
-        false => Err(Error::new(Code::AuthForbidden, "see who asks")
-            .with("rule", "the host is this machine's own name")),
+        false => Err(Error::new(Code::AuthForbidden, "see who asks").with(
+            "rule",
+            "the host is this machine's own name, and no page of another asks",
+        )),
     }
 }
 

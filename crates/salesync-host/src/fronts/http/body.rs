@@ -1,4 +1,4 @@
-//! Reads a request's body: JSON, at most [`MOST_BYTES`], within [`TIME`]. What it holds is in no error.
+//! Reads a request's body: JSON, no larger than its route allows, within [`TIME`]. What it holds is in no error.
 
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use salesync_core::error::{Code, Error, Result};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-/// A body has at most so many bytes.
+/// A command has at most so many bytes.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
+/// A message that Pub/Sub pushes has at most so many: its 10 MB are base64 there.
+pub(super) const MOST_PUSHED_BYTES: usize = 14 * 1024 * 1024;
 /// A body comes within this time.
 const TIME: Duration = Duration::from_secs(10);
 
@@ -18,24 +20,24 @@ const TIME: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// [`Code::RequestTooLarge`], [`Code::RequestInvalid`] where it does not come in time or is cut off.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>> {
+pub(super) async fn read(headers: &HeaderMap, body: Body, most_bytes: usize) -> Result<Vec<u8>> {
     let announced = headers.get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MOST_BYTES) {
-        return Err(too_large());
+    if announced.is_some_and(|length| length > most_bytes) {
+        return Err(too_large(most_bytes));
     }
-    timeout(TIME, gather(body))
+    timeout(TIME, gather(body, most_bytes))
         .await
         .map_err(|_| invalid("sent within ten seconds"))?
 }
 
-async fn gather(body: Body) -> Result<Vec<u8>> {
+async fn gather(body: Body, most_bytes: usize) -> Result<Vec<u8>> {
     let mut pieces = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| invalid("sent to its end"))?;
-        if bytes.len() + piece.len() > MOST_BYTES {
-            return Err(too_large());
+        if bytes.len() + piece.len() > most_bytes {
+            return Err(too_large(most_bytes));
         }
         bytes.extend_from_slice(&piece);
     }
@@ -82,8 +84,8 @@ fn is_called_json(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn too_large() -> Error {
-    Error::new(Code::RequestTooLarge, "read a request").with("bytes allowed", MOST_BYTES)
+fn too_large(most_bytes: usize) -> Error {
+    Error::new(Code::RequestTooLarge, "read a request").with("bytes allowed", most_bytes)
 }
 
 fn invalid(rule: &'static str) -> Error {

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use opentelemetry::trace::SpanContext;
 use salesync_core::command::{Command, Redrive, Resolve, Sync};
 use salesync_core::error::{Class, Code, Error, Result};
-use salesync_core::queue::Outcome;
+use salesync_core::redrive::Redriven;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,8 +20,8 @@ use super::answer::{self, Refused};
 use super::body;
 use super::used::{Mark, Until};
 use crate::context::now;
-use crate::delivered::{Delivered, redrive_delivered};
-use crate::fronts::message::Asked;
+use crate::delivered::{Delivered, counted, redrive_delivered};
+use crate::fronts::message::{Asked, comes_again};
 use crate::fronts::{apart, carry_out, outside};
 use crate::handle::Report;
 use crate::telemetry::{of_cloud_trace, of_traceparent};
@@ -49,10 +49,10 @@ struct Trigger {
 
 impl Trigger {
     /// Sees who asks, and only then reads what.
-    async fn read(front: &Front, request: Request) -> Result<Self> {
+    async fn read(front: &Front, request: Request, most_bytes: usize) -> Result<Self> {
         let (parts, body) = request.into_parts();
         let caller = front.access.check(&parts.headers).await?;
-        let body = body::read(&parts.headers, body).await?;
+        let body = body::read(&parts.headers, body, most_bytes).await?;
         Ok(Self {
             caller,
             headers: parts.headers,
@@ -110,7 +110,7 @@ pub(super) async fn sync(
     State(front): State<Arc<Front>>,
     request: Request,
 ) -> Result<Response, Refused> {
-    let trigger = Trigger::read(&front, request).await?;
+    let trigger = Trigger::read(&front, request, body::MOST_BYTES).await?;
     let sync: Sync = body::json(&trigger.headers, &trigger.body)?;
     sync.check()?;
     command(&front, Command::Sync(sync), &trigger).await
@@ -121,7 +121,7 @@ pub(super) async fn resolve(
     State(front): State<Arc<Front>>,
     request: Request,
 ) -> Result<Response, Refused> {
-    let trigger = Trigger::read(&front, request).await?;
+    let trigger = Trigger::read(&front, request, body::MOST_BYTES).await?;
     let resolve: Resolve = body::json_or_nothing(&trigger.headers, &trigger.body)?;
     command(&front, Command::Resolve(resolve), &trigger).await
 }
@@ -131,7 +131,7 @@ pub(super) async fn redrive(
     State(front): State<Arc<Front>>,
     request: Request,
 ) -> Result<Response, Refused> {
-    let trigger = Trigger::read(&front, request).await?;
+    let trigger = Trigger::read(&front, request, body::MOST_BYTES).await?;
     let redrive: Redrive = body::json_or_nothing(&trigger.headers, &trigger.body)?;
     if let Some(source) = &redrive.source {
         front.cx.select(source)?;
@@ -155,7 +155,13 @@ async fn command(
     let marks = trigger.marks();
     front.used.take(&marks, now())?;
     match run(front, (command, 0), trigger.trace()).await {
-        Ok(report) => Ok(answer::report(&report)),
+        Ok(report) => {
+            // The answer asks for another try.
+            if outside::worst(&report).is_some_and(|code| code.class() == Class::Retry) {
+                front.used.forget(&marks);
+            }
+            Ok(answer::report(&report))
+        }
         Err(error) => {
             // Nothing came of it: the same trigger may come again.
             front.used.forget(&marks);
@@ -204,13 +210,14 @@ struct Pushed {
 
 /// `POST /v1/continuations`: goes on where a run was stopped.
 ///
-/// A message is answered with 200 when it need not come again, whatever its work came to: what a run could not do the
-/// next scheduled one does. Only a message whose work could not begin comes again.
+/// A message is answered with 200 when it need not come again, whatever its run came to: what that could not do the next
+/// scheduled one does. A message whose work could not begin comes again, also where the run that has left it is still at
+/// work, and a letter that did not go through.
 pub(super) async fn go_on(
     State(front): State<Arc<Front>>,
     request: Request,
 ) -> Result<Response, Refused> {
-    let trigger = Trigger::read(&front, request).await?;
+    let trigger = Trigger::read(&front, request, body::MOST_PUSHED_BYTES).await?;
     let push: Push = body::json(&trigger.headers, &trigger.body)?;
     let marks = [Until::an_hour(
         Mark::of(&[b"message", push.message.id.as_bytes()]),
@@ -240,11 +247,17 @@ pub(super) async fn go_on(
         Asked::Command(Command::Decide(_) | Command::Check { .. }) => {
             Err(Error::new(Code::RequestInvalid, "read a message"))
         }
-        Asked::Letter(letter) => return send_through(&front, letter, trace).await,
+        Asked::Letter(letter) => match send_through(&front, letter, trace).await {
+            Ok(redriven) if redriven.redriven == 0 => {
+                front.used.forget(&marks);
+                return Ok(answer::document(503, &json!(redriven)));
+            }
+            redriven => redriven.map(Report::Redriven),
+        },
     };
     match done {
         Ok(report) => Ok(answer::document(200, &outside::document(&report))),
-        Err(error) if error.class() == Class::Retry => {
+        Err(error) if comes_again(&error) => {
             front.used.forget(&marks);
             Err(error.into())
         }
@@ -260,14 +273,8 @@ async fn send_through(
     front: &Front,
     letter: Delivered,
     trace: Option<SpanContext>,
-) -> Result<Response, Refused> {
+) -> Result<Redriven> {
     let cx = front.cx.beginning(front.cx.allowed, 0).traced(trace);
     let outcomes = apart(move || async move { redrive_delivered(&cx, vec![letter]).await }).await?;
-    let arrived = outcomes
-        .values()
-        .filter(|outcome| **outcome == Outcome::Done);
-    Ok(answer::document(
-        200,
-        &json!({"tried": outcomes.len(), "redriven": arrived.count()}),
-    ))
+    Ok(counted(&outcomes))
 }

@@ -157,8 +157,12 @@ pub(super) async fn ready(
     let cx = front.cx.beginning(None, 0);
     let warehouse = cx.settings.warehouse.to_string();
     apart(move || async move {
-        let checked = adapters::check_warehouse(&cx.settings, cx.now).await;
-        checked.unwrap_or(Ok(()))
+        match adapters::check_warehouse(&cx.settings, cx.now).await {
+            Some(checked) => checked,
+            // A file that is not there yet is made when it is needed.
+            None if !cx.settings.warehouse.exists() => Ok(()),
+            None => cx.stores().await.map(drop),
+        }
     })
     .await?;
     Ok(answer::document(

@@ -21,16 +21,15 @@ use opentelemetry::trace::SpanContext;
 use salesync_core::command::Command;
 use salesync_core::error::{Class, Code, Error, Result};
 use salesync_core::queue::Outcome;
-use salesync_core::redrive::Redriven;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use self::time::TimeLeft;
-use super::message::Asked;
+use super::message::{Asked, comes_again};
 use super::{apart, carry_out, outside, scheduled};
 use crate::context::{Context, now};
-use crate::delivered::{Delivered, redrive_delivered};
+use crate::delivered::{Delivered, counted, redrive_delivered};
 use crate::handle::Report;
 use crate::telemetry::of_xray;
 
@@ -130,7 +129,7 @@ impl Front {
                 }
                 Ok(_) if !invoked.time.suffices(now()) => failures.add_failure(id),
                 Ok(asked) => match self.take(asked, invoked).await {
-                    Err(error) if error.class() == Class::Retry => {
+                    Err(error) if comes_again(&error) => {
                         tracing::warn!(message_id = id, error = %error, "message comes again");
                         failures.add_failure(id);
                     }
@@ -258,17 +257,6 @@ fn diagnostic(code: Code, remedy: &str) -> Diagnostic {
     Diagnostic {
         error_type: code.as_str().to_owned(),
         error_message: format!("{} ({remedy})", code.meaning()),
-    }
-}
-
-fn counted(outcomes: &BTreeMap<String, Outcome>) -> Redriven {
-    let count = |wanted: &dyn Fn(&Outcome) -> bool| {
-        u64::try_from(outcomes.values().filter(|it| wanted(it)).count()).unwrap_or(u64::MAX)
-    };
-    Redriven {
-        tried: count(&|_| true),
-        redriven: count(&|outcome| *outcome == Outcome::Done),
-        rejected: count(&|outcome| *outcome != Outcome::Done),
     }
 }
 

@@ -247,3 +247,31 @@ async fn without_a_setting_only_this_machine_may_ask() {
         assert_eq!(answered.status, status, "{host}: {answered:?}");
     }
 }
+
+#[tokio::test]
+async fn without_a_setting_no_page_of_another_site_may_ask() {
+    let scene = Scene::new(&[]);
+    let cases: [(&[(&str, &str)], u16); 6] = [
+        (&[], 200),
+        (&[("sec-fetch-site", "none")], 200),
+        (
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("origin", "http://127.0.0.1:8080"),
+            ],
+            200,
+        ),
+        (&[("sec-fetch-site", "cross-site")], 403),
+        (&[("sec-fetch-site", "same-site")], 403),
+        (&[("origin", "https://elsewhere.example")], 403),
+    ];
+    for (headers, status) in cases {
+        // A form may post it without asking first: it has no body.
+        let mut asked = request(Method::POST, "/v1/resolve");
+        for (name, value) in headers {
+            asked = asked.header(*name, *value);
+        }
+        let answered = scene.send(asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(answered.status, status, "{headers:?}: {answered:?}");
+    }
+}

@@ -3,6 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use salesync_core::command::{Command, Sync};
+use salesync_core::dead_letter::DeadLetter;
+use salesync_core::record::{RawRecord, Reject};
+use salesync_core::run::RunId;
+use salesync_core::time::Timestamp;
 
 use super::*;
 
@@ -245,6 +249,42 @@ async fn a_pushed_message_goes_on_once() {
     );
     let next = post(&scene, "/v1/continuations", &pushed("2", left)).await;
     assert_eq!(next.document()["runs"], json!([]), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_pushed_message_comes_again_while_the_run_that_left_it_is_at_work() {
+    let scene = Scene::with_secret();
+    let sync = Command::Sync(Sync {
+        source: "shelf".to_owned(),
+        ..Sync::default()
+    });
+    let lease = scene.front.leases.take(&scene.front.cx, &sync).unwrap();
+    let left = r#"{"continue":{"source":"shelf"},"hop":1,"after":"01JDM6X0ZP8W6T3Q8N4V5R7S9A"}"#;
+    let left = pushed("1", left);
+    for _ in 0..2 {
+        let answered = post(&scene, "/v1/continuations", &left).await;
+        assert_eq!(answered.status, 409, "{answered:?}");
+        assert_eq!(answered.code(), "ERR_RUN_OVERLAP");
+    }
+    drop(lease);
+    let answered = post(&scene, "/v1/continuations", &left).await;
+    assert_eq!(answered.document()["runs"], json!([]), "{answered:?}");
+}
+
+#[tokio::test]
+async fn a_pushed_letter_comes_again_until_it_went_through() {
+    let scene = Scene::with_secret();
+    let payload = "x".repeat(100_000);
+    let raw = RawRecord::new(json!({"id": 1, "text": payload}).to_string().into_bytes());
+    let reject = Reject::new(Code::RecordType, "a value is of its type");
+    let seen = (&RunId::new(Timestamp::EPOCH), Timestamp::EPOCH);
+    let letter = DeadLetter::new(("shelf", "things"), &raw, reject, seen);
+    let letter = pushed("1", &letter.to_message().unwrap().body);
+    // The shelf's own streams can't be opened.
+    for _ in 0..2 {
+        let answered = post(&scene, "/v1/continuations", &letter).await;
+        assert_eq!(answered.status, 503, "{answered:?}");
+    }
 }
 
 #[tokio::test]
