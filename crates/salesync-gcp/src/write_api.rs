@@ -5,8 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
+use arrow::array::{Array as _, ArrayRef, AsArray as _, Decimal128Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
@@ -129,13 +128,21 @@ pub(crate) fn with_plain_decimals(rows: &RecordBatch) -> Result<RecordBatch> {
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
     for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
         let column = match field.data_type() {
-            DataType::Decimal128(_, _) => cast(column, &DataType::Utf8).map_err(internal)?,
+            DataType::Decimal128(_, _) => texts(column.as_primitive()),
             _ => Arc::clone(column),
         };
         fields.push(Field::new(field.name(), column.data_type().clone(), true));
         columns.push(column);
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(internal)
+}
+
+fn texts(decimals: &Decimal128Array) -> ArrayRef {
+    let each = (0..decimals.len()).map(|index| {
+        let is_there = decimals.is_valid(index);
+        is_there.then(|| decimals.value_as_string(index))
+    });
+    Arc::new(each.collect::<StringArray>())
 }
 
 /// Returns the message with the schema, and a writer after it.
@@ -166,7 +173,6 @@ fn internal(error: ArrowError) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, AsArray, StringArray};
 
     use super::*;
 

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Code, Error, Result};
+#[cfg(feature = "duckdb")]
 use salesync_core::memory::{MemoryQueue, MemoryWarehouse};
 use salesync_core::publish::{Decided, Extent, Resolved, decide, resolve_and_publish};
 use salesync_core::queue::{Outcome, Queue};
@@ -205,6 +206,7 @@ async fn run_sync(
 /// Opens where a sync writes to: nowhere, when it only counts and there is nothing yet.
 async fn open(cx: &Context, effect: Effect) -> Result<Stores> {
     match effect {
+        #[cfg(feature = "duckdb")]
         Effect::DryRun if !cx.settings.warehouse.exists() => Ok(Stores {
             warehouse: Arc::new(MemoryWarehouse::new()),
             dead_letters: Arc::new(MemoryQueue::default()),
