@@ -173,7 +173,6 @@ fn internal(error: ArrowError) -> Error {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]
