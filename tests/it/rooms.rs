@@ -205,6 +205,9 @@ fn no_file_is_longer_than_a_reader_can_hold() {
     );
 }
 
+/// A name that a trait of OpenTelemetry's library gives to its method.
+const A_LIBRARYS_NAME: &str = "register_pipeline";
+
 #[test]
 fn names_are_the_glossarys() {
     let mut found = Vec::new();
@@ -212,10 +215,11 @@ fn names_are_the_glossarys() {
         let vendors = VENDORS_ROOMS.iter().any(|room| file.path.starts_with(room));
         let wrong = |name: &str| {
             let words = words(name);
-            words.iter().any(|word| {
-                NEVER_NAMES.contains(&word.as_str())
-                    || (!vendors && VENDORS_NAMES.contains(&word.as_str()))
-            })
+            name != A_LIBRARYS_NAME
+                && words.iter().any(|word| {
+                    NEVER_NAMES.contains(&word.as_str())
+                        || (!vendors && VENDORS_NAMES.contains(&word.as_str()))
+                })
         };
         let stem = Path::new(&file.path)
             .file_stem()

@@ -162,6 +162,8 @@ fn is_parked(message: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::error::Code;
     use crate::memory::MemoryQueue;
@@ -169,11 +171,14 @@ mod tests {
     use crate::run::RunId;
     use crate::time::Timestamp;
 
+    /// The run that has set all of them aside: a letter is the same each time it is made.
+    static RUN: LazyLock<RunId> = LazyLock::new(|| RunId::new(Timestamp::EPOCH));
+
     fn letter(n: i64) -> Message {
         let raw = RawRecord::new(format!("{{\"id\":{n}}}").into_bytes());
         let now = Timestamp::from_millis(n);
         let reject = Reject::new(Code::RecordType, "a value is of its type");
-        DeadLetter::new(("crm", "things"), &raw, reject, (&RunId::new(now), now))
+        DeadLetter::new(("crm", "things"), &raw, reject, (&RUN, now))
             .to_message()
             .unwrap()
     }
