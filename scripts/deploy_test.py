@@ -47,7 +47,7 @@ for answer in json.load(open(folder + "/answers")):
 # What cargo does: a program for its target that holds the features that it was built with.
 CARGO = """
 target = sys.argv[sys.argv.index("--target") + 1]
-built = Path(os.environ["CARGO_TARGET_DIR"]) / target / "function"
+built = Path(os.environ["CARGO_TARGET_DIR"]) / target / sys.argv[sys.argv.index("--profile") + 1]
 built.mkdir(parents=True, exist_ok=True)
 machine = {"x86_64": b"\\x3e\\x00", "aarch64": b"\\xb7\\x00"}[target.split("-")[0]]
 features = " laptop" if "salesync/laptop" in sys.argv else ""

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the scripts that build what is deployed: the same bytes wherever the checkout and the caches lie.
 #
-# The profile is `function` of Cargo.toml. Functions hold no DuckDB; the command line for laptops, which is `salesync` with
-# all that a laptop needs, is built apart and looks for libduckdb in `lib/` beside itself.
+# Functions are built in the profile `function` of Cargo.toml and hold no DuckDB. The command line for laptops, which is
+# `salesync` with all that a laptop needs, is built in `release` and looks for libduckdb in `lib/` beside itself.
 
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -73,14 +73,16 @@ find_duckdb_for() {
   fi
 }
 
-# Prints the flags with which a path of this machine is not seen in what is compiled.
+# Prints the flags for a target and a profile with which a path of this machine is not seen in what is compiled.
 flags_for() {
-  local target=$1 origin
+  local target=$1 origin tables=()
   # shellcheck disable=SC2016 # the loader reads $ORIGIN, not the shell
   origin='$ORIGIN'
   if [[ $target == *-darwin ]]; then origin=@executable_path; fi
+  # A program that does not unwind needs no tables for it; Apple's systems want them all the same.
+  if [[ $target == *-linux-* && $2 == function ]]; then tables=("-C force-unwind-tables=no"); fi
   printf '%s ' "--remap-path-prefix=$repository=/salesync" "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-    "--remap-path-prefix=$CARGO_TARGET_DIR=/target" "-C link-arg=-Wl,-rpath,$origin/lib"
+    "--remap-path-prefix=$CARGO_TARGET_DIR=/target" "${tables[@]}" "-C link-arg=-Wl,-rpath,$origin/lib"
 }
 
 # Calls cargo for a target with its linker.
@@ -97,19 +99,19 @@ cargo_for() {
   esac
 }
 
-# Calls cargo for programs of a target, `build_for TARGET WORDS ...`, and leaves their folder in `built`.
+# Calls cargo for programs of a target, `build_for TARGET PROFILE WORDS ...`, and leaves their folder in `built`.
 build_for() {
-  local target=$1
-  shift
+  local target=$1 profile=$2
+  shift 2
   # shellcheck disable=SC2034 # the scripts that source this file use it
-  built=$CARGO_TARGET_DIR/$target/function
+  built=$CARGO_TARGET_DIR/$target/$profile
   (
     cd "$repository" || exit 1
     export RUSTFLAGS CFLAGS CXXFLAGS
-    RUSTFLAGS=$(flags_for "$target")
+    RUSTFLAGS=$(flags_for "$target" "$profile")
     CFLAGS="-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target"
     CXXFLAGS=$CFLAGS
-    cargo_for "$target" --locked --profile function --no-default-features "$@" >&2
+    cargo_for "$target" --locked --profile "$profile" --no-default-features "$@" >&2
   )
 }
 
@@ -118,12 +120,11 @@ build_functions() {
   local target=$1 program packages=()
   shift
   for program in "$@"; do packages+=(--package "$program"); done
-  build_for "$target" "${packages[@]}"
+  build_for "$target" function "${packages[@]}"
 }
 
-# Builds the command line for laptops and leaves it in `laptop/` beside the functions. `find_duckdb_for` was called before.
+# Builds the command line for laptops. `find_duckdb_for` was called before.
 build_laptop() {
-  DUCKDB_LIB_DIR=$duckdb_for_target DUCKDB_INCLUDE_DIR=$duckdb_for_target build_for "$1" --package salesync --features salesync/laptop
-  mkdir -p "$built/laptop"
-  cp "$built/salesync" "$built/laptop/salesync"
+  DUCKDB_LIB_DIR=$duckdb_for_target DUCKDB_INCLUDE_DIR=$duckdb_for_target \
+    build_for "$1" release --package salesync --features salesync/laptop
 }

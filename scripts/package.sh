@@ -67,7 +67,7 @@ make_images() {
 make_archive() {
   local library libraries=()
   for library in "$duckdb_for_target"/libduckdb.*; do libraries+=("lib/$(basename "$library")=$library"); done
-  archives tar "$dist/salesync-$release-$1.tar.gz" "salesync=$built/laptop/salesync" "${libraries[@]}" LICENSE=LICENSE README.md=README.md
+  archives tar "$dist/salesync-$release-$1.tar.gz" "salesync=$built/salesync" "${libraries[@]}" LICENSE=LICENSE README.md=README.md
 }
 
 host=$(host_target)

@@ -206,7 +206,7 @@ fn no_file_is_longer_than_a_reader_can_hold() {
 }
 
 /// A name that a trait of OpenTelemetry's library gives to its method.
-const A_LIBRARYS_NAME: &str = "register_pipeline";
+const OF_A_LIBRARY: &str = "register_pipeline";
 
 #[test]
 fn names_are_the_glossarys() {
@@ -215,7 +215,7 @@ fn names_are_the_glossarys() {
         let vendors = VENDORS_ROOMS.iter().any(|room| file.path.starts_with(room));
         let wrong = |name: &str| {
             let words = words(name);
-            name != A_LIBRARYS_NAME
+            name != OF_A_LIBRARY
                 && words.iter().any(|word| {
                     NEVER_NAMES.contains(&word.as_str())
                         || (!vendors && VENDORS_NAMES.contains(&word.as_str()))
