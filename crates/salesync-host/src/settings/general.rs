@@ -73,6 +73,11 @@ pub(super) const GENERAL: &[(&str, &str, &str)] = &[
         "where the keys of that issuer are",
     ),
     (
+        "SALESYNC_TRIGGER_SIGNATURE",
+        "checked",
+        "who checks the signatures of those tokens: checked (this program), or platform where Cloud Run does and takes them away",
+    ),
+    (
         "SALESYNC_TRIGGER_SECRET",
         "",
         "the shared secret of triggers, at least 32 characters; two with a comma between them while it is changed",

@@ -55,6 +55,7 @@ fn a_wrong_setting_is_an_error_that_names_it() {
         ("PUBSUB_EMULATOR_HOST", "http://elsewhere.example"),
         ("SALESYNC_DEADLINE_SECS", "soon"),
         ("SALESYNC_DUCKDB_MEMORY_MB", "0"),
+        ("SALESYNC_TRIGGER_SIGNATURE", "none"),
         ("SALESYNC_RESOLVE_INDEX_FROM", "-1"),
         ("SALESYNC_RESOLVE_REFRESH_PERCENT", "101"),
         ("SALESYNC_LOG_FORMAT", "xml"),

@@ -14,6 +14,8 @@ pub(crate) const IDENTITY: &str = "SALESYNC_TRIGGER_IDENTITY";
 pub(crate) const ISSUER: &str = "SALESYNC_TRIGGER_ISSUER";
 /// The setting with the address of the issuer's keys.
 pub(crate) const KEYS_URL: &str = "SALESYNC_TRIGGER_KEYS_URL";
+/// The setting that says who checks tokens' signatures.
+pub(crate) const SIGNATURE: &str = "SALESYNC_TRIGGER_SIGNATURE";
 /// The setting with the shared secret.
 pub(crate) const SECRET: &str = "SALESYNC_TRIGGER_SECRET";
 
@@ -35,6 +37,8 @@ pub(crate) struct IdentityChoice {
     pub(crate) email: String,
     pub(crate) issuer: String,
     pub(crate) keys_url: Url,
+    /// Whether the platform has checked a token whose signature it took away.
+    pub(crate) platform_checks: bool,
 }
 
 impl TriggerChoices {
@@ -43,6 +47,11 @@ impl TriggerChoices {
     /// # Errors
     /// `ERR_CONFIG_INVALID` with the name of the setting that is wrong or missing.
     pub(super) fn read<'a>(get: &dyn Fn(&str) -> &'a str) -> Result<Self> {
+        let platform_checks = match get(SIGNATURE) {
+            "checked" => false,
+            "platform" => true,
+            _ => return Err(wrong(SIGNATURE, "checked or platform")),
+        };
         let identity = match (get(AUDIENCE), get(IDENTITY)) {
             ("", "") => None,
             ("", _) => return Err(wrong(AUDIENCE, "given together with the identity")),
@@ -54,6 +63,7 @@ impl TriggerChoices {
                 email: email.to_owned(),
                 issuer: get(ISSUER).to_owned(),
                 keys_url: keys_url(get(KEYS_URL))?,
+                platform_checks,
             }),
         };
         Ok(Self {

@@ -12,6 +12,8 @@ locals {
     SALESYNC_DEADLINE_SECS    = var.function.time_limit_secs - 60
     SALESYNC_TRIGGER_AUDIENCE = local.url
     SALESYNC_TRIGGER_IDENTITY = var.trigger
+    # Cloud Run lets only the trigger in, and takes the signature of its token away.
+    SALESYNC_TRIGGER_SIGNATURE = "platform"
     }, local.continues ? {
     SALESYNC_CONTINUATION = "pubsub:${var.project}/${google_pubsub_topic.continuations[0].name}"
   } : {})

@@ -55,12 +55,13 @@ run "a_login_that_the_vendor_renews_gets_new_versions" {
 run "a_run_stops_before_the_cloud_ends_it_and_checks_who_calls" {
   assert {
     condition = { for setting in google_cloud_run_v2_service.function.template[0].containers[0].env : setting.name => setting.value } == {
-      SALESYNC_TENANT           = "north"
-      SALESYNC_LOG              = "debug"
-      SALESYNC_DEADLINE_SECS    = "480"
-      SALESYNC_TRIGGER_AUDIENCE = "https://north-hubspot-sync-42.europe-west3.run.app"
-      SALESYNC_TRIGGER_IDENTITY = "trigger@p"
-      SALESYNC_CONTINUATION     = "pubsub:p/north-hubspot-sync-continuations"
+      SALESYNC_TENANT            = "north"
+      SALESYNC_LOG               = "debug"
+      SALESYNC_DEADLINE_SECS     = "480"
+      SALESYNC_TRIGGER_AUDIENCE  = "https://north-hubspot-sync-42.europe-west3.run.app"
+      SALESYNC_TRIGGER_IDENTITY  = "trigger@p"
+      SALESYNC_TRIGGER_SIGNATURE = "platform"
+      SALESYNC_CONTINUATION      = "pubsub:p/north-hubspot-sync-continuations"
     }
     error_message = "a setting is missing or wrong"
   }

@@ -28,8 +28,13 @@ async fn issuer() -> (String, Arc<AtomicUsize>) {
 }
 
 async fn with_tokens() -> (Scene, Arc<AtomicUsize>) {
+    with_tokens_that_are("checked").await
+}
+
+async fn with_tokens_that_are(checked: &str) -> (Scene, Arc<AtomicUsize>) {
     let (url, asked) = issuer().await;
     let scene = Scene::new(&[
+        ("SALESYNC_TRIGGER_SIGNATURE", checked),
         ("SALESYNC_TRIGGER_AUDIENCE", AUDIENCE),
         ("SALESYNC_TRIGGER_IDENTITY", CLOCK),
         ("SALESYNC_TRIGGER_KEYS_URL", url.as_str()),
@@ -188,6 +193,40 @@ async fn whoever_is_not_the_identity_is_refused() {
     assert_eq!(answered.code(), INVALID);
     let inside = scene.folder.path().read_dir().unwrap().count();
     assert_eq!(inside, 0, "nothing was done for them");
+}
+
+/// Returns the token as Cloud Run passes it on.
+fn passed_on(token: &str) -> String {
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    format!("{signed}.SIGNATURE_REMOVED_BY_GOOGLE")
+}
+
+#[tokio::test]
+async fn a_token_whose_signature_the_platform_took_away_is_judged_by_its_claims() {
+    let (scene, asked) = with_tokens_that_are("platform").await;
+    let good = format!("Bearer {}", passed_on(&good()));
+    for status in [200, 409] {
+        let answered = sync_with(&scene, &good).await;
+        assert_eq!(answered.status, status, "{answered:?}");
+    }
+    for (name, changed, code) in of_no_use() {
+        let token = passed_on(&signed(&changed, Some("key-1")));
+        let answered = sync_with(&scene, &format!("Bearer {token}")).await;
+        assert_eq!(answered.code(), code, "{name}: {answered:?}");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "no key is needed");
+    // What still has a signature is judged by it.
+    for (name, token) in not_signed() {
+        let answered = sync_with(&scene, &format!("Bearer {token}")).await;
+        assert_eq!(answered.code(), INVALID, "{name}: {answered:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_setting_a_signature_that_was_taken_away_is_none() {
+    let (scene, _) = with_tokens().await;
+    let answered = sync_with(&scene, &format!("Bearer {}", passed_on(&good()))).await;
+    assert_eq!(answered.code(), INVALID, "{answered:?}");
 }
 
 #[tokio::test]
