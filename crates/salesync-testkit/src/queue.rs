@@ -256,7 +256,9 @@ pub async fn large_messages_come_a_few_at_a_time(queue: Arc<dyn Queue>) {
             message(&DeadLetter::new(("testkit", "things"), &raw, reject, run))
         })
         .collect();
-    queue.publish(&messages).await.unwrap();
+    for message in &messages {
+        queue.publish(std::slice::from_ref(message)).await.unwrap();
+    }
     let mut received = Vec::new();
     loop {
         let few = queue.receive(10).await.unwrap();

@@ -54,7 +54,12 @@ impl TriggerChoices {
         };
         let identity = match (get(AUDIENCE), get(IDENTITY)) {
             ("", "") => None,
-            ("", _) => return Err(wrong(AUDIENCE, "given together with the identity")),
+            ("", _) => {
+                return Err(wrong(
+                    AUDIENCE,
+                    "given together with SALESYNC_TRIGGER_IDENTITY",
+                ));
+            }
             (_, email) if !email.contains('@') || email.contains(char::is_whitespace) => {
                 return Err(wrong(IDENTITY, "the e-mail of one service account"));
             }
