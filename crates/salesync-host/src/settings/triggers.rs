@@ -60,6 +60,12 @@ impl TriggerChoices {
                     "given together with SALESYNC_TRIGGER_IDENTITY",
                 ));
             }
+            (_, "") => {
+                return Err(wrong(
+                    IDENTITY,
+                    "given together with SALESYNC_TRIGGER_AUDIENCE",
+                ));
+            }
             (_, email) if !email.contains('@') || email.contains(char::is_whitespace) => {
                 return Err(wrong(IDENTITY, "the e-mail of one service account"));
             }
