@@ -165,23 +165,29 @@ python_313() {
   return 1
 }
 
-# Installs the packages that are listed in a file into a folder: `install_python PYTHON LIST FOLDER`.
+# Installs the packages that are listed in a file into a folder: `install_python PYTHON LIST [WORDS FOR PIP ...] FOLDER`.
 install_python() {
-  "$1" -m venv "$3" >&2 &&
-    "$3/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$2" >&2
+  local folder=${!#}
+  "$1" -m venv "$folder" >&2 &&
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${@:3:$#-3}" -r "$2" >&2
 }
 
-# Installs the emulator of BigQuery, once for each list of versions, and prints its folder; fails where it can't.
-bigquery_emulator() {
-  local list=$repository/scripts/bigquery-requirements.txt folder python
-  folder=$cache/tools/bigquery-$(sha256_of "$list" | cut -c 1-12)
+# Installs what scripts/NAME-requirements.txt lists, once for each list of versions, and prints its folder; fails where it
+# can't: `python_packages NAME WHAT_IT_IS PYTHON [WORDS FOR PIP ...]`.
+python_packages() {
+  local list=$repository/scripts/$1-requirements.txt what=$2 folder
+  folder=$cache/tools/$1-$(sha256_of "$list" | cut -c 1-12)
+  shift 2
   if [ ! -d "$folder" ]; then
-    python=$(python_313) || return 1
-    say "installing the emulator of BigQuery"
-    build_folder "$folder" install_python "$python" "$list" || return 1
+    [ -n "$1" ] || return 1
+    say "installing $what"
+    build_folder "$folder" install_python "$1" "$list" "${@:2}" || return 1
   fi
   echo "$folder"
 }
+
+# Installs the emulator of BigQuery and prints its folder; fails where it can't.
+bigquery_emulator() { python_packages bigquery "the emulator of BigQuery" "$(python_313 || true)"; }
 
 # Finds Google's own emulator of Pub/Sub, a part of the Cloud SDK that needs Java, and prints its program; fails where it
 # is not there. It is Google's, under the SDK's terms, and is never installed from here.
@@ -194,44 +200,17 @@ pubsub_emulator() {
   echo "$program"
 }
 
-# Installs moto, which stands in for AWS, once for each list of versions, and prints its folder; fails where it can't.
-moto() {
-  local list=$repository/scripts/moto-requirements.txt folder
-  folder=$cache/tools/moto-$(sha256_of "$list" | cut -c 1-12)
-  if [ ! -d "$folder" ]; then
-    say "installing moto, which stands in for AWS"
-    build_folder "$folder" install_python python3 "$list" || return 1
-  fi
-  echo "$folder"
-}
+# Installs moto, which stands in for AWS, and prints its folder; fails where it can't.
+moto() { python_packages moto "moto, which stands in for AWS" python3; }
 
-# Installs schemathesis, which draws requests from an OpenAPI document, once for each list of versions, and prints its
-# folder; fails where it can't.
-api_tools() {
-  local list=$repository/scripts/api-requirements.txt folder
-  folder=$cache/tools/api-$(sha256_of "$list" | cut -c 1-12)
-  if [ ! -d "$folder" ]; then
-    say "installing schemathesis"
-    build_folder "$folder" install_python python3 "$list" || return 1
-  fi
-  echo "$folder"
-}
+# Installs schemathesis, which draws requests from an OpenAPI document, and prints its folder; fails where it can't.
+api_tools() { python_packages api schemathesis python3; }
 
-# Installs the packages that are listed in a file into a folder, and none of those that they ask for.
-install_python_alone() {
-  python3 -m venv "$2" >&2 &&
-    "$2/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --no-deps -r "$1" >&2
-}
-
-# Installs cargo-lambda, whose emulator stands in for Lambda, once for each list of versions, and prints its program; fails
-# where it can't.
+# Installs cargo-lambda, whose emulator stands in for Lambda, without the compiler that it asks for, and prints its program;
+# fails where it can't.
 cargo_lambda() {
-  local list=$repository/scripts/lambda-requirements.txt folder
-  folder=$cache/tools/lambda-$(sha256_of "$list" | cut -c 1-12)
-  if [ ! -d "$folder" ]; then
-    say "installing cargo-lambda, which stands in for Lambda"
-    build_folder "$folder" install_python_alone "$list" || return 1
-  fi
+  local folder
+  folder=$(python_packages lambda "cargo-lambda, which stands in for Lambda" python3 --no-deps) || return 1
   echo "$folder/bin/cargo-lambda"
 }
 

@@ -19,16 +19,8 @@ glibc_is_too_new() {
   [ "$(printf '%s\n' "$here" "$container_glibc" | sort -V | tail -n 1)" != "$container_glibc" ]
 }
 
-# Installs the linker for other systems, once for each list of versions, and prints its folder; fails where it can't.
-zig() {
-  local list=$repository/scripts/package-requirements.txt folder
-  folder=$cache/tools/zig-$(sha256_of "$list" | cut -c 1-12)
-  if [ ! -d "$folder" ]; then
-    say "installing $(grep -v '^#' "$list" | tr '\n' ' ')(about 100 MB)"
-    build_folder "$folder" install_python python3 "$list" || return 1
-  fi
-  echo "$folder"
-}
+# Installs the linker for other systems and prints its folder; fails where it can't.
+zig() { python_packages package "the linker for other systems (about 100 MB)" python3; }
 
 # Leaves in `linker` how a target is linked here: `own`, `gcc` or `zig`; fails, and says why, where it can't be.
 find_linker() {

@@ -30,16 +30,8 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Installs the Python tools, once for each list of versions, and prints their folder; fails where it can't.
-infra_tools() {
-  local list=$repository/scripts/infra-requirements.txt folder
-  folder=$cache/tools/infra-$(sha256_of "$list" | cut -c 1-12)
-  if [ ! -d "$folder" ]; then
-    say "installing the policy scanner and the stand-in's libraries (about 340 MB)"
-    build_folder "$folder" install_python python3 "$list" || return 1
-  fi
-  echo "$folder"
-}
+# Installs the Python tools and prints their folder; fails where it can't.
+infra_tools() { python_packages infra "the policy scanner and the stand-in's libraries (about 340 MB)" python3; }
 
 download_npm() { (cd "$2" && npm pack --silent "$1" >/dev/null && mv ./*.tgz package.tgz); }
 
