@@ -99,6 +99,19 @@ pub enum Verdict {
     QuotaExhausted,
 }
 
+impl Verdict {
+    /// Returns what an answer means of whoever says all by its status, and asks for no login.
+    #[must_use]
+    pub fn by_status(answer: &Answer) -> Self {
+        match answer.status {
+            200..=299 => Self::Ok,
+            429 => Self::Throttled { wait: None },
+            500..=599 => Self::Transient(Code::SourceStatus5xx),
+            _ => Self::Permanent(Code::SourceRefused),
+        }
+    }
+}
+
 /// Decides, per vendor, what an answer means: from its status *and* its body.
 /// Redirects never get here: they are `ERR_SOURCE_REDIRECT`.
 pub type Classify = fn(&Answer) -> Verdict;

@@ -7,10 +7,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::trace::SpanData;
 use prost::Message as _;
-use salesync_core::error::{Code, Result};
-use salesync_http::{
-    Answer, ClientSettings, Expected, LimitClass, Request, Timeouts, Transport, Verdict,
-};
+use salesync_core::error::Result;
+use salesync_http::{ClientSettings, Expected, LimitClass, Request, Timeouts, Transport, Verdict};
 
 use crate::context::now;
 use crate::settings::OtlpChoice;
@@ -57,14 +55,5 @@ async fn post(
     for (name, value) in &choice.headers {
         request = request.secret_header(name.as_str(), value.clone());
     }
-    transport.send(&request, classify).await.map(drop)
-}
-
-fn classify(answer: &Answer) -> Verdict {
-    match answer.status {
-        200..=299 => Verdict::Ok,
-        429 => Verdict::Throttled { wait: None },
-        500..=599 => Verdict::Transient(Code::SourceStatus5xx),
-        _ => Verdict::Permanent(Code::SourceRefused),
-    }
+    transport.send(&request, Verdict::by_status).await.map(drop)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jsonwebtoken::DecodingKey;
 use salesync_core::error::{Code, Error, Result};
-use salesync_http::{Answer, ClientSettings, LimitClass, Request, Timeouts, Transport, Verdict};
+use salesync_http::{ClientSettings, LimitClass, Request, Timeouts, Transport, Verdict};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -115,7 +115,7 @@ impl Keys {
             None => self.url.path().to_owned(),
         };
         let request = Request::get("fetch the keys of tokens", target, LimitClass("keys"));
-        let answer = transport.send(&request, classify).await?;
+        let answer = transport.send(&request, Verdict::by_status).await?;
         let set: KeySet = answer.json()?;
         Ok(set.keys.into_iter().filter_map(readable).collect())
     }
@@ -124,13 +124,4 @@ impl Keys {
 fn readable(key: Key) -> Option<(String, DecodingKey)> {
     let read = DecodingKey::from_rsa_components(&key.modulus?, &key.exponent?);
     Some((key.id?, read.ok()?))
-}
-
-fn classify(answer: &Answer) -> Verdict {
-    match answer.status {
-        200..=299 => Verdict::Ok,
-        429 => Verdict::Throttled { wait: None },
-        500..=599 => Verdict::Transient(Code::SourceStatus5xx),
-        _ => Verdict::Permanent(Code::SourceRefused),
-    }
 }
