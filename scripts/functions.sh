@@ -72,7 +72,7 @@ flags_for() {
   origin='$ORIGIN'
   if [[ $target == *-darwin ]]; then origin=@executable_path; fi
   # A program that does not unwind needs no tables for it; Apple's systems want them all the same.
-  if [[ $target == *-linux-* && $2 == function ]]; then tables=("-C force-unwind-tables=no"); fi
+  if [[ $target == *-linux-* && $2 == function ]]; then tables=("-C link-arg=-Wl,-T,$repository/scripts/no_unwind_tables.ld"); fi
   printf '%s ' "--remap-path-prefix=$repository=/salesync" "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
     "--remap-path-prefix=$CARGO_TARGET_DIR=/target" "${tables[@]}" "-C link-arg=-Wl,-rpath,$origin/lib"
 }
