@@ -148,7 +148,12 @@ fn a_collector_is_sent_metrics_and_one_trace_of_each_command() {
     assert_eq!(runs.data_points.len(), 1);
     let point = &runs.data_points[0].attributes;
     assert_eq!(text(point, "outcome").as_deref(), Some("succeeded"));
-    for name in ["api_calls_total", "sync_lag_seconds", "dlq_depth"] {
+    for name in [
+        "api_calls_total",
+        "api_quota_used_ratio",
+        "sync_lag_seconds",
+        "dlq_depth",
+    ] {
         assert!(metrics.iter().any(|it| it.name == name), "{name}");
     }
 

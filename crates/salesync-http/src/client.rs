@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use salesync_core::error::Result;
@@ -12,7 +13,7 @@ use crate::answer::{Answer, Classify};
 use crate::auth::{Authenticator, Login};
 use crate::pace::Pace;
 use crate::request::Request;
-use crate::settings::{ClientSettings, Limit, LimitClass};
+use crate::settings::{ClientSettings, Limit, LimitClass, QuotaUsed};
 use crate::transport::{Access, Count, Transport};
 
 /// One credential at one vendor: every call of its streams goes through here. Made once per run.
@@ -30,6 +31,9 @@ struct Shared {
     /// The limits of this credential alone.
     pace: Option<Pace>,
     classify: Classify,
+    quota_used: QuotaUsed,
+    /// How much of the quota the last answer said was used, in percent.
+    used_percent: AtomicU64,
 }
 
 impl Client {
@@ -42,6 +46,7 @@ impl Client {
         authenticator: Arc<dyn Authenticator>,
         classify: Classify,
     ) -> Result<Self> {
+        let quota_used = settings.quota_used;
         let transport = Transport::new(settings)?;
         let count = Arc::clone(transport.count());
         let shared = Shared {
@@ -49,6 +54,8 @@ impl Client {
             login: Login::new(authenticator),
             pace: None,
             classify,
+            quota_used,
+            used_percent: AtomicU64::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -77,6 +84,8 @@ impl Client {
             login: Login::new(authenticator),
             pace: Some(Pace::new(limits)?),
             classify: self.shared.classify,
+            quota_used: self.shared.quota_used,
+            used_percent: AtomicU64::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -116,7 +125,13 @@ impl Client {
             classify: shared.classify,
             count: &self.count,
         };
-        shared.transport.exchange(request, access, &read).await
+        let noted = |answer: &Answer| {
+            if let Some(percent) = (shared.quota_used)(answer) {
+                self.note_quota(percent);
+            }
+            read(answer)
+        };
+        shared.transport.exchange(request, access, &noted).await
     }
 
     /// Holds a whole class of this credential's requests back for `wait`: where an answer that was good as a
@@ -148,8 +163,16 @@ impl Client {
         self.shared.transport.clock()
     }
 
-    /// Notes how much of its quota the source says is used, in percent, for whoever measures it.
-    pub fn quota_used(&self, percent: u64) {
+    /// Returns how much of its quota the source said last that this credential has used, in percent; 0 before it
+    /// said anything.
+    #[must_use]
+    pub fn quota_used_percent(&self) -> u64 {
+        self.shared.used_percent.load(Ordering::Relaxed)
+    }
+
+    /// Notes how much of the quota is used, for those who ask and for whoever measures it.
+    fn note_quota(&self, percent: u64) {
+        self.shared.used_percent.store(percent, Ordering::Relaxed);
         tracing::debug!(
             event = "quota_used",
             api = self.shared.transport.name(),

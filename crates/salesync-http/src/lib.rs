@@ -68,7 +68,7 @@ pub use answer::{Answer, Classify, Verdict};
 pub use auth::{Authenticator, Token};
 pub use client::Client;
 pub use request::{Expected, Request, segment};
-pub use settings::{ClientSettings, Limit, LimitClass, Timeouts};
+pub use settings::{ClientSettings, Limit, LimitClass, QuotaUsed, Timeouts};
 pub use transport::Transport;
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use salesync_core::time::Timestamp;
 
+use crate::answer::Answer;
+
 /// The settings of one client: one credential at one origin.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
@@ -21,10 +23,16 @@ pub struct ClientSettings {
     pub now: Timestamp,
     /// The most calls that are under way at one time.
     pub concurrency: usize,
+    /// Reads out of an answer how much of its quota the source says is used.
+    pub quota_used: QuotaUsed,
 }
 
+/// Reads out of an answer how much of its quota the source says is used, in percent; nothing where it does not say.
+pub type QuotaUsed = fn(&Answer) -> Option<u64>;
+
 impl ClientSettings {
-    /// Returns the settings that fit every vendor: no limits yet, bodies of at most 32 MiB, 6 calls at a time.
+    /// Returns the settings that fit every vendor: no limits yet, bodies of at most 32 MiB, 6 calls at a time,
+    /// nothing said of a quota.
     #[must_use]
     pub fn new(name: &'static str, origin: impl Into<String>, now: Timestamp) -> Self {
         Self {
@@ -35,6 +43,7 @@ impl ClientSettings {
             max_body_bytes: 32 * 1024 * 1024,
             now,
             concurrency: 6,
+            quota_used: |_| None,
         }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) const GO_ON_LISTING: &str = "go on listing records";
 /// Returns the client that all streams share.
 pub(crate) fn connect(settings: SourceSettings) -> Result<Client> {
     let mut client = ClientSettings::new("hubspot", settings.base_url, settings.now);
+    client.quota_used = used_percent;
     client.limits = vec![
         Limit {
             class: API,
@@ -47,6 +48,15 @@ pub(crate) fn connect(settings: SourceSettings) -> Result<Client> {
         }),
         classify,
     )
+}
+
+/// Returns how much of the account's requests of a day an answer says is used, in percent, rounded up. Only answers to
+/// private apps say it.
+fn used_percent(answer: &Answer) -> Option<u64> {
+    let number = |name| answer.header(name)?.trim().parse::<u64>().ok();
+    let permitted = number("x-hubspot-ratelimit-daily")?;
+    let used = permitted.saturating_sub(number("x-hubspot-ratelimit-daily-remaining")?);
+    (permitted > 0).then(|| used.saturating_mul(100).div_ceil(permitted))
 }
 
 /// The fields of HubSpot's error bodies that say what to do. Any of them can be missing.
@@ -210,6 +220,38 @@ fn checked(secret: &Secret) -> Result<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use salesync_core::time::Timestamp;
+
+    #[test]
+    fn how_much_of_the_day_is_used_is_read_where_an_answer_says_it() {
+        for (daily, remaining, expected) in [
+            (Some("1000"), Some("1000"), Some(0)),
+            (Some("1000"), Some("999"), Some(1)),
+            (Some("650000"), Some("0"), Some(100)),
+            (Some("0"), Some("0"), None),
+            (Some("1000"), Some("soon"), None),
+            (Some("1000"), None, None),
+            (None, None, None),
+        ] {
+            let mut answer = Answer {
+                operation: "list records",
+                status: 200,
+                headers: Default::default(),
+                body: Default::default(),
+                sent_at: Timestamp::EPOCH,
+                answered_at: Timestamp::EPOCH,
+            };
+            for (name, value) in [
+                ("x-hubspot-ratelimit-daily", daily),
+                ("x-hubspot-ratelimit-daily-remaining", remaining),
+            ] {
+                if let Some(value) = value {
+                    answer.headers.insert(name, value.parse().unwrap());
+                }
+            }
+            assert_eq!(used_percent(&answer), expected, "{daily:?} {remaining:?}");
+        }
+    }
 
     #[test]
     fn a_secret_that_was_never_set_is_seen() {

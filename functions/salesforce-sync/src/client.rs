@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,8 +37,6 @@ const CONCURRENCY_PAUSE: Duration = Duration::from_secs(2);
 /// The API with one login, shared by all streams.
 pub(crate) struct Api {
     client: Client,
-    /// The calls that the organisation has used of its day, in percent, as the last answer said.
-    used_percent: Arc<AtomicU64>,
 }
 
 impl Api {
@@ -47,7 +44,6 @@ impl Api {
     fn for_stream(&self) -> Self {
         Self {
             client: self.client.for_stream(),
-            used_percent: Arc::clone(&self.used_percent),
         }
     }
 
@@ -58,12 +54,12 @@ impl Api {
 
     fn new(settings: SourceSettings) -> Result<Self> {
         let login = Login::new(&settings.base_url, Arc::clone(&settings.secrets))?;
-        let client_settings = ClientSettings::new("salesforce", settings.base_url, settings.now);
+        let client_settings = ClientSettings {
+            quota_used: used_percent,
+            ..ClientSettings::new("salesforce", settings.base_url, settings.now)
+        };
         let client = Client::new(client_settings, Arc::new(login), classify)?;
-        Ok(Self {
-            client,
-            used_percent: Arc::default(),
-        })
+        Ok(Self { client })
     }
 
     /// Asks for a path of the API and returns what `read` makes of the answer.
@@ -108,7 +104,7 @@ impl Api {
         request: &Request,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let used_percent = self.used_percent.load(Ordering::Relaxed);
+        let used_percent = self.client.quota_used_percent();
         if used_percent > QUOTA_SHARE_PERCENT {
             return Err(
                 Error::new(Code::SourceQuotaExhausted, "stay within the quota")
@@ -116,16 +112,7 @@ impl Api {
                     .with("allowed percent", QUOTA_SHARE_PERCENT),
             );
         }
-        self.client
-            .read(request, |answer| {
-                if let Some(percent) = answer.header("sforce-limit-info").and_then(used_percent_of)
-                {
-                    self.used_percent.store(percent, Ordering::Relaxed);
-                    self.client.quota_used(percent);
-                }
-                read(answer)
-            })
-            .await
+        self.client.read(request, read).await
     }
 
     /// Returns the source's clock.
@@ -140,6 +127,11 @@ impl fmt::Debug for Api {
             .field("client", &self.client)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns how much of the organisation's calls of a day an answer says is used, in percent.
+fn used_percent(answer: &Answer) -> Option<u64> {
+    answer.header("sforce-limit-info").and_then(used_percent_of)
 }
 
 /// Reads `api-usage=25/100000` as percent, rounded up.
