@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use arrow::array::{Array, AsArray, Float64Builder, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -35,7 +37,7 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
         format_of(&words.out, words.format)?,
     );
     let mut rows = Rows::new(words, output);
-    files::read(&words.file, read_as, |batch| rows.take(batch))?;
+    read(&words.file, read_as, |batch| rows.take(batch))?;
     let grouped = match &words.report {
         None => rows.grouped(Records::grouped),
         Some(path) => {
@@ -70,6 +72,31 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// So many batches may be read ahead of what is taken in.
+const READ_AHEAD: usize = 16;
+
+/// Reads a file on a thread of its own, while `take` gets what was read before.
+fn read(
+    path: &Path,
+    format: FileFormat,
+    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let ended = || Error::new(Code::Internal, "read a file");
+    let (batches, arrived) = sync_channel::<RecordBatch>(READ_AHEAD);
+    thread::scope(|scope| {
+        let reading = scope.spawn(move || {
+            files::read(path, format, |batch| {
+                batches.send(batch.clone()).map_err(|_| ended())
+            })
+        });
+        let taken = arrived.iter().try_for_each(|batch| take(&batch));
+        // Where a batch was refused, the reader ends at its next one.
+        drop(arrived);
+        let read = reading.join().map_err(|_| ended())?;
+        taken.and(read)
+    })
 }
 
 /// Refuses to write one file over another.

@@ -1,5 +1,7 @@
 //! Joins pairs into clusters, the strongest first, and refuses unions whose members contradict each other.
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 use super::compare::finding;
 use super::entity::EntityId;
 use super::evidence::{Evidence, FieldEvidence, Outcome};
@@ -187,46 +189,75 @@ pub(super) fn find<const N: usize>(
     (kind, count): (EntityKind, usize),
     met: Pairs,
     wanted: &Wanted<'_>,
-    scale: &mut impl Scale<N>,
+    scale: &mut (impl Scale<N> + Sync),
 ) -> Clustering {
-    let Wanted { model, depth, .. } = *wanted;
-    let accept = model.accept_bits(kind);
+    let accept = wanted.model.accept_bits(kind);
     let capped_keys = met.capped;
     let met = met.into_sorted();
     if scale.wants_partners() {
         scale.learn_partners(partners(&met, scale, (accept, count)));
     }
     let scale = &*scale;
-    let (mut edges, mut near) = (Vec::new(), Vec::new());
-    let mut scores = Scores::default();
-    for (left, right, key) in met.iter() {
-        let Some(total) = scale.weigh(left, right).map(|fields| scale.total(&fields)) else {
-            continue;
-        };
-        if depth == Depth::Sampled {
-            scores.count(total);
-        }
-        let mut edge = Edge {
-            left,
-            right,
-            key,
-            outcome: Outcome::Joined,
-            total,
-        };
-        if total >= accept {
-            edges.push(edge);
-        } else if depth.wants_near() && total >= accept - model.review_range {
-            edge.outcome = Outcome::NearMiss;
-            near.push(edge);
-        }
-    }
+    let weighed = weighed(&met, scale, (accept, wanted));
     let candidate_pairs = met.len();
     drop(met);
-    let mut found = concluded((kind, count), (edges, near), wanted, scale);
-    found.scores = scores;
+    let pairs = (weighed.edges, weighed.near);
+    let mut found = concluded((kind, count), pairs, wanted, scale);
+    found.scores = weighed.scores;
     found.candidate_pairs = candidate_pairs;
     found.capped_keys = capped_keys;
     found
+}
+
+/// Pairs that were weighed.
+#[derive(Debug, Default)]
+struct Weighed {
+    /// Those that speak for joining.
+    edges: Vec<Edge>,
+    /// Those that nearly do, where they are wanted.
+    near: Vec<Edge>,
+    /// How all of them score, where that is wanted.
+    scores: Scores,
+}
+
+/// Weighs the pairs that met, on as many threads as the machine has.
+fn weighed<const N: usize>(
+    met: &Met,
+    scale: &(impl Scale<N> + Sync),
+    (accept, Wanted { model, depth, .. }): (f32, &Wanted<'_>),
+) -> Weighed {
+    let parts = met.parts().map(|pairs| {
+        let mut part = Weighed::default();
+        for (left, right, key) in pairs {
+            let Some(total) = scale.weigh(left, right).map(|fields| scale.total(&fields)) else {
+                continue;
+            };
+            if *depth == Depth::Sampled {
+                part.scores.count(total);
+            }
+            let mut edge = Edge {
+                left,
+                right,
+                key,
+                outcome: Outcome::Joined,
+                total,
+            };
+            if total >= accept {
+                part.edges.push(edge);
+            } else if depth.wants_near() && total >= accept - model.review_range {
+                edge.outcome = Outcome::NearMiss;
+                part.near.push(edge);
+            }
+        }
+        part
+    });
+    let parts: Vec<Weighed> = parts.collect();
+    parts.into_iter().fold(Weighed::default(), |mut all, part| {
+        all.edges.extend(part.edges);
+        all.near.extend(part.near);
+        all.scores.add(&part.scores);
+        all
+    })
 }
 
 /// Clusters `count` records of a kind by the pairs that speak for joining, and by those that nearly do.
@@ -234,7 +265,7 @@ pub(super) fn concluded<const N: usize>(
     records: (EntityKind, usize),
     (edges, near): (Vec<Edge>, Vec<Edge>),
     wanted: &Wanted<'_>,
-    scale: &impl Scale<N>,
+    scale: &(impl Scale<N> + Sync),
 ) -> Clustering {
     let all = match wanted.depth {
         Depth::Indexed => [edges.as_slice(), near.as_slice()].concat(),
@@ -262,7 +293,8 @@ pub(super) fn concluded<const N: usize>(
             found.sample = sample.collect();
         }
         Depth::Whole | Depth::Indexed => {
-            found.reasons = found.edges.iter().map(|edge| scale.reasons(edge)).collect();
+            let edges = found.edges.par_iter();
+            found.reasons = edges.map(|edge| scale.reasons(edge)).collect();
             found.uncertain = worth_deciding(&found, uncertain)
                 .into_iter()
                 .map(|edge| (edge, scale.reasons(&edge)))
@@ -275,14 +307,16 @@ pub(super) fn concluded<const N: usize>(
 /// Returns how many others of one entity a record has, more or less: by the pairs that speak for joining.
 fn partners<const N: usize>(
     met: &Met,
-    scale: &impl Scale<N>,
+    scale: &(impl Scale<N> + Sync),
     (accept, count): (f32, usize),
 ) -> f32 {
-    let joined = met.iter().filter(|(left, right, _)| {
+    let speaks = |(left, right, _): &(u32, u32, KeyKind)| {
         let fields = scale.weigh(*left, *right);
         fields.is_some_and(|fields| scale.total(&fields) >= accept)
-    });
-    2.0 * count_of(joined.count()) as f32 / count_of(count.max(1)) as f32
+    };
+    let joined = met.parts().map(|pairs| pairs.filter(speaks).count());
+    let joined: usize = joined.sum();
+    2.0 * count_of(joined) as f32 / count_of(count.max(1)) as f32
 }
 
 /// Sorts edges, the strongest first.

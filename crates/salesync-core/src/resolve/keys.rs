@@ -1,5 +1,7 @@
 //! Blocking: records that share the value of a key meet.
 
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use twox_hash::XxHash3_64;
 
 use super::identity::EntityKind;
@@ -209,7 +211,7 @@ impl Blocks {
 
     /// Brings the records of each value together, each once. What is put after that is not.
     pub(super) fn sort(&mut self) {
-        self.entries.sort_unstable();
+        self.entries.par_sort_unstable();
         self.entries.dedup();
     }
 
@@ -362,7 +364,7 @@ impl Pairs {
 
     /// Returns every pair once, the smaller index first, in order.
     pub(super) fn into_sorted(mut self) -> Met {
-        self.pairs.sort_unstable();
+        self.pairs.par_sort_unstable();
         self.pairs
             .dedup_by(|later, first| later.records() == first.records());
         Met {
@@ -371,6 +373,9 @@ impl Pairs {
         }
     }
 }
+
+/// How many pairs one thread takes at a time; few in tests, so that several have work.
+const PART: usize = if cfg!(test) { 64 } else { 1 << 14 };
 
 /// The pairs that met, each once.
 #[derive(Debug)]
@@ -395,7 +400,19 @@ impl Met {
 
     /// Returns the pairs with the first kind of key in which each met.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, u32, KeyKind)> {
-        self.pairs.iter().filter_map(|pair| {
+        self.of(&self.pairs)
+    }
+
+    /// Returns the same in parts that follow one another, for several threads.
+    pub(super) fn parts(
+        &self,
+    ) -> impl IndexedParallelIterator<Item = impl Iterator<Item = (u32, u32, KeyKind)>> {
+        let parts = self.pairs.par_chunks(PART);
+        parts.map(|pairs| self.of(pairs))
+    }
+
+    fn of<'a>(&'a self, pairs: &'a [Pair]) -> impl Iterator<Item = (u32, u32, KeyKind)> + 'a {
+        pairs.iter().filter_map(|pair| {
             let (left, right) = pair.records();
             let kind = self.kinds.get(usize::from(pair.kind()))?;
             Some((left, right, *kind))

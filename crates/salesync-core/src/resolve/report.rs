@@ -107,6 +107,12 @@ impl Scores {
         }
     }
 
+    /// Takes in what was counted elsewhere.
+    pub(super) fn add(&mut self, other: &Self) {
+        let bins = self.0.iter_mut().zip(other.0);
+        bins.for_each(|(count, more)| *count += more);
+    }
+
     fn bins(&self) -> Vec<(i16, u64)> {
         (-24..).zip(self.0).collect()
     }

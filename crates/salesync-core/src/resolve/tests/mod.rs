@@ -468,4 +468,14 @@ proptest! {
         prop_assert_eq!(&found, &resolved(&reversed));
         prop_assert_eq!(found.memberships.len(), identities.len());
     }
+
+    #[test]
+    fn the_number_of_threads_does_not_matter(picks in picked(60)) {
+        let identities = identities(&picks);
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| resolved(&identities))
+        };
+        prop_assert_eq!(on(1), on(3));
+    }
 }
