@@ -5,6 +5,7 @@
 #   ENVIRONMENT  infrastructure/environments/ENVIRONMENT.gcp.tfvars or .aws.tfvars
 #   RELEASE      what the variable file says where nothing else is said
 #   --yes        without asking
+# It ends with 3 where Terraform failed, which may have changed what runs; with 1 where it came to an end before.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/cloud.sh"
 begin_deployment "scripts/deploy_functions.sh gcp|aws ENVIRONMENT [RELEASE] [--yes] [--dry-run]" "$@"
@@ -55,5 +56,5 @@ releases=$(read_releases)
 if [ "$(tail -n 1 <<<"$releases")" != "$release" ]; then
   write_releases "${releases:+$releases$'\n'}$release"
 fi
-apply_release "$release"
+apply_release "$release" || exit 3
 say "$environment on $cloud: release $release; next, scripts/verify_deployment.sh $cloud $environment"

@@ -317,6 +317,27 @@ class Release(Scene):
         applied = [re.search("release=(\\S+)", call)[1] for call in self.calls_with("terraform") if " apply " in call]
         self.assertEqual(applied, ["0.2.0", "0.1.0"])
 
+    def test_one_that_terraform_can_not_deploy_is_taken_back(self):
+        self.answer(["terraform", "apply", "release=0.2.0"], code=1)
+        self.fails("0.2.0 does not work in staging on gcp", "deploy_release.sh", "staging", "0.2.0", "gcp", GITHUB_REPOSITORY="a/b")
+        self.assertIn("-var=release=0.1.0", self.calls_with("terraform")[-1])
+
+    def stays(self):
+        """Fails unless nothing that runs was changed by a deployment."""
+        self.fails("nothing has changed", "deploy_release.sh", "staging", "0.2.0", "gcp", GITHUB_REPOSITORY="a/b")
+        changes = [call for call in self.calls if " apply " in call or call.startswith("gcloud storage cp")]
+        self.assertEqual(changes, [])
+
+    def test_what_runs_stays_where_a_package_could_not_be_brought(self):
+        self.answer(["gcloud storage cat"], says="0.0.9\n0.1.0\n")
+        self.answer(["describe"], code=1)
+        (self.checkout / "dist/0.2.0/dialpad-sync.oci.tar").write_bytes(b"another")
+        self.stays()
+
+    def test_what_runs_stays_where_terraform_can_not_begin(self):
+        self.answer(["terraform", "init"], code=1)
+        self.stays()
+
     def test_one_that_is_not_signed_is_not_deployed(self):
         self.answer(["gh attestation verify dist/0.2.0/SHA256SUMS --repo a/b"], code=1)
         self.assertNotEqual(self.run_script("deploy_release.sh", "staging", "0.2.0", "gcp", GITHUB_REPOSITORY="a/b").returncode, 0)

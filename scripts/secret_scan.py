@@ -1,11 +1,7 @@
 #!/usr/bin/env python3
 """Looks for secrets in the checkout, or in all that was ever committed. It prints where, and never what.
 
-<<<<<<<< HEAD:scripts/find_secrets.py
-usage: find_secrets.py [--history]
-========
 usage: secret_scan.py [--history]
->>>>>>>> endtoend:scripts/secret_scan.py
 
 Every line that git knows counts. What looks like a secret and is none is listed in KNOWN, with the reason.
 """
