@@ -61,9 +61,9 @@ impl Trigger {
         })
     }
 
-    /// Returns what the trigger is known by: a token together with what it came with, a schedule's time, a person's
-    /// key. One person's two requests without a key are two triggers.
-    fn marks(&self) -> Vec<Until> {
+    /// Returns what the trigger is known by: a token together with the command that it came with, however that was
+    /// written, a schedule's time, a person's key. One person's two requests without a key are two triggers.
+    fn marks(&self, command: &Command) -> Vec<Until> {
         let now = now();
         let path = self.path.as_bytes();
         let header = |name: &'static str| {
@@ -74,8 +74,8 @@ impl Trigger {
         let key = header(IDEMPOTENCY_KEY);
         let mut marks = Vec::new();
         if let Caller::Identity(grant) = &self.caller {
-            let token = grant.mark.as_bytes();
-            let mark = Mark::of(&[b"token", token, path, &self.body, &schedule, &time]);
+            let command = serde_json::to_vec(command).unwrap_or_default();
+            let mark = Mark::of(&[b"token", grant.mark.as_bytes(), &command]);
             marks.push(Until {
                 mark,
                 end: grant.end,
@@ -152,7 +152,7 @@ async fn command(
     command: Command,
     trigger: &Trigger,
 ) -> Result<Response, Refused> {
-    let marks = trigger.marks();
+    let marks = trigger.marks(&command);
     front.used.take(&marks, now())?;
     match run(front, (command, 0), trigger.trace()).await {
         Ok(report) => {

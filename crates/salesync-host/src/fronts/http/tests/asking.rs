@@ -96,7 +96,16 @@ async fn a_token_of_the_identity_is_taken_once() {
     let replayed = sync_with(&scene, &token).await;
     assert_eq!(replayed.status, 409, "{replayed:?}");
     assert_eq!(replayed.code(), "ERR_RUN_DUPLICATE_TRIGGER");
-    // The same token with another trigger: two schedules of one second have one token.
+    // Nor is it taken where it is written otherwise, or says that it is another schedule's.
+    let other = request(Method::POST, "/v1/syncs")
+        .header("authorization", &token)
+        .header("content-type", "application/json")
+        .header("x-cloudscheduler-jobname", "another")
+        .header("x-cloudscheduler-scheduletime", "2026-01-01T00:00:00Z");
+    let body = Body::from(r#" {"source": "shelf", "mode": "incremental"} "#);
+    let other = scene.send(other.body(body).unwrap()).await;
+    assert_eq!(other.status, 409, "{other:?}");
+    // The same token with another command: two schedules of one second have one token.
     let other = request(Method::POST, "/v1/syncs")
         .header("authorization", &token)
         .header("content-type", "application/json");
