@@ -14,6 +14,13 @@ die() {
   exit 1
 }
 
+# Says what is not here and what is passed over for that. With SALESYNC_TEST_STRICT=1 it ends the script instead, so that nobody
+# takes for proven what was passed over.
+missing() {
+  [ "${SALESYNC_TEST_STRICT:-}" != 1 ] || die "$*"
+  say "$*"
+}
+
 # Ends the script where a program is missing: `need PROGRAM WHERE_TO_GET_IT`.
 need() { command -v "$1" >/dev/null || die "$1 was not found: $2"; }
 

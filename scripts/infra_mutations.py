@@ -37,6 +37,7 @@ MUTATIONS = [
     ("tenants share a dataset", "modules/tenant/gcp/main.tf", "/${var.tenant}\"", "/sales\"", "gcp", "names sales of the tenant sales"),
     ("tenants share a secret", "modules/tenant/gcp/main.tf", "google_secret_manager_secret.login[name].secret_id", '"salesync-north-hubspot"', "gcp", "names salesync-north-hubspot of the tenant north"),
     ("tenants share a log", "modules/tenant/aws/main.tf", "log_group = aws_cloudwatch_log_group.tenant.name", 'log_group = "/salesync/sales"', "aws", "names /salesync/sales of the tenant sales"),
+    ("a function reads every dataset", f"{RUN}/access.tf", "roles/bigquery.jobUser", "roles/bigquery.dataViewer", "gcp", "gives roles/bigquery.dataViewer in the whole project"),
     ("a schedule is not called as it should be", "modules/catalogue/main.tf", "${name}-${mode}-sync", "${name}-sync-${mode}", "aws", "has no schedule"),
     ("a secret would be in the state", "gcp/main.tf", "module \"catalogue\"", 'resource "google_service_account_key" "k" {\n  service_account_id = "x"\n}\nmodule "catalogue"', "gcp", "would carry a secret"),
 ]

@@ -1,6 +1,6 @@
 """Reads plans of whole deployments and says what no single module can see.
 
-- One tenant's resources name no dataset, secret, queue or log of another tenant.
+- One tenant's resources name no dataset, secret, queue or log of another tenant, and none holds a right on all that there is.
 - Nothing carries a secret's value into the state: there are containers of secrets, and no versions.
 - Every source has a function in every tenant that names it, with an incremental and a full schedule.
 
@@ -29,6 +29,9 @@ CARRIERS = {
     "aws_iam_access_key",
     "aws_secretsmanager_secret_version",
 }
+# Rights in a whole project that open nothing that a tenant holds.
+HARMLESS = {"roles/bigquery.jobUser"}
+WIDE = re.compile(r"^google_(project|folder|organization)_iam_(member|binding|policy)$")
 SCHEDULES = {"google_cloud_scheduler_job", "aws_scheduler_schedule"}
 # What only people read.
 REMARKS = {"description", "display_name", "alarm_description", "documentation", "labels", "user_labels"}
@@ -79,6 +82,19 @@ def foreign_names(planned):
                     yield f"{resource['address']} names {found[1]} of the tenant {tenant}"
 
 
+def wide_rights(planned):
+    """Yields each resource of a tenant that gives a right on what is another tenant's too, though it names none of it. What a
+    policy of AWS says is known only once it is made: the policy scanner reads those in the configuration."""
+    for resource in planned:
+        values = resource["values"]
+        if not tenant_of(resource):
+            continue
+        if WIDE.match(resource["type"]) and values.get("role") not in HARMLESS:
+            yield f"{resource['address']} gives {values.get('role')} in the whole project"
+        if resource["type"] == "aws_iam_role_policy_attachment":
+            yield f"{resource['address']} gives what somebody else wrote down"
+
+
 def secrets_in_state(planned):
     for resource in planned:
         if resource["type"] in CARRIERS:
@@ -107,6 +123,7 @@ def findings(plan, sources):
     planned, tenants = read(plan)
     return [
         *foreign_names(planned),
+        *wide_rights(planned),
         *secrets_in_state(planned),
         *missing_schedules(planned, tenants, sources),
     ]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test: units, tests/it and the examples in the documentation. Words are passed on to `cargo test`.
-# Where SALESYNC_TEST_DATA names a folder of test data, the tests that need it run too; else they say so.
+# Where SALESYNC_TEST_DATA names a folder of test data, the tests that need it run too; else they say so. With
+# SALESYNC_TEST_STRICT=1 every stand-in has to be here.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -11,7 +12,7 @@ if [ -n "${SALESYNC_TEST_DATA:-}" ]; then
   if folder=$(npm_tool "$prism"); then
     export SALESYNC_PRISM=$folder/node_modules/.bin/prism
   else
-    say "$prism could not be installed: the tests that need it pass over it"
+    missing "$prism could not be installed: the tests that need it pass over it"
   fi
 fi
 # What stands in for a cloud, and where each one listens; all of it ends with the tests.
@@ -51,7 +52,7 @@ if bigquery=$(bigquery_emulator); then
   export SALESYNC_TEST_BIGQUERY="${tables[*]}"
   export SALESYNC_TEST_BIGQUERY_WRITE="http://127.0.0.1:${ports[1]} http://127.0.0.1:${ports[3]}"
 else
-  say "the emulator of BigQuery could not be installed (it needs Python 3.13): the tests that need it pass over it"
+  missing "the emulator of BigQuery could not be installed (it needs Python 3.13): the tests that need it pass over it"
 fi
 # Google's emulator of Pub/Sub, which the tests of the queue ask.
 if pubsub=$(pubsub_emulator); then
@@ -59,7 +60,7 @@ if pubsub=$(pubsub_emulator); then
   start_stand_in "the emulator of Pub/Sub" "$port" "$pubsub" --host=127.0.0.1 --port="$port"
   export SALESYNC_TEST_PUBSUB=127.0.0.1:$port
 else
-  say "the Cloud SDK with its emulator of Pub/Sub is not here: the tests that need it pass over it"
+  missing "the Cloud SDK with its emulator of Pub/Sub is not here: the tests that need it pass over it"
 fi
 # Moto, which serves SQS and Secrets Manager.
 if moto=$(moto); then
@@ -67,7 +68,7 @@ if moto=$(moto); then
   start_stand_in moto "$port" "$moto/bin/python" -m moto.server -H 127.0.0.1 -p "$port"
   export SALESYNC_TEST_AWS=http://127.0.0.1:$port
 else
-  say "moto could not be installed (it needs Python 3.10): the tests that need AWS pass over it"
+  missing "moto could not be installed (it needs Python 3.10): the tests that need AWS pass over it"
 fi
 # cargo-lambda, which serves the API of Lambda's runtime to the functions of this workspace.
 watch_lambda() {
@@ -79,7 +80,7 @@ if lambda=$(cargo_lambda); then
   start_stand_in "the emulator of Lambda" "$port" watch_lambda "$lambda" "$port"
   export SALESYNC_TEST_LAMBDA=http://127.0.0.1:$port
 else
-  say "cargo-lambda could not be installed (it needs Python 3): the test that needs it passes over it"
+  missing "cargo-lambda could not be installed (it needs Python 3): the test that needs it passes over it"
 fi
 case " $* " in
   *" -p "* | *" --package "*) ;;
