@@ -178,6 +178,24 @@ fn a_run_that_did_not_succeed_is_told_to_the_queue_for_notices() {
     }
     assert!(told[0]["remedy"].as_str().is_some_and(|it| !it.is_empty()));
     assert!(!told[0].to_string().contains("canary"));
+    // A sync that can't even begin is told, and words that nobody understands are not.
+    bench.set("SALESYNC_SECRET_HUBSPOT", "no document");
+    let ended = bench.run(&[&["sync"], &CONTACTS[..], &["--json"]].concat());
+    assert_eq!(ended.code, Some(78), "{ended:#?}");
+    let ended = bench.run(&["sync", "hubspot", "--streams", "no_such"]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    let told = moto.bodies(&queue);
+    assert_eq!(told.len(), 2, "{told:?}");
+    let failed = told.iter().find(|it| it["run_id"].is_null()).unwrap();
+    for (name, expected) in [
+        ("command", json!("sync")),
+        ("source", json!("hubspot")),
+        ("stream", Value::Null),
+        ("status", json!("failed")),
+        ("code", json!("ERR_CONFIG_INVALID")),
+    ] {
+        assert_eq!(failed[name], expected, "{failed}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the program tells beside its results: metrics and traces to a collector, and log lines that say whose they are.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -63,6 +64,16 @@ impl Collector {
             .collect()
     }
 
+    /// Returns whose the metrics are.
+    fn tenants(&self) -> BTreeSet<String> {
+        let bodies = self.bodies("/otlp/v1/metrics").into_iter();
+        bodies
+            .map(|body| ExportMetricsServiceRequest::decode(body.as_slice()).unwrap())
+            .flat_map(|request| request.resource_metrics)
+            .filter_map(|of_resource| text(&of_resource.resource?.attributes, "tenant"))
+            .collect()
+    }
+
     fn metrics(&self) -> Vec<Metric> {
         let bodies = self.bodies("/otlp/v1/metrics").into_iter();
         bodies
@@ -117,6 +128,7 @@ fn a_collector_is_sent_metrics_and_one_trace_of_each_command() {
     bench.set("OTEL_EXPORTER_OTLP_HEADERS", "x-key=canary%21");
     bench.set("SALESYNC_LOG", "info");
     bench.set("SALESYNC_LOG_FORMAT", "json");
+    bench.set("SALESYNC_TENANT", "north");
     let ended = bench.run(&CONTACTS);
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
@@ -146,6 +158,8 @@ fn a_collector_is_sent_metrics_and_one_trace_of_each_command() {
         panic!("runs are a sum: {metrics:#?}");
     };
     assert_eq!(runs.data_points.len(), 1);
+    let tenants = collector.tenants();
+    assert_eq!(tenants, ["north".to_owned()].into());
     let point = &runs.data_points[0].attributes;
     assert_eq!(text(point, "outcome").as_deref(), Some("succeeded"));
     for name in [
@@ -169,6 +183,7 @@ fn a_collector_is_sent_metrics_and_one_trace_of_each_command() {
         (&last["source"], &last["stream"]),
         (&"hubspot".into(), &"contacts".into())
     );
+    assert_eq!(last["tenant"], "north");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
 use salesync_core::dead_letter::DeadLetter;
-use salesync_core::error::{Code, Error, Result};
+use salesync_core::error::{Class, Code, Error, Result};
 #[cfg(feature = "duckdb")]
 use salesync_core::memory::{MemoryQueue, MemoryWarehouse};
 use salesync_core::publish::{Decided, Extent, Resolved, decide, resolve_and_publish};
@@ -14,7 +14,7 @@ use salesync_core::queue::{Outcome, Queue};
 use salesync_core::redrive::{Redriven, letters, redrive};
 use salesync_core::resolve;
 use salesync_core::run::{Run, RunId};
-use salesync_core::source::SourceDefinition;
+use salesync_core::source::{Source, SourceDefinition};
 use salesync_core::sync::{self, Observer, SyncContext};
 use salesync_core::warehouse::Warehouse;
 use serde::Serialize;
@@ -70,15 +70,19 @@ pub(crate) async fn handle(
     observe: Observer,
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
-    let name = match &command {
-        Command::Sync(_) => "sync",
-        Command::Resolve(_) => "resolve",
-        Command::Decide(_) => "decide",
-        Command::Redrive(_) => "redrive",
-        Command::Check { .. } => "check",
+    let (name, source) = match &command {
+        Command::Sync(sync) => ("sync", Some(sync.source.clone())),
+        Command::Resolve(_) => ("resolve", None),
+        Command::Decide(_) => ("decide", None),
+        Command::Redrive(redrive) => ("redrive", redrive.source.clone()),
+        Command::Check { source } => ("check", Some(source.clone())),
     };
     let work = Box::pin(carry_out(cx, command, observe, stop));
-    cx.telemetry.around((name, cx.trace.as_ref()), work).await
+    let ended = cx.telemetry.around((name, cx.trace.as_ref()), work).await;
+    if let Err(error) = &ended {
+        outlets::tell_failure(&cx.settings, (name, source.as_deref()), (error, cx.now)).await;
+    }
+    ended
 }
 
 async fn carry_out(
@@ -127,25 +131,25 @@ async fn run_sync(
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
     command.check()?;
-    let (selected, not_configured) = configured(cx, &command.source).await?;
-    let selected = with_streams(selected, &command.streams)?;
-    for (definition, _) in &selected {
-        // A secret that is missing, was never filled in or is no document stops the start, not each stream.
-        let secret = cx.secrets.get(definition.name).await?;
-        let document: Result<serde_json::Map<String, serde_json::Value>, _> =
-            serde_json::from_str(secret.expose());
-        if document.is_err() {
-            return Err(Error::new(Code::ConfigInvalid, "read a secret")
-                .with("setting", cx.secrets.shown(definition.name))
-                .with("must be", "a JSON document, as the function's README shows"));
-        }
-    }
     let started = Instant::now();
-    let stores = open(cx, command.effect).await?;
-    let outlets = match command.effect {
-        Effect::Commit => Some(Outlets::open(&cx.settings, &stores.dead_letters, cx.now)?),
-        Effect::DryRun => None,
+    let begun = match begin(cx, command).await {
+        Ok(begun) => begun,
+        Err(error) => {
+            let counts = command.effect == Effect::Commit
+                && !matches!(error.class(), Class::Skip | Class::Request);
+            let selected = cx.select(&command.source).unwrap_or_default();
+            let failed = selected.iter().filter(|_| counts);
+            failed.for_each(|source| cx.telemetry.failed(source.name));
+            return Err(error);
+        }
     };
+    let Begun {
+        selected,
+        not_configured,
+        stores,
+        outlets,
+        sources,
+    } = begun;
     let run_id = RunId::new(cx.now);
     let contexts = selected.iter().map(|(definition, _)| SyncContext {
         warehouse: Arc::clone(&stores.warehouse),
@@ -165,23 +169,21 @@ async fn run_sync(
                 .map_or("", String::as_str)
         ),
     });
-    let sources = selected.iter();
-    let sources = sources.map(|(definition, _)| cx.connect(definition));
-    let sources: Vec<_> = sources.collect::<Result<_>>()?;
     let syncs = selected.iter().zip(sources).zip(contexts).map(
         |(((definition, streams), source), sync_cx)| async move {
             let command = Sync {
                 streams: streams.clone(),
                 ..command.clone()
             };
-            sync::run(&sync_cx, definition, &source, &command).await
+            let ended = sync::run(&sync_cx, definition, &source, &command).await;
+            ended.map_err(|error| (definition.name, error))
         },
     );
-    let (mut runs, mut failed) = (Vec::new(), None);
+    let (mut runs, mut failed) = (Vec::new(), Vec::new());
     for result in join_all(syncs).await {
         match result {
             Ok(ended) => runs.extend(ended),
-            Err(error) => failed = failed.or(Some(error)),
+            Err(error) => failed.push(error),
         }
     }
     // What others have done is told also where one source failed as a whole.
@@ -191,15 +193,58 @@ async fn run_sync(
         continued = outlets.leave_the_rest((command, cx.hop), &runs).await;
         outlets.tell(&runs).await;
         cx.telemetry.runs(&runs);
+        let failed = failed
+            .iter()
+            .filter(|(_, error)| error.class() != Class::Skip);
+        failed.for_each(|(source, _)| cx.telemetry.failed(source));
         cx.telemetry.letters(stores.warehouse.as_ref()).await;
     }
-    if let Some(error) = failed {
+    if let Some((_, error)) = failed.into_iter().next() {
         return Err(error);
     }
     Ok(Report::Synced {
         runs,
         not_configured,
         continued,
+    })
+}
+
+/// A sync that has all that it needs.
+struct Begun {
+    selected: Vec<(&'static SourceDefinition, Vec<String>)>,
+    not_configured: Vec<&'static str>,
+    stores: Stores,
+    outlets: Option<Outlets>,
+    sources: Vec<Arc<dyn Source>>,
+}
+
+async fn begin(cx: &Context, command: &Sync) -> Result<Begun> {
+    let (selected, not_configured) = configured(cx, &command.source).await?;
+    let selected = with_streams(selected, &command.streams)?;
+    for (definition, _) in &selected {
+        // A secret that is missing, was never filled in or is no document stops the start, not each stream.
+        let secret = cx.secrets.get(definition.name).await?;
+        let document: Result<serde_json::Map<String, serde_json::Value>, _> =
+            serde_json::from_str(secret.expose());
+        if document.is_err() {
+            return Err(Error::new(Code::ConfigInvalid, "read a secret")
+                .with("setting", cx.secrets.shown(definition.name))
+                .with("must be", "a JSON document, as the function's README shows"));
+        }
+    }
+    let stores = open(cx, command.effect).await?;
+    let outlets = match command.effect {
+        Effect::Commit => Some(Outlets::open(&cx.settings, &stores.dead_letters, cx.now)?),
+        Effect::DryRun => None,
+    };
+    let sources = selected.iter();
+    let sources = sources.map(|(definition, _)| cx.connect(definition));
+    Ok(Begun {
+        sources: sources.collect::<Result<_>>()?,
+        selected,
+        not_configured,
+        stores,
+        outlets,
     })
 }
 

@@ -1,5 +1,5 @@
 //! What leaves the warehouse: what is left of a sync that was stopped, dead letters that go on to another queue, and word
-//! of the runs that did not succeed.
+//! of the runs and commands that did not succeed.
 //!
 //! The warehouse has every letter, in the same commit as the rows beside it. What can not go out now goes out after the
 //! next sync: that is said in the log, and is no failure of the command.
@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use salesync_core::command::Sync;
 use salesync_core::continuation::left_of;
-use salesync_core::error::{Code, Result};
+use salesync_core::error::{Class, Code, Error, Result};
 use salesync_core::queue::{Message, Queue};
 use salesync_core::relay::RelayedQueue;
-use salesync_core::run::{Run, RunStatus};
+use salesync_core::run::{Run, RunId, RunStatus};
 use salesync_core::time::Timestamp;
 use serde_json::json;
 
@@ -99,10 +99,50 @@ async fn give_notice(notices: &dyn Queue, runs: &[Run]) -> Result<()> {
     notices.publish(&messages).await
 }
 
+/// Says that a command failed as a whole, where the settings name a queue for that. What was asked wrongly, and what another
+/// run does already, wakes nobody up.
+pub(crate) async fn tell_failure(
+    settings: &Settings,
+    command: (&str, Option<&str>),
+    (error, now): (&Error, Timestamp),
+) {
+    let Some(choice) = &settings.notify else {
+        return;
+    };
+    if matches!(error.class(), Class::Skip | Class::Request) {
+        return;
+    }
+    let published = match choice.open(now) {
+        Ok(notices) => notices.publish(&[failure(command, (error, now))]).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = published {
+        tracing::error!(error = %error, "the failure was not told to SALESYNC_NOTIFY");
+    }
+}
+
+fn failure((command, source): (&str, Option<&str>), (error, now): (&Error, Timestamp)) -> Message {
+    let body = json!({
+        "schema": 1,
+        "command": command,
+        "run_id": null,
+        "source": source,
+        "stream": null,
+        "status": RunStatus::Failed,
+        "code": error.code().as_str(),
+        "remedy": error.code().remedy(),
+    });
+    Message {
+        id: format!("{}-{command}", RunId::new(now)),
+        body: body.to_string(),
+    }
+}
+
 fn notice(run: &Run) -> Message {
     let code = run.code.as_deref().and_then(Code::parse);
     let body = json!({
         "schema": 1,
+        "command": "sync",
         "run_id": run.run_id,
         "source": run.source,
         "stream": run.stream,

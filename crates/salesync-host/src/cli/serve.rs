@@ -18,6 +18,11 @@ pub(super) async fn run(cx: Context, words: &ServeWords, output: Output) -> Resu
     if cx.settings.triggers.is_empty() && !words.address.is_loopback() {
         return Err(TriggerChoices::missing());
     }
+    for source in &cx.sources {
+        if cx.secrets.has(source.name).await.unwrap_or_default() {
+            cx.telemetry.expect(source.name);
+        }
+    }
     let address = SocketAddr::new(words.address, words.port);
     let unheard = |error: std::io::Error| {
         Error::new(Code::RequestInvalid, "listen")

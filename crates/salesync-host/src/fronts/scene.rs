@@ -66,6 +66,6 @@ pub(super) fn context(given: &[(&str, &str)]) -> (Context, TempDir) {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
     let settings = Settings::from_values(values, &[&SHELF]).unwrap();
-    let telemetry = Telemetry::new(settings.otlp.clone());
+    let telemetry = Telemetry::new(settings.otlp.clone(), &settings.tenant);
     (Context::new(settings, &[&SHELF], telemetry), folder)
 }

@@ -1,6 +1,6 @@
 //! Log lines as clouds read them: one JSON document each, with `severity`, `message` and the fields of the event, and with
-//! `code` wherever it is about an error. A line that is written inside a run says whose it is: `run_id`, `source`,
-//! `stream` and `trace_id`.
+//! `code` wherever it is about an error. Each says which `tenant` it is of, and one that is written inside a run whose it
+//! is: `run_id`, `source`, `stream` and `trace_id`.
 
 use std::fmt;
 
@@ -21,15 +21,19 @@ const GOOGLE_TRACE: &str = "logging.googleapis.com/trace";
 /// Writes an event as one line of JSON.
 #[derive(Debug, Default)]
 pub(super) struct JsonLines {
+    tenant: String,
     /// What stands before a trace's id in its whole name at Google.
     traces_of: Option<String>,
 }
 
 impl JsonLines {
-    /// Returns lines whose traces are those of this project at Google, where there is one.
-    pub(super) fn of_project(project: Option<&str>) -> Self {
+    /// Returns the lines of a tenant, whose traces are those of this project at Google, where there is one.
+    pub(super) fn of(tenant: &str, project: Option<&str>) -> Self {
         let traces_of = project.map(|project| format!("projects/{project}/traces/"));
-        Self { traces_of }
+        Self {
+            tenant: tenant.to_owned(),
+            traces_of,
+        }
     }
 }
 
@@ -84,6 +88,11 @@ where
         fields.0.remove("status");
         fields.0.remove("code");
         event.record(&mut fields);
+        if !self.tenant.is_empty() {
+            fields
+                .0
+                .insert("tenant".to_owned(), self.tenant.as_str().into());
+        }
         if let (Some(before), Some(id)) = (&self.traces_of, fields.text("trace_id")) {
             let trace = format!("{before}{id}");
             fields.0.insert(GOOGLE_TRACE.to_owned(), trace.into());
@@ -216,7 +225,7 @@ mod tests {
         let lines = Lines::default();
         let written = lines.clone();
         let subscriber = tracing_subscriber::fmt()
-            .event_format(JsonLines::of_project(Some("shop")))
+            .event_format(JsonLines::of("north", Some("shop")))
             .fmt_fields(JsonFields)
             .with_writer(move || lines.clone())
             .finish();
@@ -234,6 +243,7 @@ mod tests {
         let line: Value = serde_json::from_str(&text).unwrap();
         for (name, expected) in [
             ("command", "sync"),
+            ("tenant", "north"),
             ("source", "crm"),
             ("run_id", "01J"),
             // What the line itself says goes before.

@@ -24,7 +24,7 @@ const QUIET: &str = "aws_config=warn,aws_smithy_runtime=warn,aws_smithy_runtime_
 
 /// Starts the log and what is measured beside it. Called once per process.
 pub(crate) fn start(settings: &Settings) -> Result<Telemetry> {
-    let telemetry = Telemetry::new(settings.otlp.clone());
+    let telemetry = Telemetry::new(settings.otlp.clone(), &settings.tenant);
     let lines = fmt::layer::<Registry>()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
@@ -34,7 +34,7 @@ pub(crate) fn start(settings: &Settings) -> Result<Telemetry> {
             .with_filter(logged(settings)?)
             .boxed(),
         LogFormat::Json => lines
-            .event_format(JsonLines::of_project(project(settings)))
+            .event_format(JsonLines::of(&settings.tenant, project(settings)))
             .fmt_fields(JsonFields)
             .with_filter(with_runs(logged(settings)?))
             .boxed(),

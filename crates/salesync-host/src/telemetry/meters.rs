@@ -14,7 +14,7 @@ use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{
     InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Temporality,
 };
-use salesync_core::run::Run;
+use salesync_core::run::{Run, RunStatus};
 use salesync_core::time::Timestamp;
 
 use super::names::{self, Metric};
@@ -118,11 +118,22 @@ impl Meters {
         metrics
     }
 
+    /// Measures that nothing of a source has ended yet.
+    pub(super) fn expect(&self, source: &str) {
+        for status in [RunStatus::Succeeded, RunStatus::Partial, RunStatus::Failed] {
+            self.runs.add(0, &of_outcome(source, status));
+        }
+    }
+
+    /// Measures that a run has ended, of which no more is known.
+    pub(super) fn ended(&self, source: &str, status: RunStatus) {
+        self.runs.add(1, &of_outcome(source, status));
+    }
+
     /// Measures a run that has ended.
     pub(super) fn run(&self, run: &Run) {
+        self.ended(&run.source, run.status);
         let source = label(names::SOURCE, &run.source);
-        let outcome = KeyValue::new(names::OUTCOME, run.status.as_str());
-        self.runs.add(1, &[source.clone(), outcome]);
         let took = Duration::from_millis(run.took_ms.unwrap_or_default());
         self.run_duration.record(took.as_secs_f64(), &[source]);
         let counts = &run.counts;
@@ -277,6 +288,11 @@ fn histogram(meter: &Meter, metric: &Metric, ends: &[f64]) -> Histogram<f64> {
         .with_unit(metric.unit)
         .with_boundaries(ends.to_vec())
         .build()
+}
+
+fn of_outcome(source: &str, status: RunStatus) -> [KeyValue; 2] {
+    let outcome = KeyValue::new(names::OUTCOME, status.as_str());
+    [label(names::SOURCE, source), outcome]
 }
 
 fn label(name: &'static str, value: &str) -> KeyValue {

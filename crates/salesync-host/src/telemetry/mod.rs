@@ -28,7 +28,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TracerPro
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, Sampler, SdkTracerProvider};
 use salesync_core::error::{Code, Error, Result};
-use salesync_core::run::{Run, RunId};
+use salesync_core::run::{Run, RunId, RunStatus};
 use salesync_core::warehouse::Warehouse;
 use tokio::time::timeout;
 use tracing::field::{Empty, display};
@@ -72,14 +72,15 @@ struct Collector {
 }
 
 impl Telemetry {
-    /// Returns what has measured nothing yet; what it measures is sent to the collector, where there is one.
-    pub(crate) fn new(collector: Option<OtlpChoice>) -> Self {
+    /// Returns what has measured nothing yet; what it measures for a tenant is sent to the collector, where there is one.
+    pub(crate) fn new(collector: Option<OtlpChoice>, tenant: &str) -> Self {
         let instance = RunId::new(now()).as_str().to_owned();
         let resource = Resource::builder_empty()
             .with_service_name("salesync")
             .with_attributes([
                 KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
                 KeyValue::new("service.instance.id", instance),
+                KeyValue::new("tenant", tenant.to_owned()),
             ])
             .build();
         let collector = collector.map(|choice| {
@@ -160,6 +161,16 @@ impl Telemetry {
         let trace_id = trace_id.unwrap_or_else(|| RandomIdGenerator::default().new_trace_id());
         span.record("trace_id", display(trace_id));
         span
+    }
+
+    /// Serves the runs of a source from 0 on: who watches a count sees its first step only where it was there before.
+    pub(crate) fn expect(&self, source: &str) {
+        self.0.meters.expect(source);
+    }
+
+    /// Measures that a sync of a source could not begin, or failed as a whole.
+    pub(crate) fn failed(&self, source: &str) {
+        self.0.meters.ended(source, RunStatus::Failed);
     }
 
     /// Measures runs that have ended.

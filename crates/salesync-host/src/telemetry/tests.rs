@@ -47,7 +47,7 @@ fn assert_served(telemetry: &Telemetry, lines: &[&str]) {
 
 #[test]
 fn runs_are_counted_by_source_and_stream() {
-    let telemetry = Telemetry::new(None);
+    let telemetry = Telemetry::new(None, "sales");
     let ended = [
         run("notes", RunStatus::Succeeded),
         run("notes", RunStatus::Failed),
@@ -74,8 +74,18 @@ fn runs_are_counted_by_source_and_stream() {
 }
 
 #[test]
+fn a_source_that_is_expected_is_counted_from_nothing_on() {
+    let telemetry = Telemetry::new(None, "sales");
+    telemetry.expect("crm");
+    let line = "sync_runs_total{source=\"crm\",outcome=\"failed\"} ";
+    assert_served(&telemetry, &[&format!("{line}0")]);
+    telemetry.failed("crm");
+    assert_served(&telemetry, &[&format!("{line}1")]);
+}
+
+#[test]
 fn what_other_crates_tell_is_counted_whatever_is_logged() {
-    let telemetry = Telemetry::new(None);
+    let telemetry = Telemetry::new(None, "sales");
     let subscriber = tracing_subscriber::registry().with(vec![telemetry.facts()]);
     tracing::subscriber::with_default(subscriber, || {
         for (status, is_open) in [("200", false), ("ERR_SOURCE_TIMEOUT", true)] {
@@ -115,7 +125,7 @@ fn what_other_crates_tell_is_counted_whatever_is_logged() {
 
 #[test]
 fn what_grows_old_is_measured_when_somebody_looks() {
-    let telemetry = Telemetry::new(None);
+    let telemetry = Telemetry::new(None, "sales");
     let hours = |hours: u64| now().minus(Duration::from_secs(hours * 3_600));
     let mut ended = run("notes", RunStatus::Succeeded);
     ended.cursor_to = Some(Cursor::between_windows(hours(2)));
@@ -142,7 +152,7 @@ fn what_grows_old_is_measured_when_somebody_looks() {
 
 #[test]
 fn every_metric_is_described_also_before_it_is_measured() {
-    let text = Telemetry::new(None).prometheus();
+    let text = Telemetry::new(None, "sales").prometheus();
     for metric in names::ALL {
         let (name, kind) = (metric.name, metric.kind.as_str());
         assert!(text.contains(&format!("# HELP {name} {}\n", metric.meaning)));
