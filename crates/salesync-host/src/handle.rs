@@ -77,9 +77,15 @@ pub(crate) async fn handle(
         Command::Redrive(redrive) => ("redrive", redrive.source.clone()),
         Command::Check { source } => ("check", Some(source.clone())),
     };
+    // Whoever checks, decides or tries reads the answer.
+    let is_watched = match &command {
+        Command::Sync(sync) => sync.effect == Effect::DryRun,
+        Command::Resolve(_) | Command::Redrive(_) => false,
+        Command::Decide(_) | Command::Check { .. } => true,
+    };
     let work = Box::pin(carry_out(cx, command, observe, stop));
     let ended = cx.telemetry.around((name, cx.trace.as_ref()), work).await;
-    if let Err(error) = &ended {
+    if !is_watched && let Err(error) = &ended {
         outlets::tell_failure(&cx.settings, (name, source.as_deref()), (error, cx.now)).await;
     }
     ended
