@@ -84,7 +84,7 @@ def foreign_names(planned):
 
 def wide_rights(planned):
     """Yields each resource of a tenant that gives a right on what is another tenant's too, though it names none of it. What a
-    policy of AWS says is known only once it is made: the policy scanner reads those in the configuration."""
+    policy of AWS says is known only once it is made: the test of its module holds it to a list."""
     for resource in planned:
         values = resource["values"]
         if not tenant_of(resource):

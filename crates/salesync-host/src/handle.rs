@@ -70,22 +70,23 @@ pub(crate) async fn handle(
     observe: Observer,
     stop: watch::Receiver<bool>,
 ) -> Result<Report> {
-    let (name, source) = match &command {
-        Command::Sync(sync) => ("sync", Some(sync.source.clone())),
-        Command::Resolve(_) => ("resolve", None),
-        Command::Decide(_) => ("decide", None),
-        Command::Redrive(redrive) => ("redrive", redrive.source.clone()),
-        Command::Check { source } => ("check", Some(source.clone())),
-    };
-    // Whoever checks, decides or tries reads the answer.
-    let is_watched = match &command {
-        Command::Sync(sync) => sync.effect == Effect::DryRun,
-        Command::Resolve(_) | Command::Redrive(_) => false,
-        Command::Decide(_) | Command::Check { .. } => true,
+    // Whoever tries, decides or checks reads the answer.
+    let (name, source, is_watched) = match &command {
+        Command::Sync(sync) => {
+            let source = Some(sync.source.clone());
+            ("sync", source, sync.effect == Effect::DryRun)
+        }
+        Command::Resolve(_) => ("resolve", None, false),
+        Command::Decide(_) => ("decide", None, true),
+        Command::Redrive(redrive) => ("redrive", redrive.source.clone(), false),
+        Command::Check { .. } => ("check", None, true),
     };
     let work = Box::pin(carry_out(cx, command, observe, stop));
     let ended = cx.telemetry.around((name, cx.trace.as_ref()), work).await;
-    if !is_watched && let Err(error) = &ended {
+    if let Err(error) = &ended
+        && is_failure(error)
+        && !is_watched
+    {
         outlets::tell_failure(&cx.settings, (name, source.as_deref()), (error, cx.now)).await;
     }
     ended
@@ -138,24 +139,17 @@ async fn run_sync(
 ) -> Result<Report> {
     command.check()?;
     let started = Instant::now();
-    let begun = match begin(cx, command).await {
-        Ok(begun) => begun,
-        Err(error) => {
-            let counts = command.effect == Effect::Commit
-                && !matches!(error.class(), Class::Skip | Class::Request);
-            let selected = cx.select(&command.source).unwrap_or_default();
-            let failed = selected.iter().filter(|_| counts);
-            failed.for_each(|source| cx.telemetry.failed(source.name));
-            return Err(error);
-        }
-    };
-    let Begun {
-        selected,
-        not_configured,
-        stores,
-        outlets,
-        sources,
-    } = begun;
+    let (selected, not_configured) = configured(cx, &command.source).await?;
+    let selected = with_streams(selected, &command.streams)?;
+    let begun = begin(cx, command.effect, &selected).await;
+    if let Err(error) = &begun
+        && is_failure(error)
+        && command.effect == Effect::Commit
+    {
+        let selected = selected.iter();
+        selected.for_each(|(source, _)| cx.telemetry.failed(source.name));
+    }
+    let (stores, outlets, sources) = begun?;
     let run_id = RunId::new(cx.now);
     let contexts = selected.iter().map(|(definition, _)| SyncContext {
         warehouse: Arc::clone(&stores.warehouse),
@@ -199,9 +193,7 @@ async fn run_sync(
         continued = outlets.leave_the_rest((command, cx.hop), &runs).await;
         outlets.tell(&runs).await;
         cx.telemetry.runs(&runs);
-        let failed = failed
-            .iter()
-            .filter(|(_, error)| error.class() != Class::Skip);
+        let failed = failed.iter().filter(|(_, error)| is_failure(error));
         failed.for_each(|(source, _)| cx.telemetry.failed(source));
         cx.telemetry.letters(stores.warehouse.as_ref()).await;
     }
@@ -215,19 +207,18 @@ async fn run_sync(
     })
 }
 
-/// A sync that has all that it needs.
-struct Begun {
-    selected: Vec<(&'static SourceDefinition, Vec<String>)>,
-    not_configured: Vec<&'static str>,
-    stores: Stores,
-    outlets: Option<Outlets>,
-    sources: Vec<Arc<dyn Source>>,
+/// Says whether an error is a failure of ours or the world's: not what was asked wrongly, and not what another run does already.
+fn is_failure(error: &Error) -> bool {
+    !matches!(error.class(), Class::Skip | Class::Request)
 }
 
-async fn begin(cx: &Context, command: &Sync) -> Result<Begun> {
-    let (selected, not_configured) = configured(cx, &command.source).await?;
-    let selected = with_streams(selected, &command.streams)?;
-    for (definition, _) in &selected {
+/// Opens what a sync of these sources needs: where it writes to, where it tells what it did, and the sources.
+async fn begin(
+    cx: &Context,
+    effect: Effect,
+    selected: &[(&'static SourceDefinition, Vec<String>)],
+) -> Result<(Stores, Option<Outlets>, Vec<Arc<dyn Source>>)> {
+    for (definition, _) in selected {
         // A secret that is missing, was never filled in or is no document stops the start, not each stream.
         let secret = cx.secrets.get(definition.name).await?;
         let document: Result<serde_json::Map<String, serde_json::Value>, _> =
@@ -238,20 +229,14 @@ async fn begin(cx: &Context, command: &Sync) -> Result<Begun> {
                 .with("must be", "a JSON document, as the function's README shows"));
         }
     }
-    let stores = open(cx, command.effect).await?;
-    let outlets = match command.effect {
+    let stores = open(cx, effect).await?;
+    let outlets = match effect {
         Effect::Commit => Some(Outlets::open(&cx.settings, &stores.dead_letters, cx.now)?),
         Effect::DryRun => None,
     };
     let sources = selected.iter();
     let sources = sources.map(|(definition, _)| cx.connect(definition));
-    Ok(Begun {
-        sources: sources.collect::<Result<_>>()?,
-        selected,
-        not_configured,
-        stores,
-        outlets,
-    })
+    Ok((stores, outlets, sources.collect::<Result<_>>()?))
 }
 
 /// Opens where a sync writes to: nowhere, when it only counts and there is nothing yet.

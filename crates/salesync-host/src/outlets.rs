@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use salesync_core::command::Sync;
 use salesync_core::continuation::left_of;
-use salesync_core::error::{Class, Code, Error, Result};
+use salesync_core::error::{Code, Error, Result};
 use salesync_core::queue::{Message, Queue};
 use salesync_core::relay::RelayedQueue;
 use salesync_core::run::{Run, RunId, RunStatus};
@@ -99,21 +99,26 @@ async fn give_notice(notices: &dyn Queue, runs: &[Run]) -> Result<()> {
     notices.publish(&messages).await
 }
 
-/// Says that a command failed as a whole, where the settings name a queue for that. What was asked wrongly, and what another
-/// run does already, wakes nobody up.
+/// Says that a command failed as a whole, where the settings name a queue for that.
 pub(crate) async fn tell_failure(
     settings: &Settings,
-    command: (&str, Option<&str>),
+    (command, source): (&str, Option<&str>),
     (error, now): (&Error, Timestamp),
 ) {
     let Some(choice) = &settings.notify else {
         return;
     };
-    if matches!(error.class(), Class::Skip | Class::Request) {
-        return;
-    }
+    let notice = Notice {
+        command,
+        run_id: None,
+        source,
+        stream: None,
+        status: RunStatus::Failed,
+        code: Some(error.code()),
+    };
+    let message = notice.message(format!("{}-{command}", RunId::new(now)));
     let published = match choice.open(now) {
-        Ok(notices) => notices.publish(&[failure(command, (error, now))]).await,
+        Ok(notices) => notices.publish(&[message]).await,
         Err(error) => Err(error),
     };
     if let Err(error) = published {
@@ -121,38 +126,44 @@ pub(crate) async fn tell_failure(
     }
 }
 
-fn failure((command, source): (&str, Option<&str>), (error, now): (&Error, Timestamp)) -> Message {
-    let body = json!({
-        "schema": 1,
-        "command": command,
-        "run_id": null,
-        "source": source,
-        "stream": null,
-        "status": RunStatus::Failed,
-        "code": error.code().as_str(),
-        "remedy": error.code().remedy(),
-    });
-    Message {
-        id: format!("{}-{command}", RunId::new(now)),
-        body: body.to_string(),
-    }
+fn notice(run: &Run) -> Message {
+    let notice = Notice {
+        command: "sync",
+        run_id: Some(&run.run_id),
+        source: Some(&run.source),
+        stream: Some(&run.stream),
+        status: run.status,
+        code: run.code.as_deref().and_then(Code::parse),
+    };
+    notice.message(format!("{}-{}-{}", run.run_id, run.source, run.stream))
 }
 
-fn notice(run: &Run) -> Message {
-    let code = run.code.as_deref().and_then(Code::parse);
-    let body = json!({
-        "schema": 1,
-        "command": "sync",
-        "run_id": run.run_id,
-        "source": run.source,
-        "stream": run.stream,
-        "status": run.status,
-        "code": code.map(Code::as_str),
-        "remedy": code.map(Code::remedy),
-    });
-    Message {
-        id: format!("{}-{}-{}", run.run_id, run.source, run.stream),
-        body: body.to_string(),
+/// What is said of something that did not succeed.
+struct Notice<'a> {
+    command: &'a str,
+    run_id: Option<&'a RunId>,
+    source: Option<&'a str>,
+    stream: Option<&'a str>,
+    status: RunStatus,
+    code: Option<Code>,
+}
+
+impl Notice<'_> {
+    fn message(&self, id: String) -> Message {
+        let body = json!({
+            "schema": 1,
+            "command": self.command,
+            "run_id": self.run_id,
+            "source": self.source,
+            "stream": self.stream,
+            "status": self.status,
+            "code": self.code.map(Code::as_str),
+            "remedy": self.code.map(Code::remedy),
+        });
+        Message {
+            id,
+            body: body.to_string(),
+        }
     }
 }
 

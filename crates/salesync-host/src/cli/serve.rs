@@ -18,11 +18,6 @@ pub(super) async fn run(cx: Context, words: &ServeWords, output: Output) -> Resu
     if cx.settings.triggers.is_empty() && !words.address.is_loopback() {
         return Err(TriggerChoices::missing());
     }
-    for source in &cx.sources {
-        if cx.secrets.has(source.name).await.unwrap_or_default() {
-            cx.telemetry.expect(source.name);
-        }
-    }
     let address = SocketAddr::new(words.address, words.port);
     let unheard = |error: std::io::Error| {
         Error::new(Code::RequestInvalid, "listen")
@@ -37,6 +32,17 @@ pub(super) async fn run(cx: Context, words: &ServeWords, output: Output) -> Resu
             "salesync answers at {url} until Ctrl-C; {url}/openapi.yaml says to what"
         )),
     }
+    // A store of secrets may take its time: nobody waits for it.
+    tokio::spawn(expect_sources(cx.clone()));
     http::serve(Front::new(cx, signals::stop_requested()), listener).await?;
     Ok(0)
+}
+
+/// Counts the sources that somebody has set up from 0 on.
+async fn expect_sources(cx: Context) {
+    for source in &cx.sources {
+        if cx.secrets.has(source.name).await.unwrap_or_default() {
+            cx.telemetry.expect(source.name);
+        }
+    }
 }
