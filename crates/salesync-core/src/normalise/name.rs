@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
 use super::name_words::{CREDENTIALS, GENERATIONS, PARTICLES, PLACEHOLDERS, TITLES};
 use super::nicknames::GROUPS;
@@ -144,7 +145,7 @@ fn plain_name(first: &str, last: &str) -> Option<NormalName> {
 }
 
 /// A given name that has short or foreign forms, by number; by default one that has none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Nickname(u16);
 
 /// Given names with the groups they are in.

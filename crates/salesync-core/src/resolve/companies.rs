@@ -10,7 +10,7 @@ use super::identity::EntityKind;
 use super::keys::{Blocks, KeyKind, KeyValue, Pairs};
 use super::learnt::{FactField, Learnt};
 use super::model::Model;
-use super::prepared::{Company, PerText, Prepared, Symbol, Texts, place};
+use super::prepared::{Company, CompanyRow, PerText, Prepared, Symbol, Texts, place};
 use super::records::Asked;
 
 /// Clusters the records about companies; as `asked`. Returns how many use each domain and phone beside it. Tells what it
@@ -82,6 +82,22 @@ pub(super) fn put_keys(kind: KeyKind, company: &Company<'_>, mut put: impl FnMut
         KeyKind::FirstWord => each(company.first_words),
         _ => {}
     }
+}
+
+/// Returns how many companies there are, more or less, by how many names.
+pub(super) fn population(names: usize) -> u32 {
+    count_of(names).max(FEWEST_COMPANIES)
+}
+
+/// Returns the facts that tell how rare is what a company's record says; texts may be missing.
+pub(super) fn rarities_of(row: &CompanyRow, company: &Company<'_>) -> Vec<(FactField, Symbol)> {
+    let names = company.compact_names.iter();
+    let mut asked: Vec<_> = names.map(|name| (FactField::CompanyName, *name)).collect();
+    let words = company.first_words.iter();
+    asked.extend(words.map(|word| (FactField::FirstWord, *word)));
+    asked.push((FactField::CompanyPostalCode, row.place.postal_code));
+    asked.push((FactField::CompanyCity, row.place.city));
+    asked
 }
 
 /// What pairs of companies are weighed with.
@@ -191,7 +207,7 @@ impl Known {
                 );
             }
         }
-        let population = count_of(domains.len()).max(FEWEST_COMPANIES);
+        let population = population(domains.len());
         let bearers = domains.into_iter();
         let bearers = bearers.map(|(name, domains)| (name, count_of(domains.len()) as f32));
         Self {

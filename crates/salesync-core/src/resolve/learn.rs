@@ -20,6 +20,24 @@ pub(super) enum Agreement {
     Different,
 }
 
+impl Agreement {
+    /// Returns the word for it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Same => "same",
+            Self::Near => "near",
+            Self::Different => "different",
+        }
+    }
+
+    /// Reads the word for it.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Missing, Self::Same, Self::Near, Self::Different];
+        all.into_iter().find(|it| it.as_str() == word)
+    }
+}
+
 /// The agreements that say something, in the order of the tables below.
 const TELLING: [Agreement; 3] = [Agreement::Same, Agreement::Near, Agreement::Different];
 
@@ -83,14 +101,25 @@ impl Namesakes {
         &mut self,
         bucket: usize,
         agreements: [Agreement; FIELDS],
-        (looked_at, all): (u64, u64),
+        weight: (u64, u64),
+    ) {
+        self.count_all(bucket, agreements, (weight, 1));
+    }
+
+    /// Counts as many such pairs as are given last.
+    pub(super) fn count_all(
+        &mut self,
+        bucket: usize,
+        agreements: [Agreement; FIELDS],
+        ((looked_at, all), pairs): ((u64, u64), u64),
     ) {
         let pattern = agreements.iter().fold(bucket, |pattern, agreement| {
             let level = TELLING.iter().position(|telling| telling == agreement);
             pattern * 4 + level.map_or(0, |level| level + 1)
         });
         if let Some(parts) = self.parts.get_mut(pattern) {
-            *parts += all.saturating_mul(PARTS) / looked_at.max(1);
+            let each = all.saturating_mul(PARTS) / looked_at.max(1);
+            *parts = parts.saturating_add(each.saturating_mul(pairs));
         }
     }
 
@@ -202,11 +231,16 @@ const MOST_LOST: f64 = 4.0;
 impl Forms {
     /// Counts the names of two records of one person, by the levels of their parts.
     pub(super) fn count(&mut self, first: &str, last: &str) {
+        self.count_all(first, last, 1.0);
+    }
+
+    /// Counts so many such names.
+    pub(super) fn count_all(&mut self, first: &str, last: &str, names: f64) {
         for (form, level) in [(&mut self.first, first), (&mut self.last, last)] {
             match level {
-                "equal" => form.equal += 1.0,
-                "nickname" => form.nickname += 1.0,
-                "one_edit" => form.one_edit += 1.0,
+                "equal" => form.equal += names,
+                "nickname" => form.nickname += names,
+                "one_edit" => form.one_edit += names,
                 _ => {}
             }
         }

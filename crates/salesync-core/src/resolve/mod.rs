@@ -21,6 +21,7 @@ pub mod increment;
 pub mod index;
 pub mod model;
 pub mod overrides;
+pub mod remote;
 pub mod report;
 pub mod survivorship;
 

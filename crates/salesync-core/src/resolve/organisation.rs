@@ -246,7 +246,7 @@ impl Organisations {
 }
 
 /// Returns the domains of a person's work mailboxes and employer.
-fn own_domains(person: &Person<'_>) -> impl Iterator<Item = Symbol> {
+pub(super) fn own_domains(person: &Person<'_>) -> impl Iterator<Item = Symbol> {
     let work = person
         .mailboxes
         .iter()

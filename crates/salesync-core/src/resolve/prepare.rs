@@ -378,7 +378,7 @@ fn email_with_domain(
 }
 
 /// Returns the number of a mailbox's name.
-fn local_number(local: &str) -> u32 {
+pub(super) fn local_number(local: &str) -> u32 {
     let [one, two, three, four, ..] = XxHash3_64::oneshot(local.as_bytes()).to_be_bytes();
     u32::from_be_bytes([one, two, three, four])
 }

@@ -281,7 +281,7 @@ impl Prepared {
         self.companies.iter().map(|row| self.company_of(row))
     }
 
-    fn company_of(&self, row: &CompanyRow) -> Company<'_> {
+    pub(super) fn company_of(&self, row: &CompanyRow) -> Company<'_> {
         Company {
             names: row.names.of(&self.symbols),
             first_words: row.first_words.of(&self.symbols),

@@ -120,7 +120,7 @@ impl Stage<'_> {
         let uses = self.uses(&ready, &found).await?;
         let keys = ready.keys();
         let mut weighing = Weighing::new(self.kind, &ready.prepared, (self.settings, self.learnt));
-        Self::note_uses(&mut weighing, (self.kind, &keys), &uses);
+        weighing.note_uses((self.kind, &keys), &uses);
         marked
             .iter()
             .for_each(|phone| weighing.mark_switchboard(*phone));
@@ -153,7 +153,7 @@ impl Stage<'_> {
     }
 
     /// Tells those entities anew whose records are told.
-    fn told(
+    pub(in super::super) fn told(
         &self,
         told: &Told<'_>,
         is_told: impl Fn(u32) -> bool,
@@ -325,7 +325,7 @@ impl Stage<'_> {
     }
 
     /// Gives every cluster an id: none that was ever another's.
-    async fn keep_ids(
+    pub(in super::super) async fn keep_ids(
         &self,
         ready: &Ready,
         clustering: &Clustering,

@@ -5,10 +5,10 @@
 //! was learnt ([`Learnt`]) before and holds until it is learnt anew.
 
 mod answer;
-mod ready;
-mod stage;
+pub(super) mod ready;
+pub(super) mod stage;
 mod touched;
-mod weighing;
+pub(super) mod weighing;
 
 use std::collections::{BTreeMap, BTreeSet};
 

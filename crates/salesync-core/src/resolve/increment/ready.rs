@@ -8,16 +8,16 @@ use super::super::index::{IndexReader, Key, Number, each_key};
 use super::super::learnt::{FactField, Learnt};
 use super::super::model::Settings;
 use super::super::prepare::Preparation;
-use super::super::prepared::{PersonRow, Prepared, Symbol, place};
-use super::super::{index, naming, organisation};
+use super::super::prepared::{Person, PersonRow, Prepared, Symbol, place};
+use super::super::{companies, index, naming, organisation};
 use crate::error::Result;
 
 /// A record to be made ready, with what was found out about it, if that holds.
-pub(super) type Said<'a> = (&'a Identity, Option<&'a Derived>);
+pub(in super::super) type Said<'a> = (&'a Identity, Option<&'a Derived>);
 
 /// What records are made ready for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in super::super) enum Purpose {
     /// To tell their keys.
     Keys,
     /// To be weighed as well.
@@ -25,17 +25,17 @@ pub(super) enum Purpose {
 }
 
 /// Records of a kind, in their order.
-pub(super) struct Ready {
-    pub(super) kind: EntityKind,
-    pub(super) prepared: Prepared,
+pub(in super::super) struct Ready {
+    pub(in super::super) kind: EntityKind,
+    pub(in super::super) prepared: Prepared,
     /// By index.
-    pub(super) numbers: Vec<Number>,
+    pub(in super::super) numbers: Vec<Number>,
     index_of: BTreeMap<Number, u32>,
 }
 
 impl Ready {
     /// Makes records of a kind ready.
-    pub(super) async fn of(
+    pub(in super::super) async fn of(
         (kind, purpose): (EntityKind, Purpose),
         said: &[Said<'_>],
         (reader, settings, learnt): (&dyn IndexReader, &Settings, &mut Learnt),
@@ -50,7 +50,8 @@ impl Ready {
                 .people
                 .iter()
                 .filter(|row| known(row.rank.arrival).is_none());
-            let asked: HashSet<Number> = new.flat_map(|row| asked(&prepared, row)).collect();
+            let asked = new.flat_map(|row| facts_about(&prepared, row));
+            let asked: HashSet<Number> = asked.map(|(field, text)| field.place_of(text)).collect();
             recall(reader, learnt, asked).await?;
             naming::recall(&mut prepared, learnt, known);
             organisation::recall(&mut prepared, learnt, |arrival| {
@@ -71,65 +72,66 @@ impl Ready {
         })
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in super::super) fn len(&self) -> usize {
         self.numbers.len()
     }
 
     /// Returns the number of a record by its index.
-    pub(super) fn number(&self, index: u32) -> Number {
+    pub(in super::super) fn number(&self, index: u32) -> Number {
         self.numbers.get(place(index)).copied().unwrap_or_default()
     }
 
     /// Returns the index of a record by its number.
-    pub(super) fn index(&self, number: Number) -> Option<u32> {
+    pub(in super::super) fn index(&self, number: Number) -> Option<u32> {
         self.index_of.get(&number).copied()
     }
 
     /// Returns all keys of the records.
-    pub(super) fn keys(&self) -> Vec<Key> {
+    pub(in super::super) fn keys(&self) -> Vec<Key> {
         let mut keys = Vec::new();
         each_key(&self.prepared, self.kind, |key| keys.push(key));
         keys
     }
 }
 
-/// Returns the facts that tell a new record's name and organisations.
-fn asked(prepared: &Prepared, row: &PersonRow) -> Vec<Number> {
+/// Returns the facts that tell a new record's name and organisations: each as a field and the text that it is looked for by.
+pub(in super::super) fn facts_about<'a>(
+    prepared: &'a Prepared,
+    row: &'a PersonRow,
+) -> impl Iterator<Item = (FactField, &'a str)> {
     let person = prepared.person_of(row);
-    let names = naming::asked(prepared, row);
-    let facts = names.chain(organisation::asked(&prepared.texts, &person));
-    facts.map(|(field, text)| field.place_of(text)).collect()
+    let of_organisations: Vec<_> = organisation::asked(&prepared.texts, &person).collect();
+    naming::asked(prepared, row).chain(of_organisations)
 }
 
 /// Returns the facts that tell how rare is what records say.
 fn rarities(prepared: &Prepared) -> HashSet<Number> {
-    let mut asked: HashSet<(FactField, Symbol)> = HashSet::new();
-    for (row, person) in prepared.people.iter().zip(prepared.people()) {
-        for part in [row.name.first, row.name.last] {
-            asked.extend([(FactField::GivenName, part), (FactField::Surname, part)]);
-        }
-        asked.insert((FactField::PostalCode, row.place.postal_code));
-        asked.insert((FactField::City, row.place.city));
-        asked.insert((FactField::BirthDate, row.birth));
-        asked.extend(
-            person
-                .organisations
-                .iter()
-                .map(|it| (FactField::Organisation, *it)),
-        );
-    }
-    for (row, company) in prepared.companies.iter().zip(prepared.companies()) {
-        let names = company.compact_names.iter();
-        asked.extend(names.map(|name| (FactField::CompanyName, *name)));
-        let words = company.first_words.iter();
-        asked.extend(words.map(|word| (FactField::FirstWord, *word)));
-        asked.insert((FactField::CompanyPostalCode, row.place.postal_code));
-        asked.insert((FactField::CompanyCity, row.place.city));
-    }
+    let people = prepared.people.iter().zip(prepared.people());
+    let of_people = people.flat_map(|(row, person)| rarities_of(row, &person));
+    let companies = prepared.companies.iter().zip(prepared.companies());
+    let of_companies = companies.flat_map(|(row, company)| companies::rarities_of(row, &company));
+    let asked: HashSet<(FactField, Symbol)> = of_people.chain(of_companies).collect();
     let asked = asked.into_iter().filter(|(_, text)| !text.is_empty());
     asked
         .map(|(field, text)| field.place_of(prepared.texts.text(text)))
         .collect()
+}
+
+/// Returns the facts that tell how rare is what a person's record says; texts may be missing.
+pub(in super::super) fn rarities_of(
+    row: &PersonRow,
+    person: &Person<'_>,
+) -> Vec<(FactField, Symbol)> {
+    let mut asked = Vec::new();
+    for part in [row.name.first, row.name.last] {
+        asked.extend([(FactField::GivenName, part), (FactField::Surname, part)]);
+    }
+    asked.push((FactField::PostalCode, row.place.postal_code));
+    asked.push((FactField::City, row.place.city));
+    asked.push((FactField::BirthDate, row.birth));
+    let organisations = person.organisations.iter();
+    asked.extend(organisations.map(|it| (FactField::Organisation, *it)));
+    asked
 }
 
 /// Looks up what was learnt, but for what was looked up before.

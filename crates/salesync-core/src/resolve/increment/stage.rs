@@ -23,16 +23,16 @@ use super::{Changed, Entities};
 use crate::error::Result;
 
 /// Where and how the records of a kind are resolved.
-pub(super) struct Stage<'a> {
-    pub(super) kind: EntityKind,
-    pub(super) reader: &'a dyn IndexReader,
-    pub(super) settings: &'a Settings,
-    pub(super) learnt: &'a mut Learnt,
-    pub(super) overrides: &'a [Override],
+pub(in super::super) struct Stage<'a> {
+    pub(in super::super) kind: EntityKind,
+    pub(in super::super) reader: &'a dyn IndexReader,
+    pub(in super::super) settings: &'a Settings,
+    pub(in super::super) learnt: &'a mut Learnt,
+    pub(in super::super) overrides: &'a [Override],
     /// The entities of company records, where they are not those that are kept.
-    pub(super) employers: Entities,
+    pub(in super::super) employers: Entities,
     /// Whether a phone is on a company's record, by its text, where that is known.
-    pub(super) switchboards: BTreeMap<String, bool>,
+    pub(in super::super) switchboards: BTreeMap<String, bool>,
 }
 
 /// What a stage has found out so far.
@@ -126,7 +126,10 @@ impl Stage<'_> {
         Ready::of((self.kind, purpose), said, known).await
     }
 
-    pub(super) async fn ready_records(&mut self, records: &[&IndexedRecord]) -> Result<Ready> {
+    pub(in super::super) async fn ready_records(
+        &mut self,
+        records: &[&IndexedRecord],
+    ) -> Result<Ready> {
         let said: Vec<Said<'_>> = records.iter().copied().map(said_before).collect();
         self.ready(&said, Purpose::Weighing).await
     }
@@ -301,7 +304,7 @@ impl Stage<'_> {
         };
         let mut weighing = Weighing::new(self.kind, &ready.prepared, (self.settings, self.learnt));
         let keys = ready.keys();
-        Self::note_uses(&mut weighing, (self.kind, &keys), &found.uses);
+        weighing.note_uses((self.kind, &keys), &found.uses);
         let model = &self.settings.model;
         let mut met = Pairs::new(model.block_cap, model.block_window);
         for kind in kinds_of_keys(self.kind).filter(|kind| kind.lets_meet()) {
@@ -335,26 +338,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Takes note of how many use the values of keys and bear names.
-    pub(super) fn note_uses(
-        weighing: &mut Weighing<'_>,
-        (kind, keys): (EntityKind, &[super::super::index::Key]),
-        uses: &BTreeMap<Number, KeyUse>,
-    ) {
-        for key in keys {
-            let Some(used) = uses.get(&key.number).filter(|used| used.records > 1) else {
-                continue;
-            };
-            if has_users(kind, key.kind) {
-                weighing.set_users(text_of(key), used.users);
-            } else if key.kind == KeyKind::FullName {
-                weighing.set_bearers(key.index, used.records);
-            }
-        }
-    }
-
     /// Returns a kept pair as one of some records that are ready.
-    pub(super) fn edge(ready: &Ready, edge: &IndexedEdge, accept: f32) -> Option<Edge> {
+    pub(in super::super) fn edge(ready: &Ready, edge: &IndexedEdge, accept: f32) -> Option<Edge> {
         let (one, other) = (ready.index(edge.left)?, ready.index(edge.right)?);
         Some(Edge {
             left: one.min(other),

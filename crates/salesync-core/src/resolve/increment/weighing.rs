@@ -1,22 +1,26 @@
 //! One way to weigh people and companies.
 
+use std::collections::BTreeMap;
+
 use super::super::cluster::{self, Clustering, Edge, Scale as _, Wanted};
 use super::super::companies;
 use super::super::identity::EntityKind;
-use super::super::keys::Blocks;
+use super::super::index::{Key, KeyUse, Number, has_users, text_of};
+use super::super::keys::{Blocks, KeyKind};
+use super::super::learn::Agreement;
 use super::super::learnt::Learnt;
 use super::super::model::Settings;
 use super::super::people;
 use super::super::prepared::{PerText, Prepared, Symbol, place};
 
 /// What pairs of records of a kind are weighed with, by what was learnt before.
-pub(super) enum Weighing<'a> {
+pub(in super::super) enum Weighing<'a> {
     People(Box<people::Scale<'a>>),
     Companies(Box<companies::Scale<'a>>),
 }
 
 impl<'a> Weighing<'a> {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         kind: EntityKind,
         prepared: &'a Prepared,
         (settings, learnt): (&'a Settings, &Learnt),
@@ -35,7 +39,7 @@ impl<'a> Weighing<'a> {
     }
 
     /// Returns how much speaks for a pair, in bits.
-    pub(super) fn total(&self, left: u32, right: u32) -> Option<f32> {
+    pub(in super::super) fn total(&self, left: u32, right: u32) -> Option<f32> {
         match self {
             Self::People(scale) => scale.weigh(left, right).map(|it| scale.total(&it)),
             Self::Companies(scale) => scale.weigh(left, right).map(|it| scale.total(&it)),
@@ -43,29 +47,67 @@ impl<'a> Weighing<'a> {
     }
 
     /// Counts who uses the values of some keys.
-    pub(super) fn count_users(&mut self, blocks: &Blocks) {
+    pub(in super::super) fn count_users(&mut self, blocks: &Blocks) {
         match self {
             Self::People(scale) => scale.count_users(blocks),
             Self::Companies(scale) => scale.count_users(blocks),
         }
     }
 
-    pub(super) fn users(&self) -> &PerText<u8> {
+    pub(in super::super) fn users(&self) -> &PerText<u8> {
         match self {
             Self::People(scale) => &scale.users,
             Self::Companies(scale) => &scale.users,
         }
     }
 
-    pub(super) fn set_users(&mut self, value: Symbol, users: u8) {
+    pub(in super::super) fn set_users(&mut self, value: Symbol, users: u8) {
         match self {
             Self::People(scale) => scale.users.set(value, users),
             Self::Companies(scale) => scale.users.set(value, users),
         }
     }
 
+    /// Takes note of how many use the values of keys and bear names.
+    pub(in super::super) fn note_uses(
+        &mut self,
+        (kind, keys): (EntityKind, &[Key]),
+        uses: &BTreeMap<Number, KeyUse>,
+    ) {
+        for key in keys {
+            let Some(used) = uses.get(&key.number).filter(|used| used.records > 1) else {
+                continue;
+            };
+            if has_users(kind, key.kind) {
+                self.set_users(text_of(key), used.users);
+            } else if key.kind == KeyKind::FullName {
+                self.set_bearers(key.index, used.records);
+            }
+        }
+    }
+
+    /// Returns the levels of given name and surname of two people's records.
+    pub(in super::super) fn forms(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
+        match self {
+            Self::People(scale) => scale.forms(left, right),
+            Self::Companies(_) => None,
+        }
+    }
+
+    /// Returns the bucket of the whole name that two people's records bear, with what agrees beside it.
+    pub(in super::super) fn agreements(
+        &self,
+        left: u32,
+        right: u32,
+    ) -> Option<(usize, [Agreement; 3])> {
+        match self {
+            Self::People(scale) => scale.agreements(left, right),
+            Self::Companies(_) => None,
+        }
+    }
+
     /// Takes note of how many records bear a record's whole name.
-    pub(super) fn set_bearers(&mut self, index: u32, bearers: u32) {
+    pub(in super::super) fn set_bearers(&mut self, index: u32, bearers: u32) {
         if let Self::People(scale) = self
             && let Some(known) = scale.bearers.get_mut(place(index))
         {
@@ -74,14 +116,14 @@ impl<'a> Weighing<'a> {
     }
 
     /// Takes a phone for that of many people.
-    pub(super) fn mark_switchboard(&mut self, phone: Symbol) {
+    pub(in super::super) fn mark_switchboard(&mut self, phone: Symbol) {
         if let Self::People(scale) = self {
             scale.mark_switchboard(phone);
         }
     }
 
     /// Clusters the records by their pairs: those that speak for joining, and those that nearly do.
-    pub(super) fn concluded(
+    pub(in super::super) fn concluded(
         &self,
         records: (EntityKind, usize),
         edges: (Vec<Edge>, Vec<Edge>),

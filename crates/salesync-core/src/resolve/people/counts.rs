@@ -11,7 +11,7 @@ use super::scale::Scale;
 const SWITCHBOARD_USERS: u8 = 5;
 
 /// How many records of one name each is held against to learn from them.
-const NEIGHBOURS: usize = 4;
+pub(in super::super) const NEIGHBOURS: usize = 4;
 
 /// How many pairs are looked at to learn from them.
 const LEARNT_FROM: usize = 400_000;
@@ -55,11 +55,24 @@ impl Scale<'_> {
             let used = block.first().map(|(value, _)| keys::text_of(*value));
             let users = used.map(|text| self.users.get(text));
             if let (Some(1), Some(one), Some(other)) = (users, names.next(), names.next()) {
-                let found = compare::names(self.texts, self.names(), &one, &other);
-                forms.count(found.first.level, found.last.level);
+                let [first, last] = self.levels(&one, &other);
+                forms.count(first, last);
             }
         }
         self.known.weights = forms.teach(&self.known.weights);
+    }
+
+    /// Returns the levels of given name and surname of two names.
+    fn levels(&self, one: &Name, other: &Name) -> [&'static str; 2] {
+        let found = compare::names(self.texts, self.names(), one, other);
+        [found.first.level, found.last.level]
+    }
+
+    /// Returns the same of two records.
+    pub(in super::super) fn forms(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
+        let people = self.prepared.people.as_slice();
+        let (one, other) = (people.get(place(left))?, people.get(place(right))?);
+        Some(self.levels(&one.name, &other.name))
     }
 
     /// Learns from records that bear one name what evidence is worth.
@@ -74,10 +87,13 @@ impl Scale<'_> {
         }
         let mut namesakes = Namesakes::new();
         let records: usize = blocks.shared().map(<[_]>::len).sum();
-        let step = count_of((records * NEIGHBOURS).div_ceil(LEARNT_FROM)).max(1);
+        let step = step(records);
+        let people = self.prepared.people.as_slice();
+        let order = |index: u32| people.get(place(index)).map(|row| row.rank.order);
         for block in blocks.shared() {
             // The first record tells which names are looked at, whatever the order in which they came.
-            if block.first().is_none_or(|(_, first)| first % step != 0) {
+            let first = block.first().and_then(|(_, first)| order(*first));
+            if first.is_none_or(|first| first % step != 0) {
                 continue;
             }
             // The order of records within a name is none: neighbours stand for all pairs.
@@ -104,7 +120,11 @@ impl Scale<'_> {
 
     /// Returns the bucket of the whole name that two records bear, with what agrees beside it; nothing where the names
     /// differ after all.
-    fn agreements(&self, left: u32, right: u32) -> Option<(usize, [Agreement; 3])> {
+    pub(in super::super) fn agreements(
+        &self,
+        left: u32,
+        right: u32,
+    ) -> Option<(usize, [Agreement; 3])> {
         let prepared = self.prepared;
         let (one, other) = (
             prepared.person(place(left))?,
@@ -127,4 +147,9 @@ impl Scale<'_> {
             }),
         ))
     }
+}
+
+/// Returns the step in which names are looked at where so many records share one with others.
+pub(in super::super) fn step(records: usize) -> u64 {
+    u64::from(count_of((records * NEIGHBOURS).div_ceil(LEARNT_FROM))).max(1)
 }

@@ -26,34 +26,27 @@ pub(in super::super) struct Known {
 const FEWEST_PEOPLE: u32 = 1_000;
 
 /// Names are taken to be drawn from at least so many, however small the set.
-const FEWEST_NAMES: u32 = 64;
+pub(in super::super) const FEWEST_NAMES: u32 = 64;
 
 /// Dates of birth are taken to be at least so many, however small the set.
-const FEWEST_BIRTHS: u32 = 8_000;
+pub(in super::super) const FEWEST_BIRTHS: u32 = 8_000;
 
 impl Known {
     /// Counts names, places, dates and organisations.
     pub(super) fn count(prepared: &Prepared, weights: &PeopleWeights) -> Self {
         let people = prepared.people.as_slice();
         let texts = &prepared.texts;
-        // One name with several mailboxes or phones is several people's, more or less.
-        let bearer = |row: &PersonRow| {
-            let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
-            let phone = || row.phones.of(&prepared.symbols).first().copied();
-            mailbox.map(|mailbox| mailbox.address).or_else(phone)
-        };
         let mut bearers: HashSet<(Symbol, Symbol, Symbol)> = HashSet::new();
         let mut named: HashSet<(Symbol, Symbol)> = HashSet::new();
         for row in people {
             let name = row.name;
             if !name.first.is_empty() && !name.last.is_empty() {
                 named.insert((name.first, name.last));
-                bearers.insert((name.first, name.last, bearer(row).unwrap_or_default()));
+                let bearer = bearer(prepared, row).unwrap_or_default();
+                bearers.insert((name.first, name.last, bearer));
             }
         }
-        let population = count_of(named.len())
-            .max(count_of(people.len() / 4))
-            .max(FEWEST_PEOPLE);
+        let population = population(named.len(), people.len());
         let firsts = bearers.iter().map(|(first, ..)| *first);
         let lasts = bearers.iter().map(|(_, last, _)| *last);
         let births = people.iter().map(|person| person.birth);
@@ -97,4 +90,19 @@ impl Known {
         learnt.tell(FactField::BirthDate, texts, &self.births);
         learnt.tell(FactField::Organisation, texts, &self.organisations);
     }
+}
+
+/// Returns what tells the bearers of one name apart: with several mailboxes or phones these are several people, more or
+/// less.
+pub(in super::super) fn bearer(prepared: &Prepared, row: &PersonRow) -> Option<Symbol> {
+    let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
+    let phone = || row.phones.of(&prepared.symbols).first().copied();
+    mailbox.map(|mailbox| mailbox.address).or_else(phone)
+}
+
+/// Returns how many people there are, more or less, by how many names and records.
+pub(in super::super) fn population(names: usize, records: usize) -> u32 {
+    count_of(names)
+        .max(count_of(records / 4))
+        .max(FEWEST_PEOPLE)
 }

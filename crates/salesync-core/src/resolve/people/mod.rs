@@ -11,7 +11,7 @@ use super::learnt::Learnt;
 use super::prepared::{NameOrigin, PerText, Person, Prepared, Symbol, Texts, place};
 use super::records::Asked;
 
-pub(super) use known::Known;
+pub(super) use known::{FEWEST_BIRTHS, FEWEST_NAMES, Known, bearer, population};
 pub(super) use scale::Scale;
 
 /// Clusters the records about people; as `asked`. Returns how many use each mailbox and phone beside it. Tells what it

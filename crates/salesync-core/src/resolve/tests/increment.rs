@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// An index in memory, with the answer beside it.
 #[derive(Debug, Clone, Default)]
-struct Kept {
+pub(super) struct Kept {
     facts: BTreeMap<u64, Vec<Fact>>,
     records: BTreeMap<u64, IndexedRecord>,
     places: BTreeMap<u64, Place>,
@@ -280,7 +280,7 @@ fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<Strin
 }
 
 /// A record among few, whose values often meet.
-fn identity() -> impl Strategy<Value = Identity> {
+pub(super) fn identity() -> impl Strategy<Value = Identity> {
     let ids = 0..40u32;
     let names = (
         one_of(&["Ann", "Anna", "Bob", "Robert", "Cy", "A", "Dana"]),
@@ -360,7 +360,7 @@ fn change() -> impl Strategy<Value = Changed> {
 }
 
 /// Says what is there after some changes.
-fn after(start: &[Identity], batches: &[Vec<Changed>]) -> Vec<Identity> {
+pub(super) fn after(start: &[Identity], batches: &[Vec<Changed>]) -> Vec<Identity> {
     let mut there: BTreeMap<(EntityKind, RecordRef), Identity> = BTreeMap::new();
     for changed in all(start)
         .into_iter()
@@ -375,7 +375,7 @@ fn after(start: &[Identity], batches: &[Vec<Changed>]) -> Vec<Identity> {
     there.into_values().collect()
 }
 
-fn settings(cap: usize) -> Settings {
+pub(super) fn settings(cap: usize) -> Settings {
     let mut settings = Settings::default();
     settings.model.block_cap = cap;
     settings.model.block_window = 1;

@@ -2,6 +2,7 @@
 
 mod increment;
 mod overrides;
+mod remote;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,180 @@
+//! Clusters what pairs tie together, one part of all records after another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
+
+use super::super::cluster::{Clustering, Depth, Edge, Wanted};
+use super::super::entity::EntityId;
+use super::super::evidence::{Outcome, Review};
+use super::super::identity::EntityKind;
+use super::super::increment::ready::Ready;
+use super::super::increment::stage::Stage;
+use super::super::increment::weighing::Weighing;
+use super::super::index::{
+    IndexReader, IndexedEdge, IndexedRecord, KeyUse, Number, Place, components, number_of,
+};
+use super::super::learnt::{Fact, Learnt};
+use super::super::model::Settings;
+use super::super::overrides::{ByIndex, Override};
+use super::super::prepared::Symbol;
+use super::super::told::Told;
+use super::super::{Previous, Resolution};
+use super::unread::Unread;
+use crate::error::Result;
+
+/// Some of all records of a kind: all that pairs tie to any of them, and all that were one entity with any.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// The records, and those that nearly are one with some of them.
+    pub records: Vec<IndexedRecord>,
+    /// Those of them whose entities this part tells.
+    pub told: BTreeSet<Number>,
+    /// Their pairs.
+    pub edges: Vec<IndexedEdge>,
+    /// How their keys are used.
+    pub uses: Vec<KeyUse>,
+    /// What was learnt of what they say.
+    pub facts: Vec<Fact>,
+    /// Their phones that are on companies' records.
+    pub switchboards: BTreeSet<String>,
+    /// The companies that their organisations are, by the text that names each.
+    pub employers: BTreeMap<String, EntityId>,
+    /// The last answer about them.
+    pub previous: Previous,
+}
+
+/// What came of a part.
+#[derive(Debug, Default)]
+pub struct Concluded {
+    /// The entities that it tells.
+    pub resolution: Resolution,
+    /// Where the records are that it tells.
+    pub places: Vec<Place>,
+    /// The first record of each one's entity.
+    pub firsts: Vec<(Number, Number)>,
+}
+
+/// Clusters the records of a part. `reader` is asked for nothing but when ids were created.
+///
+/// # Errors
+/// What the reader says.
+pub async fn conclude(
+    kind: EntityKind,
+    mut part: Part,
+    (settings, learnt): (&Settings, &Learnt),
+    (overrides, reader): (&[Override], &dyn IndexReader),
+) -> Result<Concluded> {
+    let mut learnt = learnt.clone();
+    let facts = std::mem::take(&mut part.facts);
+    facts.into_iter().for_each(|fact| learnt.add(fact));
+    let reader = Unread(Some(reader));
+    let mut stage = Stage {
+        kind,
+        reader: &reader,
+        settings,
+        learnt: &mut learnt,
+        overrides,
+        employers: BTreeMap::new(),
+        switchboards: BTreeMap::new(),
+    };
+    let records: Vec<&IndexedRecord> = part.records.iter().collect();
+    let ready = stage.ready_records(&records).await?;
+    let weighing = part.weighing(&ready, (settings, stage.learnt));
+    let wanted = Wanted {
+        model: &settings.model,
+        decided: ByIndex::of(&ready.prepared, kind, overrides),
+        depth: Depth::Indexed,
+    };
+    let edges = part.edges(&ready, settings.model.accept_bits(kind));
+    let clustering = weighing.concluded((kind, ready.len()), edges, &wanted);
+    let previous = part.previous.clone();
+    let (kept, previous) = stage.keep_ids(&ready, &clustering, previous).await?;
+    let ids = match kind {
+        EntityKind::Person => &kept.person_ids,
+        EntityKind::Company => &kept.company_ids,
+    };
+    let texts = &ready.prepared.texts;
+    let employers = part.employers.iter();
+    let employers: HashMap<Symbol, EntityId> = employers
+        .filter_map(|(text, id)| Some((texts.find(text)?, id.clone())))
+        .collect();
+    let identities: Vec<_> = records.iter().map(|it| &it.identity).collect();
+    let told = Told {
+        identities: &identities,
+        prepared: &ready.prepared,
+        clustering: &clustering,
+        ids,
+    };
+    let is_told = |index: u32| part.told.contains(&ready.number(index));
+    let mut resolution = stage.told(&told, is_told, (weighing.users(), &employers));
+    let members = resolution.memberships.iter();
+    let alive: BTreeSet<EntityId> = members.map(|it| it.entity_id.clone()).collect();
+    // Of two entities that might be one, the one that the pair is told under tells it.
+    let is_ours = |it: &Review| alive.contains(&it.evidence.entity_id);
+    resolution.review.retain(is_ours);
+    let retired = kept.retired.into_iter();
+    let retired = retired.filter(|(id, _)| !previous.retired.contains_key(id));
+    resolution.retired = retired.collect();
+    resolution.changes = kept.changes;
+    resolution.counts.identities = part.told.len();
+    Ok(Concluded {
+        places: places(&ready, &clustering, &resolution),
+        firsts: part.firsts(&ready, &clustering),
+        resolution,
+    })
+}
+
+impl Part {
+    /// Returns what the records are weighed with.
+    fn weighing<'a>(&self, ready: &'a Ready, known: (&'a Settings, &Learnt)) -> Weighing<'a> {
+        let mut weighing = Weighing::new(ready.kind, &ready.prepared, known);
+        let uses = self.uses.iter().map(|used| (used.key, *used)).collect();
+        weighing.note_uses((ready.kind, &ready.keys()), &uses);
+        let phones = self.switchboards.iter();
+        let phones = phones.filter_map(|phone| ready.prepared.texts.find(phone));
+        phones.for_each(|phone| weighing.mark_switchboard(phone));
+        weighing
+    }
+
+    /// Returns the pairs that speak for being one, and those that nearly do; in the order in which all pairs are met, so
+    /// that what is told does not depend on who brought them.
+    fn edges(&self, ready: &Ready, accept: f32) -> (Vec<Edge>, Vec<Edge>) {
+        let edges = self.edges.iter();
+        let edges = edges.filter_map(|edge| Stage::edge(ready, edge, accept));
+        let mut edges: Vec<Edge> = edges.collect();
+        edges.sort_unstable_by_key(|edge| (edge.left, edge.right));
+        let is_joined = |edge: &Edge| edge.outcome == Outcome::Joined;
+        edges.into_iter().partition(is_joined)
+    }
+
+    /// Returns the first record of the entity of each record that is told.
+    fn firsts(&self, ready: &Ready, clustering: &Clustering) -> Vec<(Number, Number)> {
+        let firsts = clustering.clusters.iter().flat_map(|cluster| {
+            let first = cluster.members.first().map(|member| member.index);
+            let members = cluster.members.iter();
+            members.filter_map(move |member| Some((member.index, first?)))
+        });
+        let firsts = firsts.map(|(one, first)| (ready.number(one), ready.number(first)));
+        let firsts = firsts.filter(|(record, _)| self.told.contains(record));
+        firsts.collect()
+    }
+}
+
+/// Returns where the records are that an answer tells.
+fn places(ready: &Ready, clustering: &Clustering, resolution: &Resolution) -> Vec<Place> {
+    let members = resolution.memberships.iter();
+    let entities: BTreeMap<Number, &EntityId> = members
+        .map(|it| (number_of(ready.kind, &it.record), &it.entity_id))
+        .collect();
+    let components = components(&ready.numbers, &clustering.ties);
+    let places = ready.numbers.iter().zip(components);
+    let places = places.filter_map(|(record, component)| {
+        Some(Place {
+            record: *record,
+            component,
+            entity_id: (*entities.get(record)?).clone(),
+        })
+    });
+    places.collect()
+}

@@ -1,0 +1,145 @@
+//! What is learnt of what an engine of sets counted.
+
+use super::super::frequency::{count_of, log2};
+use super::super::learn::{Agreement, Forms, Namesakes};
+use super::super::learnt::{FactField, Learnt};
+use super::super::model::Model;
+use super::super::{companies, people};
+
+/// What was counted over all records about companies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CompanyCounts {
+    /// Names.
+    pub names: usize,
+    /// Names, each in its words.
+    pub worded_names: usize,
+    /// Records with a postal code.
+    pub postal_codes: usize,
+    /// Records with a city.
+    pub cities: usize,
+}
+
+/// What was counted over all records about people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PeopleCounts {
+    /// Records.
+    pub records: usize,
+    /// Whole names.
+    pub names: usize,
+    /// Whole names, each as often as a mailbox or phone of another tells its bearers apart.
+    pub bearers: usize,
+    /// Records with a postal code.
+    pub postal_codes: usize,
+    /// Records with a city.
+    pub cities: usize,
+    /// Organisations of records.
+    pub organisations: usize,
+}
+
+/// Names of two records of one person each, by the levels of their parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormCount {
+    /// The level of the given names.
+    pub first: String,
+    /// The level of the surnames.
+    pub last: String,
+    /// How many.
+    pub names: u64,
+}
+
+/// Pairs of records that bear one name, by what else agrees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamesakeCount {
+    /// The bucket that the name is in.
+    pub bucket: usize,
+    /// What is known of mailbox, phone and organisation, each in the word for it.
+    pub agreements: [String; 3],
+    /// So many pairs of the name were looked at.
+    pub looked_at: u64,
+    /// So many it has.
+    pub all: u64,
+    /// How many such pairs.
+    pub pairs: u64,
+}
+
+impl Learnt {
+    /// Learns how rare is what companies' records say.
+    pub fn count_companies(&mut self, counts: &CompanyCounts) {
+        self.companies = companies::population(counts.names);
+        for (field, total) in [
+            (FactField::FirstWord, counts.worded_names),
+            (FactField::CompanyPostalCode, counts.postal_codes),
+            (FactField::CompanyCity, counts.cities),
+        ] {
+            self.most.insert(field, log2(count_of(total)));
+        }
+    }
+
+    /// Learns how rare is what people's records say, and takes the weights for what they are worth.
+    pub fn count_people(&mut self, counts: &PeopleCounts, model: &Model) {
+        let population = people::population(counts.names, counts.records);
+        self.prior = model.people.prior_offset - log2(population);
+        self.weights = model.people.clone();
+        let bearers = count_of(counts.bearers).max(people::FEWEST_NAMES);
+        for (field, total) in [
+            (FactField::GivenName, bearers),
+            (FactField::Surname, bearers),
+            (FactField::PostalCode, count_of(counts.postal_codes)),
+            (FactField::City, count_of(counts.cities)),
+            (
+                FactField::BirthDate,
+                count_of(counts.records).max(people::FEWEST_BIRTHS),
+            ),
+            (FactField::Organisation, count_of(counts.organisations)),
+        ] {
+            self.most.insert(field, log2(total));
+        }
+    }
+
+    /// Returns the bits of a text of a field that came once.
+    pub fn most(&self, field: FactField) -> f32 {
+        self.most.get(&field).copied().unwrap_or_default()
+    }
+
+    /// Learns in how many forms a name is written.
+    pub fn learn_forms(&mut self, counts: &[FormCount]) {
+        let mut forms = Forms::default();
+        for count in counts {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a share of names needs no more than its first digits"
+            )]
+            let names = count.names as f64;
+            forms.count_all(&count.first, &count.last, names);
+        }
+        self.weights = forms.teach(&self.weights);
+    }
+
+    /// Learns what evidence is worth beside a name.
+    pub fn learn_namesakes(&mut self, counts: &[NamesakeCount]) {
+        let mut namesakes = Namesakes::new();
+        for count in counts {
+            let parsed = count
+                .agreements
+                .each_ref()
+                .map(|word| Agreement::parse(word));
+            if let [Some(mailbox), Some(phone), Some(organisation)] = parsed {
+                let weight = ((count.looked_at, count.all), count.pairs);
+                namesakes.count_all(count.bucket, [mailbox, phone, organisation], weight);
+            }
+        }
+        self.weights = namesakes.teach(self.prior, &self.weights);
+    }
+
+    /// Says whether it helps to know how many others of one person a record has.
+    pub fn wants_partners(&self) -> bool {
+        self.weights.namesakes.is_empty()
+    }
+
+    /// Takes note of how many pairs of so many records speak for being one person.
+    pub fn learn_partners(&mut self, pairs: usize, records: usize) {
+        let partners = 2.0 * count_of(pairs) as f32 / count_of(records.max(1)) as f32;
+        let bits = partners.max(1.0).log2();
+        self.prior += bits.min(self.weights.partners_cap);
+    }
+}
