@@ -41,7 +41,7 @@ pub struct Look {
     pub values: Vec<Counted>,
     /// The facts that tell more about it.
     pub asks: Vec<(FactField, String)>,
-    /// What [`task`](super::task()) reads; nothing at the first look at a person.
+    /// What [`answer`](super::answer()) reads; nothing at the first look at a person.
     pub row: Option<String>,
     /// What was found out about it in the light of others.
     pub derived: Derived,

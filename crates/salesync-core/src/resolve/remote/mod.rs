@@ -2,21 +2,21 @@
 //! one machine's memory.
 //!
 //! The engine does what is about sets: it counts, joins and groups. What is about one record or one pair is done by the same
-//! code as everywhere else: records are brought into their one spelling on their way in ([`first_look`]), pairs are weighed by
-//! tasks ([`task()`]) that the engine calls out of its own statements, and what pairs tie together is clustered part by part
-//! ([`conclude()`]).
+//! code as everywhere else: records are brought into their one spelling on their way in ([`first_look`]), pairs are weighed
+//! in answer to questions ([`answer()`]) that the engine asks out of its own statements, and what pairs tie together is
+//! clustered part by part ([`conclude()`]).
 
 mod conclude;
 mod lesson;
 mod look;
+mod question;
 mod row;
-mod task;
 mod unread;
 
 pub use conclude::{Concluded, Part, conclude};
 pub use lesson::{CompanyCounts, FormCount, NamesakeCount, PeopleCounts};
 pub use look::{Counted, Look, first_look, second_look};
-pub use task::{TaskError, task};
+pub use question::{QuestionError, answer};
 
 use crate::error::{Code, Error};
 

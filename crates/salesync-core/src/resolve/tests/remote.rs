@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::index::{IndexChange, number_of};
 use super::super::learnt::Fact;
-use super::super::remote::{Concluded, Look, Part, conclude, first_look, second_look, task};
+use super::super::remote::{Concluded, Look, Part, answer, conclude, first_look, second_look};
 use super::increment::{Kept, after, identity, settings};
 use super::*;
 
@@ -87,8 +87,8 @@ impl Whole {
         }
     }
 
-    /// A task about all records of a kind.
-    fn task(&self, kind: EntityKind, name: &str, asked: Value) -> Vec<String> {
+    /// The answer to a question about all records of a kind.
+    fn answered(&self, kind: EntityKind, name: &str, asked: Value) -> Vec<String> {
         let looks = self.looks.iter().filter(|look| look.kind == kind);
         let records = looks.map(|look| {
             let row: Value = serde_json::from_str(look.row.as_deref().unwrap()).unwrap();
@@ -108,7 +108,7 @@ impl Whole {
             "records": records.collect::<Vec<_>>(),
         });
         written[name] = asked;
-        let lines = task(&written.to_string()).unwrap();
+        let lines = answer(&written.to_string()).unwrap();
         lines.lines().map(str::to_owned).collect()
     }
 
@@ -216,7 +216,7 @@ proptest! {
             let edges: Vec<_> = edges.collect();
             // Whichever of the two comes first.
             let pairs: Vec<_> = edges.iter().map(|it| (it.right, it.left)).collect();
-            let lines = whole.task(kind, "weigh", json!(pairs));
+            let lines = whole.answered(kind, "weigh", json!(pairs));
             let expected = edges.iter().map(|it| format!("{} {} {}", it.left, it.right, it.bits));
             prop_assert_eq!(lines, expected.collect::<Vec<_>>());
         }
@@ -240,7 +240,7 @@ proptest! {
             }
         }
         for ((kind, key), records) in blocks.iter().filter(|(_, records)| records.len() > 1) {
-            let lines = whole.task(*kind, "users", json!([[key, records]]));
+            let lines = whole.answered(*kind, "users", json!([[key, records]]));
             let used = whole.index.uses.iter().find(|used| used.key == *key).unwrap();
             // A switchboard has more.
             if !marked.contains(key) {
@@ -285,8 +285,8 @@ proptest! {
 }
 
 #[test]
-fn a_task_that_is_no_task_is_told_without_what_it_says() {
-    let error = task(r#"{"kind": "person", "secret": "#).unwrap_err();
+fn a_question_that_is_none_is_told_without_what_it_says() {
+    let error = answer(r#"{"kind": "person", "secret": "#).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
 }
 

@@ -16,7 +16,7 @@ use super::row::Row;
 
 /// Some records and what is to be done with them, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
-struct Task {
+struct Question {
     kind: EntityKind,
     settings: Settings,
     learnt: Learnt,
@@ -54,28 +54,28 @@ enum Asked {
     Namesakes(Vec<(Number, Number, u64, u64)>),
 }
 
-/// Why a task could not be done: it is not written as tasks are.
+/// Why a question could not be answered: it is not written as questions are.
 #[derive(Debug)]
-pub struct TaskError(serde_json::Error);
+pub struct QuestionError(serde_json::Error);
 
-impl std::fmt::Display for TaskError {
+impl std::fmt::Display for QuestionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a task is unreadable in column {}", self.0.column())
+        write!(f, "a question is unreadable in column {}", self.0.column())
     }
 }
 
-impl std::error::Error for TaskError {}
+impl std::error::Error for QuestionError {}
 
-/// Does a task, which is written as JSON; returns one line for each part of the answer, its values apart by spaces.
+/// Answers a question, which is written as JSON; returns one line for each part of the answer, its values apart by spaces.
 ///
 /// # Errors
-/// Where the task can't be read. No value that it holds is in the error.
-pub fn task(written: &str) -> Result<String, TaskError> {
-    let task: Task = serde_json::from_str(written).map_err(TaskError)?;
-    Ok(task.done())
+/// Where the question can't be read. No value that it holds is in the error.
+pub fn answer(written: &str) -> Result<String, QuestionError> {
+    let question: Question = serde_json::from_str(written).map_err(QuestionError)?;
+    Ok(question.done())
 }
 
-/// The records of a task, ready to be weighed.
+/// The records of a question, ready to be weighed.
 struct Table<'a> {
     weighing: Weighing<'a>,
     /// By number.
@@ -101,7 +101,7 @@ impl Table<'_> {
     }
 }
 
-impl Task {
+impl Question {
     fn done(self) -> String {
         let Self {
             kind,
