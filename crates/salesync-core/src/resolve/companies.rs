@@ -90,14 +90,19 @@ pub(super) fn population(names: usize) -> u32 {
 }
 
 /// Returns the facts that tell how rare is what a company's record says; texts may be missing.
-pub(super) fn rarities_of(row: &CompanyRow, company: &Company<'_>) -> Vec<(FactField, Symbol)> {
+pub(super) fn rarities_of<'a>(
+    row: &CompanyRow,
+    company: &Company<'a>,
+) -> impl Iterator<Item = (FactField, Symbol)> + use<'a> {
     let names = company.compact_names.iter();
-    let mut asked: Vec<_> = names.map(|name| (FactField::CompanyName, *name)).collect();
+    let names = names.map(|name| (FactField::CompanyName, *name));
     let words = company.first_words.iter();
-    asked.extend(words.map(|word| (FactField::FirstWord, *word)));
-    asked.push((FactField::CompanyPostalCode, row.place.postal_code));
-    asked.push((FactField::CompanyCity, row.place.city));
-    asked
+    let words = words.map(|word| (FactField::FirstWord, *word));
+    let place = [
+        (FactField::CompanyPostalCode, row.place.postal_code),
+        (FactField::CompanyCity, row.place.city),
+    ];
+    names.chain(words).chain(place)
 }
 
 /// What pairs of companies are weighed with.

@@ -21,6 +21,16 @@ pub(super) struct Kept {
     pub(super) changes: Vec<Change>,
 }
 
+impl Kept {
+    /// Returns one id for each cluster of a kind.
+    pub(super) fn ids(&self, kind: EntityKind) -> &[EntityId] {
+        match kind {
+            EntityKind::Company => &self.company_ids,
+            EntityKind::Person => &self.person_ids,
+        }
+    }
+}
+
 /// Gives every cluster an id: the one that most of its records had, else a new one. No id is given twice, and
 /// none that was ever in use is given to another entity.
 pub(super) fn ids(prepared: &Prepared, clusterings: &[&Clustering], previous: &Previous) -> Kept {

@@ -91,7 +91,7 @@ fn recalled(texts: &Texts, person: &Person<'_>, learnt: &Learnt) -> Vec<Box<str>
 pub(super) fn asked<'a>(
     texts: &'a Texts,
     person: &Person<'_>,
-) -> impl Iterator<Item = (FactField, &'a str)> {
+) -> impl Iterator<Item = (FactField, &'a str)> + use<'a> {
     let domains = own_domains(person).map(|it| (FactField::OrganisationOfDomain, it));
     let phones = person.phones.iter();
     let phones = phones.map(|it| (FactField::OrganisationOfPhone, *it));

@@ -24,6 +24,9 @@ use super::weighing::Weighing;
 use super::{Entities, Increment};
 use crate::error::Result;
 
+/// How many use each mailbox, phone or domain, and the company that each organisation is.
+pub(in super::super) type Known<'a> = (&'a PerText<u8>, &'a HashMap<Symbol, EntityId>);
+
 /// What came of the records of one kind.
 pub(super) struct Part {
     kind: EntityKind,
@@ -114,51 +117,54 @@ impl Stage<'_> {
         self.read(&mut found, area.all.iter().copied()).await?;
         let in_area = |it: &&IndexedRecord| area.all.contains(&it.number);
         let records: Vec<&IndexedRecord> = found.records.values().filter(in_area).collect();
-        let identities: Vec<&Identity> = records.iter().map(|it| &it.identity).collect();
         let ready = self.ready_records(&records).await?;
         let marked = self.switchboards_of(&ready).await?;
         let uses = self.uses(&ready, &found).await?;
-        let keys = ready.keys();
-        let mut weighing = Weighing::new(self.kind, &ready.prepared, (self.settings, self.learnt));
-        weighing.note_uses((self.kind, &keys), &uses);
-        marked
-            .iter()
-            .for_each(|phone| weighing.mark_switchboard(*phone));
+        let known = (self.settings, &*self.learnt);
+        let weighing = ready.weighing(known, (&uses, marked.into_iter()));
         let clustering = self.clustered(&ready, &weighing, &area);
         let previous = self.previous(&found, &area).await?;
-        let (kept, previous) = self.keep_ids(&ready, &clustering, previous).await?;
-        let ids = match self.kind {
-            EntityKind::Person => &kept.person_ids,
-            EntityKind::Company => &kept.company_ids,
-        };
         let employers = match self.kind {
             EntityKind::Person => self.employers(&ready.prepared).await?,
             EntityKind::Company => HashMap::new(),
         };
-        let told = Told {
-            identities: &identities,
-            prepared: &ready.prepared,
-            clustering: &clustering,
-            ids,
-        };
-        let is_told = |index: u32| area.told.contains(&ready.number(index));
-        let mut resolution = self.told(&told, is_told, (weighing.users(), &employers));
-        let retired = kept.retired.into_iter();
-        let retired = retired.filter(|(id, _)| !previous.retired.contains_key(id));
-        resolution.retired = retired.collect();
-        resolution.changes = kept.changes;
+        let known = (weighing.users(), &employers);
+        let clustered = (&ready, &clustering, records.as_slice());
+        let mut resolution = self
+            .resolution(clustered, previous, (&area.told, known))
+            .await?;
         resolution.counts.identities = found.changed.len();
         resolution.counts.candidate_pairs = found.candidate_pairs;
         Ok(self.part(found, (area, resolution), (&ready, &clustering)))
     }
 
-    /// Tells those entities anew whose records are told.
-    pub(in super::super) fn told(
+    /// Gives clusters their ids and tells the entities of the records to be told, by how many use each value and which
+    /// company each organisation is.
+    pub(in super::super) async fn resolution(
         &self,
-        told: &Told<'_>,
-        is_told: impl Fn(u32) -> bool,
-        known: (&PerText<u8>, &HashMap<Symbol, EntityId>),
-    ) -> Resolution {
+        (ready, clustering, records): (&Ready, &Clustering, &[&IndexedRecord]),
+        previous: Previous,
+        (told, known): (&BTreeSet<Number>, Known<'_>),
+    ) -> Result<Resolution> {
+        let (kept, previous) = self.keep_ids(ready, clustering, previous).await?;
+        let identities: Vec<&Identity> = records.iter().map(|it| &it.identity).collect();
+        let is_told = |index: u32| told.contains(&ready.number(index));
+        let told = Told {
+            identities: &identities,
+            prepared: &ready.prepared,
+            clustering,
+            ids: kept.ids(self.kind),
+        };
+        let mut resolution = self.told(&told, is_told, known);
+        let retired = kept.retired.into_iter();
+        let retired = retired.filter(|(id, _)| !previous.retired.contains_key(id));
+        resolution.retired = retired.collect();
+        resolution.changes = kept.changes;
+        Ok(resolution)
+    }
+
+    /// Tells those entities anew whose records are told.
+    fn told(&self, told: &Told<'_>, is_told: impl Fn(u32) -> bool, known: Known<'_>) -> Resolution {
         let first = |cluster: &Cluster| cluster.members.first().map(|member| member.index);
         let clusters = told.clustering.clusters.iter().zip(told.ids);
         let clusters = clusters.filter(|(cluster, _)| first(cluster).is_some_and(&is_told));
@@ -325,7 +331,7 @@ impl Stage<'_> {
     }
 
     /// Gives every cluster an id: none that was ever another's.
-    pub(in super::super) async fn keep_ids(
+    async fn keep_ids(
         &self,
         ready: &Ready,
         clustering: &Clustering,
@@ -381,10 +387,7 @@ impl Stage<'_> {
         (area, resolution): (Area, Resolution),
         (ready, clustering): (&Ready, &Clustering),
     ) -> Part {
-        let members = resolution.memberships.iter();
-        let mut entities: Entities = members
-            .map(|it| (number_of(self.kind, &it.record), Some(it.entity_id.clone())))
-            .collect();
+        let mut entities = entities_of(self.kind, &resolution);
         let gone = found
             .changed
             .iter()
@@ -404,17 +407,8 @@ impl Stage<'_> {
             let record = &record.identity.record;
             Prepared::link([&record.source, &record.stream, &record.id])
         });
-        let components = components(&ready.numbers, &clustering.ties);
-        let places = ready.numbers.iter().zip(components);
-        let places = places.filter_map(|(record, component)| {
-            Some(Place {
-                record: *record,
-                component,
-                entity_id: entities.get(record)?.clone()?,
-            })
-        });
         let mut index = IndexChange {
-            places: places.collect(),
+            places: places(ready, clustering, &entities),
             moved: entities.keys().copied().collect(),
             weighed: found.weighed.clone(),
             edges: found.edges.clone(),
@@ -459,4 +453,29 @@ impl Stage<'_> {
             entities,
         }
     }
+}
+
+/// Returns the entity of each record that an answer tells.
+pub(in super::super) fn entities_of(kind: EntityKind, resolution: &Resolution) -> Entities {
+    let members = resolution.memberships.iter();
+    let entities = members.map(|it| (number_of(kind, &it.record), Some(it.entity_id.clone())));
+    entities.collect()
+}
+
+/// Returns where those of the clustered records are that have an entity.
+pub(in super::super) fn places(
+    ready: &Ready,
+    clustering: &Clustering,
+    entities: &Entities,
+) -> Vec<Place> {
+    let components = components(&ready.numbers, &clustering.ties);
+    let places = ready.numbers.iter().zip(components);
+    let places = places.filter_map(|(record, component)| {
+        Some(Place {
+            record: *record,
+            component,
+            entity_id: entities.get(record)?.clone()?,
+        })
+    });
+    places.collect()
 }

@@ -4,7 +4,7 @@
 //! pairs tie together, one way or another, are clustered anew. All else stays as it is: what the rest was weighed with
 //! was learnt ([`Learnt`]) before and holds until it is learnt anew.
 
-mod answer;
+pub(super) mod answer;
 pub(super) mod ready;
 pub(super) mod stage;
 mod touched;
@@ -105,4 +105,4 @@ pub async fn increment(
 }
 
 /// The numbers of records with the entity that each is in now; nothing where it is gone.
-type Entities = BTreeMap<Number, Option<EntityId>>;
+pub(super) type Entities = BTreeMap<Number, Option<EntityId>>;

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::super::derived::Derived;
 use super::super::identity::{EntityKind, Identity};
-use super::super::index::{IndexReader, Key, Number, each_key};
+use super::super::index::{IndexReader, Key, KeyUse, Number, each_key};
 use super::super::learnt::{FactField, Learnt};
 use super::super::model::Settings;
 use super::super::prepare::Preparation;
 use super::super::prepared::{Person, PersonRow, Prepared, Symbol, place};
 use super::super::{companies, index, naming, organisation};
+use super::weighing::Weighing;
 use crate::error::Result;
 
 /// A record to be made ready, with what was found out about it, if that holds.
@@ -61,15 +62,33 @@ impl Ready {
         if purpose == Purpose::Weighing {
             recall(reader, learnt, rarities(&prepared)).await?;
         }
+        Ok(Self::sorted(kind, prepared))
+    }
+
+    /// Brings records of a kind that are ready but for that into their order.
+    pub(in super::super) fn sorted(kind: EntityKind, mut prepared: Prepared) -> Self {
         prepared.sort();
         let numbers = index::numbers(&prepared, kind);
         let index_of = numbers.iter().copied().zip(0..).collect();
-        Ok(Self {
+        Self {
             kind,
             prepared,
             numbers,
             index_of,
-        })
+        }
+    }
+
+    /// Returns what the records are weighed with where it is known how their keys are used, and which phones are those of
+    /// many.
+    pub(in super::super) fn weighing<'a>(
+        &'a self,
+        known: (&'a Settings, &Learnt),
+        (uses, switchboards): (&BTreeMap<Number, KeyUse>, impl Iterator<Item = Symbol>),
+    ) -> Weighing<'a> {
+        let mut weighing = Weighing::new(self.kind, &self.prepared, known);
+        weighing.note_uses((self.kind, &self.keys()), uses);
+        switchboards.for_each(|phone| weighing.mark_switchboard(phone));
+        weighing
     }
 
     pub(in super::super) fn len(&self) -> usize {
@@ -99,8 +118,7 @@ pub(in super::super) fn facts_about<'a>(
     prepared: &'a Prepared,
     row: &'a PersonRow,
 ) -> impl Iterator<Item = (FactField, &'a str)> {
-    let person = prepared.person_of(row);
-    let of_organisations: Vec<_> = organisation::asked(&prepared.texts, &person).collect();
+    let of_organisations = organisation::asked(&prepared.texts, &prepared.person_of(row));
     naming::asked(prepared, row).chain(of_organisations)
 }
 
@@ -118,20 +136,22 @@ fn rarities(prepared: &Prepared) -> HashSet<Number> {
 }
 
 /// Returns the facts that tell how rare is what a person's record says; texts may be missing.
-pub(in super::super) fn rarities_of(
+pub(in super::super) fn rarities_of<'a>(
     row: &PersonRow,
-    person: &Person<'_>,
-) -> Vec<(FactField, Symbol)> {
-    let mut asked = Vec::new();
-    for part in [row.name.first, row.name.last] {
-        asked.extend([(FactField::GivenName, part), (FactField::Surname, part)]);
-    }
-    asked.push((FactField::PostalCode, row.place.postal_code));
-    asked.push((FactField::City, row.place.city));
-    asked.push((FactField::BirthDate, row.birth));
+    person: &Person<'a>,
+) -> impl Iterator<Item = (FactField, Symbol)> + use<'a> {
+    let said = [
+        (FactField::GivenName, row.name.first),
+        (FactField::Surname, row.name.first),
+        (FactField::GivenName, row.name.last),
+        (FactField::Surname, row.name.last),
+        (FactField::PostalCode, row.place.postal_code),
+        (FactField::City, row.place.city),
+        (FactField::BirthDate, row.birth),
+    ];
     let organisations = person.organisations.iter();
-    asked.extend(organisations.map(|it| (FactField::Organisation, *it)));
-    asked
+    said.into_iter()
+        .chain(organisations.map(|it| (FactField::Organisation, *it)))
 }
 
 /// Looks up what was learnt, but for what was looked up before.

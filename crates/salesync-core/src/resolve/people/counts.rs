@@ -11,7 +11,7 @@ use super::scale::Scale;
 const SWITCHBOARD_USERS: u8 = 5;
 
 /// How many records of one name each is held against to learn from them.
-pub(in super::super) const NEIGHBOURS: usize = 4;
+const NEIGHBOURS: usize = 4;
 
 /// How many pairs are looked at to learn from them.
 const LEARNT_FROM: usize = 400_000;
@@ -150,6 +150,6 @@ impl Scale<'_> {
 }
 
 /// Returns the step in which names are looked at where so many records share one with others.
-pub(in super::super) fn step(records: usize) -> u64 {
+fn step(records: usize) -> u64 {
     u64::from(count_of((records * NEIGHBOURS).div_ceil(LEARNT_FROM))).max(1)
 }

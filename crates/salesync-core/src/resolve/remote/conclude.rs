@@ -8,17 +8,14 @@ use super::super::cluster::{Clustering, Depth, Edge, Wanted};
 use super::super::entity::EntityId;
 use super::super::evidence::{Outcome, Review};
 use super::super::identity::EntityKind;
+use super::super::increment::answer::{entities_of, places};
 use super::super::increment::ready::Ready;
 use super::super::increment::stage::Stage;
-use super::super::increment::weighing::Weighing;
-use super::super::index::{
-    IndexReader, IndexedEdge, IndexedRecord, KeyUse, Number, Place, components, number_of,
-};
+use super::super::index::{IndexReader, IndexedEdge, IndexedRecord, KeyUse, Number, Place};
 use super::super::learnt::{Fact, Learnt};
 use super::super::model::Settings;
 use super::super::overrides::{ByIndex, Override};
 use super::super::prepared::Symbol;
-use super::super::told::Told;
 use super::super::{Previous, Resolution};
 use super::unread::Unread;
 use crate::error::Result;
@@ -66,7 +63,10 @@ pub async fn conclude(
     (overrides, reader): (&[Override], &dyn IndexReader),
 ) -> Result<Concluded> {
     let mut learnt = learnt.clone();
-    let facts = std::mem::take(&mut part.facts);
+    let (facts, previous) = (
+        std::mem::take(&mut part.facts),
+        std::mem::take(&mut part.previous),
+    );
     facts.into_iter().for_each(|fact| learnt.add(fact));
     let reader = Unread(Some(reader));
     let mut stage = Stage {
@@ -80,7 +80,11 @@ pub async fn conclude(
     };
     let records: Vec<&IndexedRecord> = part.records.iter().collect();
     let ready = stage.ready_records(&records).await?;
-    let weighing = part.weighing(&ready, (settings, stage.learnt));
+    let texts = &ready.prepared.texts;
+    let uses = part.uses.iter().map(|used| (used.key, *used)).collect();
+    let phones = part.switchboards.iter();
+    let phones = phones.filter_map(|phone| texts.find(phone));
+    let weighing = ready.weighing((settings, stage.learnt), (&uses, phones));
     let wanted = Wanted {
         model: &settings.model,
         decided: ByIndex::of(&ready.prepared, kind, overrides),
@@ -88,55 +92,27 @@ pub async fn conclude(
     };
     let edges = part.edges(&ready, settings.model.accept_bits(kind));
     let clustering = weighing.concluded((kind, ready.len()), edges, &wanted);
-    let previous = part.previous.clone();
-    let (kept, previous) = stage.keep_ids(&ready, &clustering, previous).await?;
-    let ids = match kind {
-        EntityKind::Person => &kept.person_ids,
-        EntityKind::Company => &kept.company_ids,
-    };
-    let texts = &ready.prepared.texts;
     let employers = part.employers.iter();
     let employers: HashMap<Symbol, EntityId> = employers
         .filter_map(|(text, id)| Some((texts.find(text)?, id.clone())))
         .collect();
-    let identities: Vec<_> = records.iter().map(|it| &it.identity).collect();
-    let told = Told {
-        identities: &identities,
-        prepared: &ready.prepared,
-        clustering: &clustering,
-        ids,
-    };
-    let is_told = |index: u32| part.told.contains(&ready.number(index));
-    let mut resolution = stage.told(&told, is_told, (weighing.users(), &employers));
+    let clustered = (&ready, &clustering, records.as_slice());
+    let told = (&part.told, (weighing.users(), &employers));
+    let mut resolution = stage.resolution(clustered, previous, told).await?;
     let members = resolution.memberships.iter();
     let alive: BTreeSet<EntityId> = members.map(|it| it.entity_id.clone()).collect();
     // Of two entities that might be one, the one that the pair is told under tells it.
     let is_ours = |it: &Review| alive.contains(&it.evidence.entity_id);
     resolution.review.retain(is_ours);
-    let retired = kept.retired.into_iter();
-    let retired = retired.filter(|(id, _)| !previous.retired.contains_key(id));
-    resolution.retired = retired.collect();
-    resolution.changes = kept.changes;
     resolution.counts.identities = part.told.len();
     Ok(Concluded {
-        places: places(&ready, &clustering, &resolution),
+        places: places(&ready, &clustering, &entities_of(kind, &resolution)),
         firsts: part.firsts(&ready, &clustering),
         resolution,
     })
 }
 
 impl Part {
-    /// Returns what the records are weighed with.
-    fn weighing<'a>(&self, ready: &'a Ready, known: (&'a Settings, &Learnt)) -> Weighing<'a> {
-        let mut weighing = Weighing::new(ready.kind, &ready.prepared, known);
-        let uses = self.uses.iter().map(|used| (used.key, *used)).collect();
-        weighing.note_uses((ready.kind, &ready.keys()), &uses);
-        let phones = self.switchboards.iter();
-        let phones = phones.filter_map(|phone| ready.prepared.texts.find(phone));
-        phones.for_each(|phone| weighing.mark_switchboard(phone));
-        weighing
-    }
-
     /// Returns the pairs that speak for being one, and those that nearly do; in the order in which all pairs are met, so
     /// that what is told does not depend on who brought them.
     fn edges(&self, ready: &Ready, accept: f32) -> (Vec<Edge>, Vec<Edge>) {
@@ -159,22 +135,4 @@ impl Part {
         let firsts = firsts.filter(|(record, _)| self.told.contains(record));
         firsts.collect()
     }
-}
-
-/// Returns where the records are that an answer tells.
-fn places(ready: &Ready, clustering: &Clustering, resolution: &Resolution) -> Vec<Place> {
-    let members = resolution.memberships.iter();
-    let entities: BTreeMap<Number, &EntityId> = members
-        .map(|it| (number_of(ready.kind, &it.record), &it.entity_id))
-        .collect();
-    let components = components(&ready.numbers, &clustering.ties);
-    let places = ready.numbers.iter().zip(components);
-    let places = places.filter_map(|(record, component)| {
-        Some(Place {
-            record: *record,
-            component,
-            entity_id: (*entities.get(record)?).clone(),
-        })
-    });
-    places.collect()
 }

@@ -10,11 +10,11 @@ use super::super::index::Number;
 use super::super::learnt::{Fact, FactField, Learnt};
 use super::super::model::Settings;
 use super::super::prepare::Preparation;
-use super::super::prepared::{Name, PersonRow, Prepared, Symbol, place};
+use super::super::prepared::{Name, PersonRow, Place, Prepared, Rank, Symbol, place};
 use super::super::{companies, organisation, people};
 use super::row::Row;
 use super::unread::Unread;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// What is kept of a record for an engine of sets.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,7 +137,7 @@ fn looks(ready: &Ready) -> Result<Vec<Look>> {
     let mut looks = Vec::with_capacity(rows.len());
     for (index, row) in (0..).zip(rows) {
         let number = ready.number(index);
-        let row = serde_json::to_string(&row).map_err(super::unwritten)?;
+        let row = serde_json::to_string(&row).map_err(unwritten)?;
         let look = match ready.kind {
             EntityKind::Person => Look::of_person(prepared, index),
             EntityKind::Company => Look::of_company(prepared, index),
@@ -153,10 +153,11 @@ fn looks(ready: &Ready) -> Result<Vec<Look>> {
 }
 
 impl Look {
-    fn bare(prepared: &Prepared, kind: EntityKind, (order, arrival): (u64, u32)) -> Option<Self> {
-        let record = prepared.named(arrival)?;
+    /// What is known of a record before it is looked at.
+    fn bare(prepared: &Prepared, kind: EntityKind, rank: Rank) -> Option<Self> {
+        let record = prepared.named(rank.arrival)?;
         Some(Self {
-            record: order,
+            record: rank.order,
             kind,
             link: Prepared::link(record),
             first_id: EntityId::mint(kind, record, 0),
@@ -176,16 +177,13 @@ impl Look {
     fn of_unnamed(prepared: &Prepared, row: &PersonRow) -> Option<Self> {
         let texts = &prepared.texts;
         let person = prepared.person_of(row);
-        let mut look = Self::bare(
-            prepared,
-            EntityKind::Person,
-            (row.rank.order, row.rank.arrival),
-        )?;
+        let mut look = Self::bare(prepared, EntityKind::Person, row.rank)?;
         look.is_whole = row.name.is_whole();
         if look.is_whole {
-            look.count(prepared, "whole_name", row.name.first, [row.name.last]);
+            let last = [row.name.last, Symbol::EMPTY];
+            look.count_with(prepared, ("whole_name", row.name.first), last);
         }
-        look.count(prepared, "employer", row.company, []);
+        look.count(prepared, "employer", [row.company]);
         let label = texts.text(row.label.compact);
         if !label.is_empty() {
             let flag = |is: bool, word: &str| if is { word } else { "" }.to_owned();
@@ -200,9 +198,7 @@ impl Look {
                 with,
             });
         }
-        for domain in organisation::own_domains(&person) {
-            look.count(prepared, "domain", domain, []);
-        }
+        look.count(prepared, "domain", organisation::own_domains(&person));
         let asks = facts_about(prepared, row);
         look.asks = asks.map(|(field, text)| (field, text.to_owned())).collect();
         Some(look)
@@ -211,34 +207,20 @@ impl Look {
     fn of_person(prepared: &Prepared, index: u32) -> Option<Self> {
         let row = prepared.people.get(place(index))?;
         let person = prepared.person_of(row);
-        let mut look = Self::bare(
-            prepared,
-            EntityKind::Person,
-            (row.rank.order, row.rank.arrival),
-        )?;
+        let mut look = Self::bare(prepared, EntityKind::Person, row.rank)?;
         look.order = texts_of(prepared, people::names(prepared, index));
         look.names.clone_from(&look.order);
         look.is_named = row.name.is_given();
         look.is_whole = row.name.is_whole();
         let Name { first, last, .. } = row.name;
         if !first.is_empty() && !last.is_empty() {
-            let bearer = people::bearer(prepared, row);
-            look.count(
-                prepared,
-                "bearer",
-                first,
-                [last, bearer.unwrap_or_default()],
-            );
+            let bearer = people::bearer(prepared, row).unwrap_or_default();
+            look.count_with(prepared, ("bearer", first), [last, bearer]);
         }
-        look.count(prepared, "postal_code", row.place.postal_code, []);
-        look.count(prepared, "city", row.place.city, []);
-        look.count(prepared, "birth_date", row.birth, []);
-        for organisation in person.organisations {
-            look.count(prepared, "organisation", *organisation, []);
-        }
-        for phone in person.phones {
-            look.count(prepared, "phone", *phone, []);
-        }
+        look.count(prepared, "birth_date", [row.birth]);
+        let organisations = person.organisations.iter().copied();
+        look.count(prepared, "organisation", organisations);
+        look.count_contacts(prepared, person.phones, &row.place);
         look.ask(prepared, rarities_of(row, &person));
         Some(look)
     }
@@ -246,58 +228,60 @@ impl Look {
     fn of_company(prepared: &Prepared, index: u32) -> Option<Self> {
         let row = prepared.companies.get(place(index))?;
         let company = prepared.company_of(row);
-        let mut look = Self::bare(
-            prepared,
-            EntityKind::Company,
-            (row.rank.order, row.rank.arrival),
-        )?;
+        let mut look = Self::bare(prepared, EntityKind::Company, row.rank)?;
         look.names = texts_of(prepared, companies::names(prepared, index));
         look.is_named = !company.names.is_empty();
         let names = company.names.iter().zip(company.first_words);
         for ((words, first), compact) in names.zip(company.compact_names) {
-            look.count(prepared, "name", *compact, [*words, *first]);
+            look.count_with(prepared, ("name", *compact), [*words, *first]);
         }
-        for domain in company.domains {
-            look.count(prepared, "domain", *domain, []);
-        }
-        for phone in company.phones {
-            look.count(prepared, "phone", *phone, []);
-        }
-        look.count(prepared, "postal_code", row.place.postal_code, []);
-        look.count(prepared, "city", row.place.city, []);
+        look.count(prepared, "domain", company.domains.iter().copied());
+        look.count_contacts(prepared, company.phones, &row.place);
         look.ask(prepared, companies::rarities_of(row, &company));
         Some(look)
     }
 
-    /// Notes a value, unless it is missing, with what goes with it.
-    fn count<const N: usize>(
+    /// Notes what records of both kinds say.
+    fn count_contacts(&mut self, prepared: &Prepared, phones: &[Symbol], place: &Place) {
+        self.count(prepared, "phone", phones.iter().copied());
+        self.count(prepared, "postal_code", [place.postal_code]);
+        self.count(prepared, "city", [place.city]);
+    }
+
+    /// Notes values, but for missing ones.
+    fn count(
         &mut self,
         prepared: &Prepared,
         of: &'static str,
-        value: Symbol,
-        with: [Symbol; N],
+        values: impl IntoIterator<Item = Symbol>,
+    ) {
+        for value in values {
+            self.count_with(prepared, (of, value), [Symbol::EMPTY; 2]);
+        }
+    }
+
+    /// Notes a value, unless it is missing, with what goes with it.
+    fn count_with(
+        &mut self,
+        prepared: &Prepared,
+        (of, value): (&'static str, Symbol),
+        with: [Symbol; 2],
     ) {
         if value.is_empty() {
             return;
         }
         let before = self.values.iter().filter(|known| known.of == of).count();
-        let mut with = with.iter().copied();
-        let mut next = || {
-            prepared
-                .texts
-                .text(with.next().unwrap_or_default())
-                .to_owned()
-        };
         self.values.push(Counted {
             of,
             at: i64::try_from(before).unwrap_or(i64::MAX),
             text: prepared.texts.text(value).to_owned(),
-            with: [next(), next()],
+            with: texts_of(prepared, with),
         });
     }
 
-    fn ask(&mut self, prepared: &Prepared, asks: Vec<(FactField, Symbol)>) {
-        let asks = asks.into_iter().filter(|(_, text)| !text.is_empty());
+    /// Notes which facts tell how rare is what the record says.
+    fn ask(&mut self, prepared: &Prepared, asks: impl Iterator<Item = (FactField, Symbol)>) {
+        let asks = asks.filter(|(_, text)| !text.is_empty());
         self.asks = asks
             .map(|(field, text)| (field, prepared.texts.text(text).to_owned()))
             .collect();
@@ -308,4 +292,8 @@ impl Look {
 
 fn texts_of(prepared: &Prepared, symbols: [Symbol; 2]) -> [String; 2] {
     symbols.map(|symbol| prepared.texts.text(symbol).to_owned())
+}
+
+fn unwritten(error: serde_json::Error) -> Error {
+    Error::new(Code::Internal, "write a record down").because(error)
 }

@@ -17,9 +17,3 @@ pub use conclude::{Concluded, Part, conclude};
 pub use lesson::{CompanyCounts, FormCount, NamesakeCount, PeopleCounts};
 pub use look::{Counted, Look, first_look, second_look};
 pub use question::{QuestionError, answer};
-
-use crate::error::{Code, Error};
-
-fn unwritten(error: serde_json::Error) -> Error {
-    Error::new(Code::Internal, "write a record down").because(error)
-}

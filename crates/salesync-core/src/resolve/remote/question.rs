@@ -1,12 +1,13 @@
 //! What an engine of sets calls for a few records at a time.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::super::identity::EntityKind;
+use super::super::increment::ready::Ready;
 use super::super::increment::weighing::Weighing;
-use super::super::index::{KeyUse, Number, each_key, numbers};
+use super::super::index::{KeyUse, Number};
 use super::super::keys::{Blocks, KeyValue};
 use super::super::learn::Agreement;
 use super::super::learnt::{Fact, FactField, Learnt};
@@ -15,7 +16,7 @@ use super::super::prepared::{Prepared, Symbol};
 use super::row::Row;
 
 /// Some records and what is to be done with them, as JSON.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Question {
     kind: EntityKind,
     settings: Settings,
@@ -26,7 +27,7 @@ struct Question {
 }
 
 /// A record with what is known of the values it has.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Record {
     row: Row,
     #[serde(default)]
@@ -40,7 +41,7 @@ struct Record {
 }
 
 /// What is to be done.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Asked {
     /// Weigh these pairs: a line for each that speaks for joining, or nearly does, with the bits.
@@ -75,29 +76,17 @@ pub fn answer(written: &str) -> Result<String, QuestionError> {
     Ok(question.done())
 }
 
-/// The records of a question, ready to be weighed.
+/// The records of a question, with what they are weighed with.
 struct Table<'a> {
+    ready: &'a Ready,
     weighing: Weighing<'a>,
-    /// By number.
-    index_of: Vec<(Number, u32)>,
 }
 
 impl Table<'_> {
-    fn index(&self, number: Number) -> Option<u32> {
-        let found = self
-            .index_of
-            .binary_search_by_key(&number, |(known, _)| *known);
-        self.index_of.get(found.ok()?).map(|(_, index)| *index)
-    }
-
-    /// Returns the indices of a pair, the smaller first, with their numbers in that order.
-    fn pair(&self, left: Number, right: Number) -> Option<[(u32, Number); 2]> {
-        let (one, other) = (self.index(left)?, self.index(right)?);
-        Some(if one <= other {
-            [(one, left), (other, right)]
-        } else {
-            [(other, right), (one, left)]
-        })
+    /// Returns the indices of a pair, the smaller first.
+    fn pair(&self, left: Number, right: Number) -> Option<(u32, u32)> {
+        let (one, other) = (self.ready.index(left)?, self.ready.index(right)?);
+        Some((one.min(other), one.max(other)))
     }
 }
 
@@ -111,7 +100,7 @@ impl Question {
             asked,
         } = self;
         let mut prepared = Prepared::default();
-        let (mut uses, mut switchboards) = (Vec::new(), Vec::new());
+        let (mut uses, mut switchboards) = (BTreeMap::new(), Vec::new());
         for record in records {
             record.row.put(&mut prepared);
             for (field, text, number) in record.facts {
@@ -122,32 +111,24 @@ impl Question {
                     organisation: "".into(),
                 });
             }
-            uses.extend(record.uses);
+            for (key, records, users) in record.uses {
+                let used = KeyUse {
+                    key,
+                    records,
+                    users,
+                };
+                uses.insert(key, used);
+            }
             switchboards.extend(record.switchboards);
         }
-        prepared.sort();
-        let mut index_of: Vec<(Number, u32)> =
-            numbers(&prepared, kind).into_iter().zip(0..).collect();
-        index_of.sort_unstable();
-        let mut weighing = Weighing::new(kind, &prepared, (&settings, &learnt));
-        let uses = uses.into_iter().map(|(key, records, users)| {
-            let used = KeyUse {
-                key,
-                records,
-                users,
-            };
-            (key, used)
-        });
-        let uses = uses.collect();
-        let mut keys = Vec::new();
-        each_key(&prepared, kind, |key| keys.push(key));
-        weighing.note_uses((kind, &keys), &uses);
+        let ready = Ready::sorted(kind, prepared);
         let phones = switchboards.iter();
-        let phones: Vec<Symbol> = phones.filter_map(|it| prepared.texts.find(it)).collect();
-        for phone in phones {
-            weighing.mark_switchboard(phone);
-        }
-        let table = Table { weighing, index_of };
+        let phones = phones.filter_map(|phone| ready.prepared.texts.find(phone));
+        let weighing = ready.weighing((&settings, &learnt), (&uses, phones));
+        let table = Table {
+            ready: &ready,
+            weighing,
+        };
         let least = settings.model.accept_bits(kind) - settings.model.review_range;
         match asked {
             Asked::Weigh(pairs) => weighed(&table, &pairs, least),
@@ -158,73 +139,49 @@ impl Question {
     }
 }
 
-/// Writes a line.
-macro_rules! line {
-    ($lines:expr, $($part:tt)*) => {
-        // A text takes all that is written to it.
-        if writeln!($lines, $($part)*).is_err() {
-            return $lines;
-        }
-    };
-}
-
 fn weighed(table: &Table<'_>, pairs: &[(Number, Number)], least: f32) -> String {
-    let mut lines = String::new();
-    for (left, right) in pairs {
-        let Some([(left, one), (right, other)]) = table.pair(*left, *right) else {
-            continue;
-        };
-        let bits = table.weighing.total(left, right);
-        if let Some(bits) = bits.filter(|bits| *bits >= least) {
-            line!(lines, "{one} {other} {bits}");
-        }
-    }
-    lines
+    let lines = pairs.iter().filter_map(|(one, other)| {
+        let (left, right) = table.pair(*one, *other)?;
+        let bits = table.weighing.total(left, right)?;
+        let [left, right] = [left, right].map(|index| table.ready.number(index));
+        (bits >= least).then(|| format!("{left} {right} {bits}\n"))
+    });
+    lines.collect()
 }
 
 fn users(mut table: Table<'_>, keys: &[(Number, Vec<Number>)]) -> String {
-    let mut lines = String::new();
-    for (key, records) in keys {
+    let lines = keys.iter().map(|(key, records)| {
         let mut blocks = Blocks::default();
-        let indices: Vec<u32> = records.iter().filter_map(|it| table.index(*it)).collect();
         // The key's value is nobody's business here: the records that are given have it.
         let value = KeyValue::Text(Symbol::EMPTY);
-        indices.iter().for_each(|index| blocks.put(value, *index));
+        let indices = records.iter().filter_map(|it| table.ready.index(*it));
+        indices.for_each(|index| blocks.put(value, index));
         blocks.sort();
         table.weighing.set_users(Symbol::EMPTY, 1);
         table.weighing.count_users(&blocks);
-        let users = table.weighing.users().get(Symbol::EMPTY).max(1);
-        line!(lines, "{key} {users}");
-    }
-    lines
+        let users = table.weighing.users().get(Symbol::EMPTY);
+        format!("{key} {users}\n")
+    });
+    lines.collect()
 }
 
 fn forms(table: &Table<'_>, pairs: &[(Number, Number)]) -> String {
-    let mut lines = String::new();
-    for (left, right) in pairs {
-        let Some([(left, _), (right, _)]) = table.pair(*left, *right) else {
-            continue;
-        };
-        if let Some([first, last]) = table.weighing.forms(left, right) {
-            line!(lines, "{first} {last}");
-        }
-    }
-    lines
+    let lines = pairs.iter().filter_map(|(one, other)| {
+        let (left, right) = table.pair(*one, *other)?;
+        let [first, last] = table.weighing.forms(left, right)?;
+        Some(format!("{first} {last}\n"))
+    });
+    lines.collect()
 }
 
 fn namesakes(table: &Table<'_>, pairs: &[(Number, Number, u64, u64)]) -> String {
-    let mut lines = String::new();
-    for (left, right, looked_at, all) in pairs {
-        let Some([(left, _), (right, _)]) = table.pair(*left, *right) else {
-            continue;
-        };
-        if let Some((bucket, agreements)) = table.weighing.agreements(left, right) {
-            let [mailbox, phone, organisation] = agreements.map(Agreement::as_str);
-            line!(
-                lines,
-                "{bucket} {mailbox} {phone} {organisation} {looked_at} {all}"
-            );
-        }
-    }
-    lines
+    let lines = pairs.iter().filter_map(|(one, other, looked_at, all)| {
+        let (left, right) = table.pair(*one, *other)?;
+        let (bucket, agreements) = table.weighing.agreements(left, right)?;
+        let [mailbox, phone, organisation] = agreements.map(Agreement::as_str);
+        Some(format!(
+            "{bucket} {mailbox} {phone} {organisation} {looked_at} {all}\n"
+        ))
+    });
+    lines.collect()
 }
