@@ -64,7 +64,7 @@ pub struct Counted {
 /// from, once all records are known.
 ///
 /// # Errors
-/// [`Code::Internal`](crate::error::Code::Internal) where a record can't be written down.
+/// [`Code::Internal`] where a record can't be written down.
 pub async fn first_look(
     kind: EntityKind,
     identities: &[Identity],
