@@ -98,6 +98,9 @@ pub struct Resolve {
     /// Resolve all records, and learn anew what evidence is worth; else only what changed, where that is little.
     #[serde(default)]
     pub full: bool,
+    /// Resolve all records, and let the warehouse do itself what is about all of them.
+    #[serde(default)]
+    pub in_warehouse: bool,
 }
 
 /// A redrive of dead letters.
@@ -201,7 +204,10 @@ mod tests {
         assert_eq!(sync.mode, Mode::Incremental);
         let again = serde_json::to_string(&Command::Sync(sync.clone())).unwrap();
         assert_eq!(read(&again).unwrap(), Command::Sync(sync));
-        let full = Command::Resolve(Resolve { full: true });
+        let full = Command::Resolve(Resolve {
+            full: true,
+            ..Resolve::default()
+        });
         assert_eq!(read(r#"{"resolve":{"full":true}}"#).unwrap(), full);
         assert_eq!(
             read(r#"{"resolve":{}}"#).unwrap(),

@@ -27,6 +27,7 @@ pub mod dead_letter;
 pub mod plain;
 pub mod queue;
 pub mod secret;
+pub mod sets;
 pub mod staging;
 pub mod views;
 pub mod warehouse;

@@ -10,6 +10,7 @@ use crate::batch::{Batch, Committed, Slot, State, StreamId};
 use crate::error::Result;
 use crate::plain::{NewRows, PlainTable};
 use crate::schema::{ColumnType, SchemaChange, Table};
+use crate::sets::Sets;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
 
@@ -106,6 +107,14 @@ pub enum Filter {
     Among(Among),
     /// Rows of a raw table that were read, or whose record went, at that time or later.
     ChangedSince(Timestamp),
+    /// Live rows of a raw table in one of some shares of about one size. Rows with the same text in a column, but for space
+    /// around it, are in one share.
+    LiveShare {
+        /// The column.
+        column: SqlIdentifier,
+        /// Which share, from 0, of how many.
+        share: (u64, u64),
+    },
     /// Live rows of one part of a raw table.
     LiveIn(PartOf),
     /// Live rows of a raw table, read before `before`, whose key the running reading of everything has not
@@ -232,4 +241,13 @@ pub trait Warehouse: Send + Sync + fmt::Debug {
     /// # Errors
     /// The old rows stay then. `ERR_STORE_UNAVAILABLE`, or why rows could not be made.
     async fn replace(&self, tables: Vec<NewRows>) -> Result<()>;
+
+    /// Begins a resolve in which the warehouse itself does what is about all records; `None` where it is no engine for
+    /// that.
+    ///
+    /// # Errors
+    /// `ERR_STORE_UNAVAILABLE`.
+    async fn sets(&self) -> Result<Option<Box<dyn Sets>>> {
+        Ok(None)
+    }
 }

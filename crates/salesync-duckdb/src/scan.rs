@@ -156,6 +156,16 @@ fn select(scan: &Scan) -> (String, Vec<Value>) {
             sql.push_str(" WHERE (epoch_us(_synced_at) >= ? OR epoch_us(_deleted_at) >= ?)");
             values.extend([Value::BigInt(since.micros()), Value::BigInt(since.micros())]);
         }
+        Filter::LiveShare {
+            column,
+            share: (at, of),
+        } => {
+            let column = quoted(column.as_str());
+            sql.push_str(&format!(
+                " WHERE _deleted_at IS NULL AND hash(trim(coalesce(CAST({column} AS VARCHAR), ''))) % ? = ?"
+            ));
+            values.extend([Value::UBigInt((*of).max(1)), Value::UBigInt(*at)]);
+        }
         Filter::LiveIn(of) => {
             let column = quoted(of.column.as_str());
             sql.push_str(&format!(" WHERE _deleted_at IS NULL AND {column} = ?"));

@@ -33,6 +33,7 @@ mod scan;
 mod script;
 mod secrets;
 mod seen;
+mod sets;
 mod settings;
 mod sql;
 mod stage;

@@ -46,14 +46,7 @@ pub(crate) async fn replace(api: &Api, tables: &Tables, all: Vec<NewRows>) -> Re
         prepare::plain(api, tables, table).await?;
         let stored = tables.prepared(api, table.name).await?;
         let name = api.named(table.name);
-        let which = match outdated {
-            Outdated::All => "TRUE".to_owned(),
-            Outdated::Any(all) => {
-                let any = all.iter().map(|among| among_sql(among, &mut script));
-                let any: Vec<String> = any.chain(["FALSE".to_owned()]).collect();
-                any.join(" OR ")
-            }
-        };
+        let which = outdated_sql(&outdated, &mut script);
         script.run(format!("DELETE FROM {name} WHERE {which}"));
         let staging = staging_table();
         let names = load(api, &staging, batches).await?;
@@ -105,7 +98,12 @@ async fn load(
     Ok(names)
 }
 
-async fn load_all(api: &Api, staging: &str, waiting: &mut Vec<RecordBatch>) -> Result<()> {
+/// Loads all batches that wait into a staging table.
+pub(crate) async fn load_all(
+    api: &Api,
+    staging: &str,
+    waiting: &mut Vec<RecordBatch>,
+) -> Result<()> {
     let Some(first) = waiting.first() else {
         return Ok(());
     };
@@ -113,6 +111,18 @@ async fn load_all(api: &Api, staging: &str, waiting: &mut Vec<RecordBatch>) -> R
         .map_err(|error| Error::new(Code::Internal, "replace a table").because(error))?;
     waiting.clear();
     api.load(staging, parquet(&rows)?).await
+}
+
+/// Returns the condition for the rows that are outdated; values are bound.
+pub(crate) fn outdated_sql(outdated: &Outdated, script: &mut Script) -> String {
+    match outdated {
+        Outdated::All => "TRUE".to_owned(),
+        Outdated::Any(all) => {
+            let any = all.iter().map(|among| among_sql(among, script));
+            let any: Vec<String> = any.chain(["FALSE".to_owned()]).collect();
+            any.join(" OR ")
+        }
+    }
 }
 
 /// Stands between texts that are bound as one.
@@ -174,6 +184,23 @@ fn select(api: &Api, from: &str, scan: &Scan) -> Script {
             vec![format!(
                 "(UNIX_MICROS(_synced_at) >= {since} OR UNIX_MICROS(_deleted_at) >= {since})"
             )]
+        }
+        Filter::LiveShare {
+            column,
+            share: (at, of),
+        } => {
+            let text = format!(
+                "TRIM(IFNULL(CAST({} AS STRING), ''))",
+                quoted(column.as_str())
+            );
+            vec![
+                live,
+                // Of a hash the last bits are enough for shares, and never negative.
+                format!(
+                    "MOD(FARM_FINGERPRINT({text}) & 0xFFFFFFFF, {}) = {at}",
+                    of.max(&1)
+                ),
+            ]
         }
         Filter::LiveIn(of) => {
             let column = quoted(of.column.as_str());

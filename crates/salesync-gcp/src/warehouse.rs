@@ -10,6 +10,7 @@ use salesync_core::cursor::Cursor;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::NewRows;
 use salesync_core::schema::{SchemaChange, Table};
+use salesync_core::sets::Sets;
 use salesync_core::staging;
 use salesync_core::time::Timestamp;
 use salesync_core::warehouse::{SYNC_STATE, Scan, Warehouse};
@@ -21,6 +22,7 @@ use crate::prepare;
 use crate::queue::BigQueryQueue;
 use crate::scan::{replace, scan};
 use crate::script::Script;
+use crate::sets::BigQuerySets;
 use crate::settings::BigQuerySettings;
 use crate::tables::Tables;
 
@@ -137,6 +139,11 @@ impl Warehouse for BigQueryWarehouse {
         let names = tables.iter().map(|rows| rows.table.name);
         let _turns = self.api().quotas.rows(names.collect()).await;
         replace(self.api(), self.tables(), tables).await
+    }
+
+    async fn sets(&self) -> Result<Option<Box<dyn Sets>>> {
+        let sets = BigQuerySets::new(self.clone()).await?;
+        Ok(Some(Box::new(sets)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use salesync_core::command::{Command, Decision, Effect, Redrive, Sync, Takes};
+use salesync_core::command::{Command, Decision, Effect, Redrive, Resolve, Sync, Takes};
 use salesync_core::dead_letter::DeadLetter;
 use salesync_core::error::{Class, Code, Error, Result};
 #[cfg(feature = "duckdb")]
@@ -105,10 +105,12 @@ async fn carry_out(
             Command::Sync(command) => run_sync(cx, &command, observe, stop).await,
             Command::Resolve(resolve) => {
                 let stores = cx.stores().await?;
-                let extent = if resolve.full {
-                    Extent::All
-                } else {
-                    Extent::Changed
+                let extent = match resolve {
+                    Resolve {
+                        in_warehouse: true, ..
+                    } => Extent::InWarehouse,
+                    Resolve { full: true, .. } => Extent::All,
+                    _ => Extent::Changed,
                 };
                 let resolved = run_resolve(cx, stores.warehouse.as_ref(), extent).await;
                 resolved.map(Report::Resolved)

@@ -24,8 +24,7 @@ pub(super) async fn read(
     let mut identities = Vec::new();
     for source in sources {
         for declared in source.identities {
-            let set_aside = SetAside::read(warehouse, source.name, declared.except).await?;
-            let reader = Reader::new(source.name, declared, set_aside);
+            let reader = Reader::open(warehouse, source.name, declared).await?;
             identities.extend(reader.identities(warehouse, Filter::Live, ours).await?);
         }
     }
@@ -45,8 +44,7 @@ pub(super) async fn of_record(
     let Some(declared) = declared.next() else {
         return Ok(None);
     };
-    let set_aside = SetAside::read(warehouse, &record.source, declared.except).await?;
-    let reader = Reader::new(&record.source, declared, set_aside);
+    let reader = Reader::open(warehouse, &record.source, declared).await?;
     let column = SqlIdentifier::parse(declared.named_by)?;
     let filter = Filter::Equal(vec![(column, record.id.to_string())]);
     let ours = Ours::default();
@@ -102,6 +100,27 @@ impl Reader {
         }
     }
 
+    /// Returns a reader of the rows of one declaration, but for what is set aside now.
+    pub(super) async fn open(
+        warehouse: &dyn Warehouse,
+        source: &str,
+        declared: &'static IdentityColumns,
+    ) -> Result<Self> {
+        let set_aside = SetAside::read(warehouse, source, declared.except).await?;
+        Ok(Self::new(source, declared, set_aside))
+    }
+
+    /// Returns the table that is read.
+    pub(super) fn table(&self) -> Result<SqlIdentifier> {
+        SqlIdentifier::parse(&format!("{}_{}", self.source, self.stream))
+    }
+
+    /// Returns what lets one of so many shares of the live rows through; all rows of one name are in one.
+    pub(super) fn share(&self, share: (u64, u64)) -> Result<Filter> {
+        let column = SqlIdentifier::parse(self.declared.named_by)?;
+        Ok(Filter::LiveShare { column, share })
+    }
+
     /// Returns what live records say, of the rows that a filter lets through.
     pub(super) async fn identities(
         &self,
@@ -110,7 +129,7 @@ impl Reader {
         ours: &Ours,
     ) -> Result<Vec<Identity>> {
         let mut places = self.places();
-        if filter != Filter::Live {
+        if !matches!(filter, Filter::Live | Filter::LiveShare { .. }) {
             places.push("_deleted_at");
         }
         let stream = (&*self.source, self.declared.stream);

@@ -12,6 +12,7 @@ mod ours;
 mod overrides;
 mod published;
 mod reading;
+mod remote;
 mod resolving;
 mod rows;
 mod tables;
@@ -22,7 +23,7 @@ mod tests;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::resolve::Settings;
 use crate::run::RunId;
 use crate::source::SourceDefinition;
@@ -77,13 +78,17 @@ pub enum Extent {
     Changed,
     /// All records. What evidence is worth is learnt anew.
     All,
+    /// All records, where they are: what is about all of them the warehouse does itself, so that they need not fit into
+    /// memory here.
+    InWarehouse,
 }
 
 /// Resolves the live records of `sources` and puts the answer in the place of the last one, all of it or nothing.
 /// Entities keep their ids.
 ///
 /// # Errors
-/// What the warehouse says; the last answer stays then.
+/// What the warehouse says; the last answer stays then. [`Code::RequestInvalid`] where the warehouse can't do what it is to
+/// do itself.
 pub async fn resolve_and_publish(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
@@ -92,6 +97,19 @@ pub async fn resolve_and_publish(
 ) -> Result<Resolved> {
     let resolving = Resolving::new(warehouse, sources, settings, run).await?;
     let kept = index::kept(warehouse).await?;
+    if extent == Extent::InWarehouse {
+        let Some(sets) = warehouse.sets().await? else {
+            return Err(Error::new(Code::RequestInvalid, "resolve in the warehouse")
+                .with("warehouse", warehouse.describe())
+                .with(
+                    "can",
+                    "only be resolved by this program: leave the word out",
+                ));
+        };
+        return resolving
+            .all_in_warehouse(sets.as_ref(), kept.is_some())
+            .await;
+    }
     if extent == Extent::Changed
         && let Some(kept) = &kept
         && let Some(changed) = resolving.changed_since(kept).await?

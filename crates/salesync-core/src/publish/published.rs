@@ -62,16 +62,46 @@ pub(super) async fn with(
                 phone_match: None,
             }));
     }
-    whole.people.sort_by(|a, b| a.id.cmp(&b.id));
-    whole.companies.sort_by(|a, b| a.id.cmp(&b.id));
-    whole
-        .memberships
-        .sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
+    sort(&mut whole);
     Ok(Some(whole))
 }
 
+/// Takes note of a part of an answer, with no more than what interactions and deals are told by.
+pub(super) fn note(whole: &mut Resolution, part: &Resolution) {
+    let people = part.people.iter().map(|it| GoldenPerson {
+        full_name: it.full_name.clone(),
+        emails: it.emails.clone(),
+        phones: it.phones.clone(),
+        company_id: it.company_id.clone(),
+        domain: it.domain.clone(),
+        ..GoldenPerson::unknown(it.id.clone())
+    });
+    whole.people.extend(people);
+    let companies = part.companies.iter().map(|it| GoldenCompany {
+        name: it.name.clone(),
+        domains: it.domains.clone(),
+        emails: it.emails.clone(),
+        phones: it.phones.clone(),
+        record_count: it.record_count,
+        ..GoldenCompany::unknown(it.id.clone())
+    });
+    whole.companies.extend(companies);
+    whole.memberships.extend_from_slice(&part.memberships);
+}
+
+/// Brings an answer into its order.
+pub(super) fn sort(whole: &mut Resolution) {
+    whole.people.sort_by(|a, b| a.id.cmp(&b.id));
+    whole.companies.sort_by(|a, b| a.id.cmp(&b.id));
+    let members = &mut whole.memberships;
+    members.sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
+}
+
 /// Says whether there are any records that tell of interactions or deals.
-async fn has_any(warehouse: &dyn Warehouse, sources: &[&'static SourceDefinition]) -> Result<bool> {
+pub(super) async fn has_any(
+    warehouse: &dyn Warehouse,
+    sources: &[&'static SourceDefinition],
+) -> Result<bool> {
     for source in sources {
         let interactions = source.interactions.iter().map(|declared| declared.stream);
         let deals = source.deals.iter().map(|declared| declared.stream);

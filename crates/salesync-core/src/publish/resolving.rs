@@ -25,16 +25,16 @@ use crate::warehouse::Warehouse;
 
 /// A resolve that has begun.
 pub(super) struct Resolving<'a> {
-    warehouse: &'a dyn Warehouse,
-    sources: &'a [&'static SourceDefinition],
-    settings: Settings,
-    run: (&'a RunId, Timestamp),
-    ours: Ours,
+    pub(super) warehouse: &'a dyn Warehouse,
+    pub(super) sources: &'a [&'static SourceDefinition],
+    pub(super) settings: Settings,
+    pub(super) run: (&'a RunId, Timestamp),
+    pub(super) ours: Ours,
     merged: Merged,
-    overrides: Vec<Override>,
+    pub(super) overrides: Vec<Override>,
     /// What is read at that time or later this resolve does not see, or perhaps not.
-    unsettled_since: Timestamp,
-    circumstances: String,
+    pub(super) unsettled_since: Timestamp,
+    pub(super) circumstances: String,
 }
 
 impl<'a> Resolving<'a> {
@@ -192,29 +192,33 @@ impl<'a> Resolving<'a> {
         self,
         resolution: Option<Arc<Resolution>>,
         mut tables: Vec<NewRows>,
-        resolved: Resolved,
+        mut resolved: Resolved,
     ) -> Result<Resolved> {
-        let (mut interaction_count, mut deal_count) = (0, 0);
+        let warehouse = self.warehouse;
         if let Some(resolution) = resolution {
-            let known = Known {
-                resolution: &resolution,
-                ours: &self.ours,
-                merged: &self.merged,
-            };
-            let (deals, count) = deals::gather(self.warehouse, self.sources, known).await?;
-            deal_count = count;
-            tables.push(deals);
-            let known = (resolution, self.ours, self.merged);
-            let (rows, count) = interactions::gather(self.warehouse, self.sources, known).await?;
-            interaction_count = count;
-            tables.extend(rows);
+            tables.extend(self.happenings(resolution, &mut resolved).await?);
         }
-        self.warehouse.replace(tables).await?;
-        Ok(Resolved {
-            interactions: size(interaction_count),
-            deals: size(deal_count),
-            ..resolved
-        })
+        warehouse.replace(tables).await?;
+        Ok(resolved)
+    }
+
+    /// Returns the tables of interactions and deals, told by who everybody is, and counts them.
+    pub(super) async fn happenings(
+        self,
+        resolution: Arc<Resolution>,
+        resolved: &mut Resolved,
+    ) -> Result<Vec<NewRows>> {
+        let known = Known {
+            resolution: &resolution,
+            ours: &self.ours,
+            merged: &self.merged,
+        };
+        let (deals, count) = deals::gather(self.warehouse, self.sources, known).await?;
+        resolved.deals = size(count);
+        let known = (resolution, self.ours, self.merged);
+        let (rows, count) = interactions::gather(self.warehouse, self.sources, known).await?;
+        resolved.interactions = size(count);
+        Ok(rows.into_iter().chain([deals]).collect())
     }
 }
 
@@ -246,7 +250,7 @@ fn decided_since(before: &[Override], now: &[Override]) -> Vec<(EntityKind, Reco
     about.collect()
 }
 
-fn size(count: usize) -> u64 {
+pub(super) fn size(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 

@@ -9,10 +9,10 @@ use super::prepared::{Label, Name, NameOrigin, PerText, PersonRow, Prepared, Sym
 use crate::normalise::name::{self, NameShape, NormalName};
 
 /// A company that so many people's records name as their employer is one whatever else its name could be.
-const SEVERAL: u32 = 3;
+pub(super) const SEVERAL: u32 = 3;
 
 /// The beginning of a company's name tells it from so many bytes on.
-const TELLING: usize = 6;
+pub(super) const TELLING: usize = 6;
 
 /// Takes names off that are no person's, and gives those that mailboxes spell, by what all records say. Tells what it
 /// went by where it is asked for.

@@ -128,7 +128,7 @@ fn note(numbers: &mut Numbers, symbol: Symbol, number: u32) {
 }
 
 /// The share of a company name's records that one domain must have to speak for the name.
-const DOMINANT_PERCENT: u32 = 60;
+pub(super) const DOMINANT_PERCENT: u32 = 60;
 
 impl Organisations {
     /// Learns from company records first, then from people's records with both a work mailbox and a company.
@@ -256,12 +256,18 @@ pub(super) fn own_domains(person: &Person<'_>) -> impl Iterator<Item = Symbol> {
         .filter(|domain| !domain.is_empty())
 }
 
+/// On no more records than this a domain may be a typing error.
+pub(super) const RARE: u32 = 2;
+
+/// On so many records a domain is meant.
+pub(super) const COMMON: u32 = 5;
+
+/// From so many bytes on a domain with a typing error can be told.
+pub(super) const TELLING: usize = 8;
+
 /// Returns every domain of the people's records with the one that is meant: a domain on hardly any record, one
 /// typing error from one on many, is that one.
 fn meant_domains(prepared: &Prepared) -> Vec<(Symbol, Symbol)> {
-    const RARE: u32 = 2;
-    const COMMON: u32 = 5;
-    const TELLING: usize = 8;
     let on_companies = prepared.companies().flat_map(|company| company.domains);
     let on_people = prepared
         .people()

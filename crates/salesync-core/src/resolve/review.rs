@@ -28,7 +28,7 @@ pub(super) fn uncertain(found: &Clustering, mut edges: Vec<Edge>, decided: &ByIn
 }
 
 /// So many pairs of clusters are put up for review at most: more than people decide.
-const MOST_REVIEWS: usize = 10_000;
+pub(super) const MOST_REVIEWS: usize = 10_000;
 
 /// Returns those edges between clusters whose decision is likely to change most, in that order.
 pub(super) fn worth_deciding(found: &Clustering, mut edges: Vec<Edge>) -> Vec<Edge> {

@@ -262,10 +262,17 @@ pub(crate) struct ResolveWords {
     /// Resolve all records, and learn anew what evidence is worth.
     #[arg(long)]
     pub(crate) full: bool,
+    /// Resolve all records, and let the warehouse do itself what is about all of them, so that they need not fit into
+    /// memory here: with BigQuery only, for many millions of records.
+    #[arg(long)]
+    pub(crate) in_warehouse: bool,
 }
 
 impl From<ResolveWords> for Command {
     fn from(words: ResolveWords) -> Self {
-        Self::Resolve(Resolve { full: words.full })
+        Self::Resolve(Resolve {
+            full: words.full,
+            in_warehouse: words.in_warehouse,
+        })
     }
 }

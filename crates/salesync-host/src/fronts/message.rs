@@ -85,7 +85,10 @@ mod tests {
         };
         let cases = [
             (r#"{"sync":{"source":"crm"}}"#, "crm"),
-            (r#"{"resolve":{}}"#, "Resolve(Resolve { full: false })"),
+            (
+                r#"{"resolve":{}}"#,
+                "Resolve(Resolve { full: false, in_warehouse: false })",
+            ),
             (r#""resolve""#, "ERR_REQUEST_INVALID"),
             (
                 r#"{"continue":{"source":"crm"},"hop":3,"after":"01J"}"#,

@@ -63,6 +63,7 @@ macro_rules! warehouse_contract {
             a_forgotten_slot_has_a_state_without_a_cursor,
             a_table_that_does_not_exist_has_no_rows,
             a_scan_filters_orders_and_limits,
+            the_shares_of_a_table_are_its_live_rows,
             changed_rows_are_those_that_were_read_or_went_since,
             unseen_rows_are_those_that_a_full_sync_has_not_met,
             notes_of_a_full_sync_are_forgotten,

@@ -111,6 +111,36 @@ pub async fn a_scan_filters_orders_and_limits(warehouse: Arc<dyn Warehouse>) {
     assert_eq!(keys, ["e", "d", "b"]);
 }
 
+/// Whoever reads share by share reads all live rows, each once, and those that say the same together.
+pub async fn the_shares_of_a_table_are_its_live_rows(warehouse: Arc<dyn Warehouse>) {
+    let scene = Scene::new(warehouse).await;
+    let keys: Vec<String> = (0..60).map(|at| format!("k{at:02}")).collect();
+    let names: Vec<String> = (0..20).map(|at| format!("name {at}")).collect();
+    let rows = keys.iter().zip(names.iter().cycle());
+    let mut changes: Vec<_> = rows.map(|(key, name)| said(key, 1, name)).collect();
+    changes.extend([said("space", 1, " name 0 "), gone("gone", 2, "name 1")]);
+    scene.commit(9, &changes).await;
+    let (mut all, mut with_first) = (Vec::new(), Vec::new());
+    for at in 0..3 {
+        let share = Filter::LiveShare {
+            column: name("name"),
+            share: (at, 3),
+        };
+        let found = scene.keys(share).await;
+        assert!((1..50).contains(&found.len()), "{}", found.len());
+        if found.iter().any(|key| key == "k00") {
+            with_first.clone_from(&found);
+        }
+        all.extend(found);
+    }
+    for key in ["k20", "k40", "space"] {
+        assert!(with_first.iter().any(|found| found == key), "{key}");
+    }
+    all.sort();
+    let expected: Vec<&str> = keys.iter().map(String::as_str).chain(["space"]).collect();
+    assert_eq!(all, expected);
+}
+
 /// Whatever was read or went since, in rows of whatever age.
 pub async fn changed_rows_are_those_that_were_read_or_went_since(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;

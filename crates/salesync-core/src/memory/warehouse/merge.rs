@@ -9,6 +9,7 @@ use arrow::array::{
 };
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::TimestampMicrosecondType;
+use twox_hash::XxHash3_64;
 
 use super::tables::{Row, key_text, rows_of, value};
 use crate::batch::{Committed, RowKey, Seen, TableWrite, Tombstone};
@@ -369,6 +370,11 @@ impl RawTable {
                     .iter()
                     .any(|column| micros(row, column) >= since.micros()),
                 Filter::Live => live(row),
+                Filter::LiveShare { column, share } => {
+                    let (at, of) = *share;
+                    let text = key_text(row, column.as_str()).unwrap_or_default();
+                    live(row) && XxHash3_64::oneshot(text.trim().as_bytes()) % of.max(1) == at
+                }
                 Filter::LiveIn(of) => live(row) && key.part.as_ref() == Some(&of.part),
                 Filter::Unseen { before, part } => {
                     live(row)

@@ -27,7 +27,7 @@ struct Says(
 );
 
 /// Writes down what a record says.
-pub(super) fn written(identity: &Identity) -> serde_json::Result<String> {
+pub(in super::super) fn written(identity: &Identity) -> serde_json::Result<String> {
     let it = identity.clone();
     let parts = |record: &RecordRef| {
         [&record.source, &record.stream, &record.id].map(|part| part.as_ref().to_owned())
@@ -51,7 +51,7 @@ pub(super) fn written(identity: &Identity) -> serde_json::Result<String> {
 }
 
 /// Reads what a record said.
-pub(super) fn read(written: &str) -> serde_json::Result<Identity> {
+pub(in super::super) fn read(written: &str) -> serde_json::Result<Identity> {
     let Says(record, kind, names, contacts, work, place, employer, times) =
         serde_json::from_str(written)?;
     let record_of = |[source, stream, id]: [String; 3]| RecordRef::new(source, stream, id);

@@ -50,6 +50,18 @@ pub(in super::super) fn rows_of_change(
     ])
 }
 
+/// Returns the tables of all that is kept, without rows, in the place of what they hold.
+pub(in super::super) fn no_rows() -> Result<Vec<NewRows>> {
+    let mut tables = rows_of_change(&Arc::new(IndexChange::default()), &Replaces::All)?;
+    tables.push(rows_of_facts(std::iter::empty()));
+    Ok(tables)
+}
+
+/// Returns where records are as rows that are added to others.
+pub(in super::super) fn rows_of_places(change: &Arc<IndexChange>) -> NewRows {
+    listed(&PLACES, Outdated::All, change, |it| &it.places, push_place)
+}
+
 fn push_record(rows: &mut PlainRows, record: &IndexedRecord) -> Result<()> {
     let says = says::written(&record.identity).map_err(|_| unreadable())?;
     let derived = match &record.derived {

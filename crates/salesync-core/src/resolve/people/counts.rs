@@ -8,10 +8,10 @@ use super::super::prepared::{Name, Symbol, place};
 use super::scale::Scale;
 
 /// How many users a phone has at least that a company's record carries.
-const SWITCHBOARD_USERS: u8 = 5;
+pub(in super::super) const SWITCHBOARD_USERS: u8 = 5;
 
 /// How many records of one name each is held against to learn from them.
-const NEIGHBOURS: usize = 4;
+pub(in super::super) const NEIGHBOURS: usize = 4;
 
 /// How many pairs are looked at to learn from them.
 const LEARNT_FROM: usize = 400_000;
@@ -150,6 +150,6 @@ impl Scale<'_> {
 }
 
 /// Returns the step in which names are looked at where so many records share one with others.
-fn step(records: usize) -> u64 {
+pub(in super::super) fn step(records: usize) -> u64 {
     u64::from(count_of((records * NEIGHBOURS).div_ceil(LEARNT_FROM))).max(1)
 }

@@ -11,6 +11,7 @@ use super::learnt::Learnt;
 use super::prepared::{NameOrigin, PerText, Person, Prepared, Symbol, Texts, place};
 use super::records::Asked;
 
+pub(super) use counts::{NEIGHBOURS, SWITCHBOARD_USERS, step};
 pub(super) use known::{FEWEST_BIRTHS, FEWEST_NAMES, Known, bearer, population};
 pub(super) use scale::Scale;
 

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::super::cluster::{Clustering, Depth, Edge, Wanted};
 use super::super::entity::EntityId;
 use super::super::evidence::{Outcome, Review};
-use super::super::identity::EntityKind;
+use super::super::identity::{EntityKind, RecordRef};
 use super::super::increment::answer::{entities_of, places};
 use super::super::increment::ready::Ready;
 use super::super::increment::stage::Stage;
@@ -16,7 +16,7 @@ use super::super::learnt::{Fact, Learnt};
 use super::super::model::Settings;
 use super::super::overrides::{ByIndex, Override};
 use super::super::prepared::Symbol;
-use super::super::{Previous, Resolution};
+use super::super::{Change, Previous, Resolution};
 use super::unread::Unread;
 use crate::error::Result;
 
@@ -39,6 +39,8 @@ pub struct Part {
     pub employers: BTreeMap<String, EntityId>,
     /// The last answer about them.
     pub previous: Previous,
+    /// Those of the ids that would be the records' own that were in use before, with when they were created.
+    pub taken: BTreeMap<EntityId, u64>,
 }
 
 /// What came of a part.
@@ -52,7 +54,7 @@ pub struct Concluded {
     pub firsts: Vec<(Number, Number)>,
 }
 
-/// Clusters the records of a part. `reader` is asked for nothing but when ids were created.
+/// Clusters the records of a part. `reader` is asked for nothing but when ids were created that are not the records' own.
 ///
 /// # Errors
 /// What the reader says.
@@ -63,12 +65,21 @@ pub async fn conclude(
     (overrides, reader): (&[Override], &dyn IndexReader),
 ) -> Result<Concluded> {
     let mut learnt = learnt.clone();
+    let beside = part.entities_beside(kind);
     let (facts, previous) = (
         std::mem::take(&mut part.facts),
         std::mem::take(&mut part.previous),
     );
     facts.into_iter().for_each(|fact| learnt.add(fact));
-    let reader = Unread(Some(reader));
+    let firsts = part.records.iter().map(|it| {
+        let RecordRef { source, stream, id } = &it.identity.record;
+        EntityId::mint(kind, [source, stream, id], 0)
+    });
+    let reader = Unread {
+        reader: Some(reader),
+        asked: firsts.collect(),
+        given: std::mem::take(&mut part.taken),
+    };
     let mut stage = Stage {
         kind,
         reader: &reader,
@@ -104,6 +115,10 @@ pub async fn conclude(
     // Of two entities that might be one, the one that the pair is told under tells it.
     let is_ours = |it: &Review| alive.contains(&it.evidence.entity_id);
     resolution.review.retain(is_ours);
+    resolution.changes.retain(|change| match change {
+        Change::Created(id) => alive.contains(id),
+        Change::Merged(id, _) | Change::Split(id, _) | Change::Gone(id) => !beside.contains(id),
+    });
     resolution.counts.identities = part.told.len();
     Ok(Concluded {
         places: places(&ready, &clustering, &entities_of(kind, &resolution)),
@@ -113,6 +128,15 @@ pub async fn conclude(
 }
 
 impl Part {
+    /// Returns the entities, as of the last answer, of those records that this part does not tell.
+    fn entities_beside(&self, kind: EntityKind) -> BTreeSet<EntityId> {
+        let beside = self.records.iter();
+        let beside = beside.filter(|it| !self.told.contains(&it.number));
+        let before = &self.previous.assignments;
+        let entities = beside.filter_map(|it| before.get(&(kind, it.identity.record.clone())));
+        entities.cloned().collect()
+    }
+
     /// Returns the pairs that speak for being one, and those that nearly do; in the order in which all pairs are met, so
     /// that what is told does not depend on who brought them.
     fn edges(&self, ready: &Ready, accept: f32) -> (Vec<Edge>, Vec<Edge>) {

@@ -97,8 +97,16 @@ impl Learnt {
     }
 
     /// Returns the bits of a text of a field that came once.
-    pub fn most(&self, field: FactField) -> f32 {
+    fn most(&self, field: FactField) -> f32 {
         self.most.get(&field).copied().unwrap_or_default()
+    }
+
+    /// Returns what is known of a text that came so many times: bits, of a company's name how many companies bear it.
+    pub fn rate(&self, field: FactField, times: u32) -> f32 {
+        match field {
+            FactField::CompanyName => times as f32,
+            _ => self.most(field) - log2(times),
+        }
     }
 
     /// Learns in how many forms a name is written.

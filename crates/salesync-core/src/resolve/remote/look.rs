@@ -6,7 +6,8 @@ use super::super::derived::Derived;
 use super::super::entity::EntityId;
 use super::super::identity::{EntityKind, Identity};
 use super::super::increment::ready::{Purpose, Ready, facts_about, rarities_of};
-use super::super::index::Number;
+use super::super::index::{self, Number};
+use super::super::keys::KeyKind;
 use super::super::learnt::{Fact, FactField, Learnt};
 use super::super::model::Settings;
 use super::super::prepare::Preparation;
@@ -31,12 +32,16 @@ pub struct Look {
     pub order: [String; 2],
     /// Where too many share a key, those meet that share one of these.
     pub names: [String; 2],
+    /// Those that have the same here are called the same.
+    pub name_key: Number,
     /// Whether it names somebody.
     pub is_named: bool,
     /// Whether it names a person wholly.
     pub is_whole: bool,
     /// Its keys: of which kind each is, and its number.
     pub keys: Vec<(&'static str, Number)>,
+    /// Of a company: the keys of people who share one of its phones.
+    pub lines: Vec<Number>,
     /// What is counted over all records.
     pub values: Vec<Counted>,
     /// The facts that tell more about it.
@@ -113,7 +118,7 @@ async fn ready(
     Ready::of(
         (kind, Purpose::Keys),
         &said,
-        (&Unread(None), settings, &mut learnt),
+        (&Unread::default(), settings, &mut learnt),
     )
     .await
 }
@@ -137,6 +142,7 @@ fn looks(ready: &Ready) -> Result<Vec<Look>> {
     let mut looks = Vec::with_capacity(rows.len());
     for (index, row) in (0..).zip(rows) {
         let number = ready.number(index);
+        let name_key = row.name_key();
         let row = serde_json::to_string(&row).map_err(unwritten)?;
         let look = match ready.kind {
             EntityKind::Person => Look::of_person(prepared, index),
@@ -146,6 +152,7 @@ fn looks(ready: &Ready) -> Result<Vec<Look>> {
             keys: keys.remove(&index).unwrap_or_default(),
             derived: derived.remove(&number).unwrap_or_default(),
             row: Some(row),
+            name_key,
             ..look
         }));
     }
@@ -163,9 +170,11 @@ impl Look {
             first_id: EntityId::mint(kind, record, 0),
             order: Default::default(),
             names: Default::default(),
+            name_key: 0,
             is_named: false,
             is_whole: false,
             keys: Vec::new(),
+            lines: Vec::new(),
             values: Vec::new(),
             asks: Vec::new(),
             row: None,
@@ -237,6 +246,11 @@ impl Look {
         }
         look.count(prepared, "domain", company.domains.iter().copied());
         look.count_contacts(prepared, company.phones, &row.place);
+        let line = |phone: &Symbol| {
+            let phone = prepared.texts.text(*phone);
+            index::text_key(EntityKind::Person, KeyKind::Phone, phone)
+        };
+        look.lines = company.phones.iter().map(line).collect();
         look.ask(prepared, companies::rarities_of(row, &company));
         Some(look)
     }
@@ -294,6 +308,6 @@ fn texts_of(prepared: &Prepared, symbols: [Symbol; 2]) -> [String; 2] {
     symbols.map(|symbol| prepared.texts.text(symbol).to_owned())
 }
 
-fn unwritten(error: serde_json::Error) -> Error {
+pub(super) fn unwritten(error: serde_json::Error) -> Error {
     Error::new(Code::Internal, "write a record down").because(error)
 }

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use super::super::identity::EntityKind;
 use super::super::increment::ready::Ready;
 use super::super::increment::weighing::Weighing;
-use super::super::index::{KeyUse, Number};
+use super::super::index::KeyUse;
 use super::super::keys::{Blocks, KeyValue};
 use super::super::learn::Agreement;
 use super::super::learnt::{Fact, FactField, Learnt};
 use super::super::model::Settings;
 use super::super::prepared::{Prepared, Symbol};
-use super::row::Row;
+use super::row::{Row, Signed};
 
 /// Some records and what is to be done with them, as JSON.
 #[derive(Debug, Deserialize)]
@@ -34,10 +34,7 @@ struct Record {
     facts: Vec<(FactField, Box<str>, f32)>,
     /// How its keys are used: how many records share each, and how many entities these are.
     #[serde(default)]
-    uses: Vec<(Number, u32, u8)>,
-    /// Its phones that are on companies' records.
-    #[serde(default)]
-    switchboards: Vec<Box<str>>,
+    uses: Vec<(Signed, u32, u8)>,
 }
 
 /// What is to be done.
@@ -45,14 +42,17 @@ struct Record {
 #[serde(rename_all = "snake_case")]
 enum Asked {
     /// Weigh these pairs: a line for each that speaks for joining, or nearly does, with the bits.
-    Weigh(Vec<(Number, Number)>),
+    Weigh(Vec<(Signed, Signed)>),
     /// Count who uses these keys, each with records that have it: a line for each, with how many.
-    Users(Vec<(Number, Vec<Number>)>),
+    Users(Vec<(Signed, Vec<Signed>)>),
     /// Compare the names of these pairs: a line for each with the levels of given name and surname.
-    Forms(Vec<(Number, Number)>),
+    Forms(Vec<(Signed, Signed)>),
     /// Tell what agrees beside the name of these pairs, each of so many looked at that stand for so many: a line for each
     /// with bucket, agreements, and these numbers again.
-    Namesakes(Vec<(Number, Number, u64, u64)>),
+    Namesakes(Vec<(Signed, Signed, u64, u64)>),
+    /// Tell under which numbers facts are kept, each given with a number of its own, its field and its text: a line for each
+    /// with both numbers.
+    Places(Vec<(Signed, FactField, Box<str>)>),
 }
 
 /// Why a question could not be answered: it is not written as questions are.
@@ -84,9 +84,13 @@ struct Table<'a> {
 
 impl Table<'_> {
     /// Returns the indices of a pair, the smaller first.
-    fn pair(&self, left: Number, right: Number) -> Option<(u32, u32)> {
-        let (one, other) = (self.ready.index(left)?, self.ready.index(right)?);
+    fn pair(&self, left: Signed, right: Signed) -> Option<(u32, u32)> {
+        let (one, other) = (self.index(left)?, self.index(right)?);
         Some((one.min(other), one.max(other)))
+    }
+
+    fn index(&self, record: Signed) -> Option<u32> {
+        self.ready.index(record.cast_unsigned())
     }
 }
 
@@ -100,7 +104,7 @@ impl Question {
             asked,
         } = self;
         let mut prepared = Prepared::default();
-        let (mut uses, mut switchboards) = (BTreeMap::new(), Vec::new());
+        let mut uses = BTreeMap::new();
         for record in records {
             record.row.put(&mut prepared);
             for (field, text, number) in record.facts {
@@ -112,6 +116,7 @@ impl Question {
                 });
             }
             for (key, records, users) in record.uses {
+                let key = key.cast_unsigned();
                 let used = KeyUse {
                     key,
                     records,
@@ -119,12 +124,9 @@ impl Question {
                 };
                 uses.insert(key, used);
             }
-            switchboards.extend(record.switchboards);
         }
         let ready = Ready::sorted(kind, prepared);
-        let phones = switchboards.iter();
-        let phones = phones.filter_map(|phone| ready.prepared.texts.find(phone));
-        let weighing = ready.weighing((&settings, &learnt), (&uses, phones));
+        let weighing = ready.weighing((&settings, &learnt), (&uses, std::iter::empty()));
         let table = Table {
             ready: &ready,
             weighing,
@@ -135,26 +137,27 @@ impl Question {
             Asked::Users(keys) => users(table, &keys),
             Asked::Forms(pairs) => forms(&table, &pairs),
             Asked::Namesakes(pairs) => namesakes(&table, &pairs),
+            Asked::Places(facts) => places(&facts),
         }
     }
 }
 
-fn weighed(table: &Table<'_>, pairs: &[(Number, Number)], least: f32) -> String {
+fn weighed(table: &Table<'_>, pairs: &[(Signed, Signed)], least: f32) -> String {
     let lines = pairs.iter().filter_map(|(one, other)| {
         let (left, right) = table.pair(*one, *other)?;
         let bits = table.weighing.total(left, right)?;
-        let [left, right] = [left, right].map(|index| table.ready.number(index));
-        (bits >= least).then(|| format!("{left} {right} {bits}\n"))
+        let [left, right] = [left, right].map(|index| table.ready.number(index).cast_signed());
+        (bits >= least).then(|| format!("{left} {right} {}\n", f64::from(bits)))
     });
     lines.collect()
 }
 
-fn users(mut table: Table<'_>, keys: &[(Number, Vec<Number>)]) -> String {
+fn users(mut table: Table<'_>, keys: &[(Signed, Vec<Signed>)]) -> String {
     let lines = keys.iter().map(|(key, records)| {
         let mut blocks = Blocks::default();
         // The key's value is nobody's business here: the records that are given have it.
         let value = KeyValue::Text(Symbol::EMPTY);
-        let indices = records.iter().filter_map(|it| table.ready.index(*it));
+        let indices = records.iter().filter_map(|it| table.index(*it));
         indices.for_each(|index| blocks.put(value, index));
         blocks.sort();
         table.weighing.set_users(Symbol::EMPTY, 1);
@@ -165,7 +168,7 @@ fn users(mut table: Table<'_>, keys: &[(Number, Vec<Number>)]) -> String {
     lines.collect()
 }
 
-fn forms(table: &Table<'_>, pairs: &[(Number, Number)]) -> String {
+fn forms(table: &Table<'_>, pairs: &[(Signed, Signed)]) -> String {
     let lines = pairs.iter().filter_map(|(one, other)| {
         let (left, right) = table.pair(*one, *other)?;
         let [first, last] = table.weighing.forms(left, right)?;
@@ -174,7 +177,7 @@ fn forms(table: &Table<'_>, pairs: &[(Number, Number)]) -> String {
     lines.collect()
 }
 
-fn namesakes(table: &Table<'_>, pairs: &[(Number, Number, u64, u64)]) -> String {
+fn namesakes(table: &Table<'_>, pairs: &[(Signed, Signed, u64, u64)]) -> String {
     let lines = pairs.iter().filter_map(|(one, other, looked_at, all)| {
         let (left, right) = table.pair(*one, *other)?;
         let (bucket, agreements) = table.weighing.agreements(left, right)?;
@@ -182,6 +185,14 @@ fn namesakes(table: &Table<'_>, pairs: &[(Number, Number, u64, u64)]) -> String 
         Some(format!(
             "{bucket} {mailbox} {phone} {organisation} {looked_at} {all}\n"
         ))
+    });
+    lines.collect()
+}
+
+fn places(facts: &[(Signed, FactField, Box<str>)]) -> String {
+    let lines = facts.iter().map(|(number, field, text)| {
+        let place = field.place_of(text).cast_signed();
+        format!("{number} {place}\n")
     });
     lines.collect()
 }

@@ -1,6 +1,7 @@
 //! Records in their one spelling, as they travel to where they are weighed.
 
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_64;
 
 use super::super::index::Number;
 use super::super::prepared::{
@@ -18,10 +19,13 @@ pub(super) enum Row {
     Company(CompanyParts),
 }
 
+/// A number as it travels, with a sign: engines of sets know no other.
+pub(super) type Signed = i64;
+
 /// What a person's record is compared by, in a list without the names of the fields: there is one for every record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PersonParts(
-    Number,
+    Signed,
     NameParts,
     Vec<MailboxParts>,
     /// Mailboxes of functions, phones and organisations.
@@ -53,7 +57,7 @@ struct PlaceParts([String; 4], [u8; 2]);
 /// What a company's record is compared by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct CompanyParts(
-    Number,
+    Signed,
     /// Names: as words, the first word, and without spaces.
     Vec<[String; 3]>,
     /// Domains with their cores.
@@ -88,6 +92,15 @@ impl Row {
         }
     }
 
+    /// Returns a number for what the record is called by: of records with one number, the names are the same.
+    pub(super) fn name_key(&self) -> Number {
+        let name = match self {
+            Self::Person(PersonParts(_, name, ..)) => serde_json::to_vec(name),
+            Self::Company(CompanyParts(_, names, ..)) => serde_json::to_vec(names),
+        };
+        XxHash3_64::oneshot(&name.unwrap_or_default())
+    }
+
     /// Puts the record with others, which [`Prepared::sort`] brings into their order.
     pub(super) fn put(self, prepared: &mut Prepared) {
         match self {
@@ -114,7 +127,7 @@ impl PersonParts {
         let origin = origin.and_then(|at| u8::try_from(at).ok());
         let lists = [person.role_mailboxes, person.phones, person.organisations];
         Self(
-            row.rank.order,
+            row.rank.order.cast_signed(),
             NameParts(
                 [name.first, name.middle, name.last].map(|part| text(texts, part)),
                 (name.generation, origin.unwrap_or_default()),
@@ -147,7 +160,7 @@ impl PersonParts {
         let mailboxes: Vec<Mailbox> = mailboxes.into_iter().map(mailbox).collect();
         let row = PersonRow {
             rank: Rank {
-                order,
+                order: order.cast_unsigned(),
                 ..Rank::default()
             },
             name: name.into_name(texts),
@@ -211,7 +224,7 @@ impl CompanyParts {
         let domains = company.domains.iter().zip(company.domain_cores);
         let domains = domains.map(|(domain, core)| [*domain, *core]);
         Self(
-            row.rank.order,
+            row.rank.order.cast_signed(),
             names
                 .map(|name| name.map(|part| text(texts, part)))
                 .collect(),
@@ -232,7 +245,7 @@ impl CompanyParts {
         };
         let row = CompanyRow {
             rank: Rank {
-                order,
+                order: order.cast_unsigned(),
                 ..Rank::default()
             },
             names: column(&mut names.iter().map(|[words, ..]| words)),

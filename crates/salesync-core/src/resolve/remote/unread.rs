@@ -1,6 +1,6 @@
 //! Records that are made ready without anything being looked up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
@@ -9,9 +9,16 @@ use super::super::index::{IndexReader, IndexedEdge, IndexedRecord, KeyUse, Numbe
 use super::super::learnt::Fact;
 use crate::error::Result;
 
-/// A store in which nothing is looked up but when ids were created: all else that is needed is there.
-#[derive(Clone, Copy)]
-pub(super) struct Unread<'a>(pub(super) Option<&'a dyn IndexReader>);
+/// A store in which nothing is looked up but when ids were created, where that is not known either: all else that is needed
+/// is there.
+#[derive(Default)]
+pub(super) struct Unread<'a> {
+    pub(super) reader: Option<&'a dyn IndexReader>,
+    /// Ids of which it is known whether they were ever given.
+    pub(super) asked: BTreeSet<EntityId>,
+    /// Those of them that were, with when.
+    pub(super) given: BTreeMap<EntityId, u64>,
+}
 
 #[async_trait]
 impl IndexReader for Unread<'_> {
@@ -44,9 +51,13 @@ impl IndexReader for Unread<'_> {
     }
 
     async fn ages(&self, ids: &[EntityId]) -> Result<BTreeMap<EntityId, u64>> {
-        match self.0 {
-            Some(reader) if !ids.is_empty() => reader.ages(ids).await,
-            _ => Ok(BTreeMap::new()),
+        let given = ids.iter().filter_map(|id| self.given.get_key_value(id));
+        let mut ages: BTreeMap<EntityId, u64> = given.map(|(id, age)| (id.clone(), *age)).collect();
+        let rest = ids.iter().filter(|id| !self.asked.contains(id));
+        let rest: Vec<EntityId> = rest.cloned().collect();
+        if let Some(reader) = self.reader.filter(|_| !rest.is_empty()) {
+            ages.extend(reader.ages(&rest).await?);
         }
+        Ok(ages)
     }
 }

@@ -160,7 +160,7 @@ impl Whole {
                 .flat_map(|look| self.switchboards(look))
                 .collect(),
             employers: employers.clone(),
-            previous: Previous::default(),
+            ..Part::default()
         }
     }
 

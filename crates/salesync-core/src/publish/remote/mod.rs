@@ -1,0 +1,268 @@
+//! Resolves all records in an engine of sets, and publishes what came of it.
+
+mod parts;
+mod rows;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::index::{self, Kept, WarehouseIndex};
+use super::resolving::{Resolving, size};
+use super::{Resolved, identities, published};
+use crate::error::Result;
+use crate::resolve::remote::{Concluded, Look, conclude, first_look, head, rules, second_look};
+use crate::resolve::{EntityKind, Identity, IndexChange, Learnt, Resolution, remote};
+use crate::sets::Sets;
+use crate::sets::tables::SLOTS;
+
+/// So many records, more or less, are looked at at a time.
+const SHARE: u64 = 100_000;
+
+/// What came of all parts so far.
+#[derive(Default)]
+struct Sum {
+    resolved: Resolved,
+    /// Whether a later resolve is to go on from this one.
+    is_indexed: bool,
+    /// Entities of the kind at hand that might be one.
+    reviews: u64,
+    /// How many people's records there are.
+    people: usize,
+    /// Whom interactions and deals are told by, where there are any.
+    known: Option<Resolution>,
+}
+
+impl Resolving<'_> {
+    /// Resolves all records where they are. `had_state` says that an earlier resolve kept what it would take to resolve only
+    /// what changed.
+    pub(super) async fn all_in_warehouse(
+        self,
+        sets: &dyn Sets,
+        had_state: bool,
+    ) -> Result<Resolved> {
+        let mut learnt = Learnt::default();
+        let has_any = published::has_any(self.warehouse, self.sources).await?;
+        let mut sum = Sum {
+            known: has_any.then(Resolution::default),
+            ..Sum::default()
+        };
+        sets.put(vec![rows::decided(&self.overrides)?]).await?;
+        sum.resolved.records = self.look_at_all(sets).await?;
+        let is_indexed = sum.resolved.records >= size(self.settings.index_from);
+        sum.is_indexed = is_indexed;
+        learnt.count_companies(&sets.count_companies().await?);
+        self.conclude_kind(sets, EntityKind::Company, (&mut learnt, &mut sum))
+            .await?;
+        note("names and organisations of people");
+        sets.tell_names().await?;
+        sets.tell_organisations().await?;
+        self.look_at_people(sets, sum.resolved.records).await?;
+        let counts = sets.count_people().await?;
+        sum.people = counts.records;
+        learnt.count_people(&counts, &self.settings.model);
+        self.conclude_kind(sets, EntityKind::Person, (&mut learnt, &mut sum))
+            .await?;
+        let vanished = sets.vanished().await?;
+        for kind in [EntityKind::Company, EntityKind::Person] {
+            let part = parts::of_vanished(kind, &vanished)?;
+            self.conclude_part(sets, (kind, part), (&learnt, &mut sum))
+                .await?;
+        }
+        let kept = is_indexed.then(|| Kept {
+            changed_since: self.unsettled_since,
+            circumstances: self.circumstances.clone(),
+            learnt: learnt.clone(),
+            overrides: self.overrides.clone(),
+            records: sum.resolved.records,
+            changed: 0,
+            people: sum.resolved.people,
+            companies: sum.resolved.companies,
+        });
+        let mut rest = Vec::new();
+        if is_indexed {
+            rest.extend(index::no_rows()?);
+        }
+        if is_indexed || had_state {
+            rest.push(index::state_row(kept.as_ref(), self.run)?);
+        }
+        note("publishing");
+        let mut resolved = sum.resolved;
+        if let Some(mut known) = sum.known {
+            published::sort(&mut known);
+            rest.extend(self.happenings(Arc::new(known), &mut resolved).await?);
+        }
+        sets.publish(rest).await?;
+        Ok(resolved)
+    }
+
+    /// Looks at every record for the first time; returns how many there are.
+    async fn look_at_all(&self, sets: &dyn Sets) -> Result<u64> {
+        let mut count = 0;
+        for source in self.sources {
+            for declared in source.identities {
+                let reader =
+                    identities::Reader::open(self.warehouse, source.name, declared).await?;
+                let shares = sets.rows_in(&reader.table()?).await?.div_ceil(SHARE).max(1);
+                for share in 0..shares {
+                    let filter = reader.share((share, shares))?;
+                    let said = reader
+                        .identities(self.warehouse, filter, &self.ours)
+                        .await?;
+                    count += size(said.len());
+                    note_count("records are looked at", count);
+                    let looks = first_look(declared.kind, &said, &self.settings).await?;
+                    let looks = paired(looks, said);
+                    sets.put(rows::of(rows::Seen { looks, look: 1 })).await?;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Looks at all people's records again, in the light of the others.
+    async fn look_at_people(&self, sets: &dyn Sets, records: u64) -> Result<()> {
+        let shares = i64::try_from(records.div_ceil(SHARE)).unwrap_or(SLOTS);
+        let shares = shares.clamp(1, SLOTS);
+        for share in 0..shares {
+            let slots = (share * SLOTS / shares, (share + 1) * SLOTS / shares);
+            let (says, facts) = sets.said(slots).await?;
+            let said = says.iter().map(|it| index::says::read(it));
+            let said: Vec<Identity> = said
+                .collect::<serde_json::Result<_>>()
+                .map_err(|_| super::rows::unreadable())?;
+            let looks = second_look(&said, facts, &self.settings).await?;
+            let looks = paired(looks, said);
+            sets.put(rows::of(rows::Seen { looks, look: 2 })).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the records of a kind meet, weighs their pairs and clusters them.
+    async fn conclude_kind(
+        &self,
+        sets: &dyn Sets,
+        kind: EntityKind,
+        (learnt, sum): (&mut Learnt, &mut Sum),
+    ) -> Result<()> {
+        let (settings, model) = (&self.settings, &self.settings.model);
+        note(match kind {
+            EntityKind::Company => "companies",
+            EntityKind::Person => "people",
+        });
+        let counted = sets.count_texts(kind).await?.into_iter();
+        let rates = counted.map(|(field, times)| (field, times, learnt.rate(field, times)));
+        let rates: Vec<_> = rates.collect();
+        sets.put(vec![rows::rates(&rates)?]).await?;
+        sets.tell_rarities(kind).await?;
+        let rules = rules(kind, model);
+        for rule in rules.iter() {
+            if rule.has_users {
+                let head = head(kind, settings, learnt)?;
+                sets.count_users(kind, rule, &head).await?;
+            }
+            if rule.teaches_forms() {
+                let head = head(kind, settings, learnt)?;
+                learnt.learn_forms(&sets.forms(&head).await?);
+            }
+            if rule.teaches_namesakes() {
+                let head = head(kind, settings, learnt)?;
+                learnt.learn_namesakes(&sets.namesakes(&head).await?);
+            }
+        }
+        let pairs = sets.meet(kind, &rules, model.block_window).await?;
+        note_count("pairs met", pairs);
+        sum.resolved.pairs_compared += pairs;
+        let accept = model.accept_bits(kind);
+        let accepted = sets
+            .weigh(kind, &head(kind, settings, learnt)?, accept)
+            .await?;
+        if kind == EntityKind::Person && learnt.wants_partners() {
+            learnt.learn_partners(usize::try_from(accepted).unwrap_or(usize::MAX), sum.people);
+            sets.weigh(kind, &head(kind, settings, learnt)?, accept)
+                .await?;
+        }
+        for part in 0..sets.tie(kind, accept).await? {
+            let part = parts::of(kind, sets.part(kind, part).await?)?;
+            self.conclude_part(sets, (kind, part), (learnt, sum))
+                .await?;
+        }
+        let reviews = std::mem::take(&mut sum.reviews);
+        sum.resolved.to_review += reviews.min(size(remote::BOUNDS.most_reviews));
+        Ok(())
+    }
+
+    /// Clusters a part, and puts what came of it with what is going to be published.
+    async fn conclude_part(
+        &self,
+        sets: &dyn Sets,
+        (kind, part): (EntityKind, remote::Part),
+        (learnt, sum): (&Learnt, &mut Sum),
+    ) -> Result<()> {
+        let reader = WarehouseIndex(self.warehouse);
+        let known = (&self.settings, learnt);
+        let concluded = conclude(kind, part, known, (&self.overrides, &reader)).await?;
+        let entities = rows::entities(kind, &concluded)?;
+        let Concluded {
+            resolution, places, ..
+        } = concluded;
+        sum.add(&resolution);
+        let change = Arc::new(IndexChange {
+            places,
+            ..IndexChange::default()
+        });
+        let mut tables =
+            super::rows::of(&Arc::new(resolution), super::rows::Replaces::All, self.run)?;
+        if sum.is_indexed {
+            tables.push(index::rows_of_places(&change));
+        }
+        tables.push(entities);
+        sets.put(tables).await
+    }
+}
+
+impl Sum {
+    /// Adds what came of a part.
+    fn add(&mut self, part: &Resolution) {
+        let found = super::rows::summary(part);
+        self.reviews += found.to_review;
+        let sum = &mut self.resolved;
+        sum.people += found.people;
+        sum.companies += found.companies;
+        sum.refused += found.refused;
+        sum.contradicting_overrides += found.contradicting_overrides;
+        sum.created += found.created;
+        sum.merged += found.merged;
+        sum.split += found.split;
+        if let Some(known) = &mut self.known {
+            published::note(known, part);
+        }
+    }
+}
+
+/// Puts looks together with what the records say; a record that was not looked at says nothing.
+fn paired(looks: Vec<Look>, said: Vec<Identity>) -> Vec<(Look, Identity)> {
+    let mut said: HashMap<u64, Identity> = said
+        .into_iter()
+        .map(|it| (index::number_of(it.kind, &it.record), it))
+        .collect();
+    let looks = looks.into_iter();
+    looks
+        .filter_map(|look| {
+            let says = said.remove(&look.record)?;
+            Some((look, says))
+        })
+        .collect()
+}
+
+fn note(stage: &'static str) {
+    tracing::info!(event = "resolve_stage", stage, "resolving in the warehouse");
+}
+
+fn note_count(stage: &'static str, count: u64) {
+    tracing::info!(
+        event = "resolve_stage",
+        stage,
+        count,
+        "resolving in the warehouse"
+    );
+}

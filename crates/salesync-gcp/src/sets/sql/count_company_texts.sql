@@ -1,0 +1,17 @@
+-- How often each text comes on companies' records, where it is more than once. Of a name that is as many companies as it
+-- has domains, of the first word of names as many as there are names.
+CREATE TABLE {counts_company} AS
+SELECT 'company_name' AS field, n.text, COUNT(DISTINCT d.text) AS times
+FROM {values} AS n JOIN {values} AS d ON d.record = n.record
+WHERE n.kind = 'company' AND n.item = 'name' AND d.kind = 'company' AND d.item = 'domain' AND d.nth = 0
+GROUP BY n.text HAVING COUNT(DISTINCT d.text) > 1
+UNION ALL
+SELECT 'first_word', two, COUNT(*)
+FROM (SELECT DISTINCT one, two FROM {values} WHERE kind = 'company' AND item = 'name' AND two != '')
+GROUP BY two HAVING COUNT(*) > 1
+UNION ALL
+SELECT CONCAT('company_', item), text, COUNT(*)
+FROM {values} WHERE kind = 'company' AND item IN ('postal_code', 'city')
+GROUP BY item, text HAVING COUNT(*) > 1;
+
+SELECT DISTINCT field, times FROM {counts_company}

@@ -1,0 +1,14 @@
+-- The first two records with whole names of those that share a mailbox which one person uses.
+CREATE TABLE {asked} AS
+WITH named AS (
+  SELECT k.key_number, k.record,
+    ROW_NUMBER() OVER (PARTITION BY k.key_number ORDER BY l.last, l.first, 0 > l.record, l.record) AS nth
+  FROM {keys} AS k
+  JOIN {uses} AS s ON s.kind = k.kind AND s.key_kind = k.key_kind AND s.key_number = k.key_number
+  LEFT JOIN {users} AS u ON u.key_number = k.key_number
+  JOIN {looks} AS l ON l.record = k.record
+  WHERE k.kind = 'person' AND k.key_kind = 'mailbox' AND IFNULL(u.users, 1) = 1 AND l.is_whole
+)
+SELECT ABS(MOD(a.key_number, @batches)) AS batch, a.record AS one, b.record AS other
+FROM named AS a JOIN named AS b ON b.key_number = a.key_number
+WHERE a.nth = 1 AND b.nth = 2

@@ -1,0 +1,96 @@
+-- Companies: which organisation a domain, name or phone stands for, by the entity that most records put it in. Entities are
+-- in the order of their first records, whose numbers have no sign.
+INSERT INTO {votes} (item, text, organisation, place, votes)
+SELECT v.item, v.text, s.link,
+  CONCAT(IF(e.first < 0, '1', '0'), LPAD(CAST(e.first & 9223372036854775807 AS STRING), 19, '0')),
+  COUNT(*)
+FROM {values} AS v
+JOIN {entities} AS e ON e.record = v.record
+JOIN {said} AS s ON s.record = e.first
+WHERE v.kind = 'company' AND v.item IN ('domain', 'name', 'phone')
+GROUP BY v.item, v.text, s.link, e.first;
+
+-- Domains on hardly any record, one typing error from one on many, are that one.
+INSERT INTO {domains} (domain, meant)
+WITH counted AS (
+  SELECT text, COUNT(*) AS n FROM {values} WHERE item = 'domain' GROUP BY text
+), spelt AS (
+  SELECT text, n, nth, IF(nth = 0, text, CONCAT(SUBSTR(text, 1, nth - 1), SUBSTR(text, nth + 1))) AS spelling
+  FROM counted, UNNEST(GENERATE_ARRAY(0, LENGTH(text))) AS nth
+  WHERE BYTE_LENGTH(text) >= @telling AND (n >= @common OR n <= @rare)
+), common AS (
+  SELECT spelling, MIN(text) AS text FROM spelt WHERE n >= @common GROUP BY spelling
+), near AS (
+  SELECT r.text, c.text AS other
+  FROM spelt AS r JOIN common AS c ON c.spelling = r.spelling
+  WHERE r.n <= @rare
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY r.text ORDER BY r.nth) = 1
+)
+SELECT counted.text, IFNULL(near.other, counted.text)
+FROM counted LEFT JOIN near ON near.text = counted.text AND (
+  EDIT_DISTANCE(near.text, near.other) <= 1
+  OR (LENGTH(near.text) = LENGTH(near.other) AND EXISTS (
+    SELECT 1 FROM UNNEST(GENERATE_ARRAY(1, LENGTH(near.text) - 1)) AS nth
+    WHERE CONCAT(SUBSTR(near.text, 1, nth - 1), SUBSTR(near.text, nth + 1, 1), SUBSTR(near.text, nth, 1), SUBSTR(near.text, nth + 2)) = near.other
+  ))
+);
+
+-- What each domain stands for: its companies' organisation, that of the domain that is meant, or one of its own.
+INSERT INTO {organisations} (item, text, organisation, place)
+WITH own AS (
+  SELECT text, organisation, place FROM {votes} WHERE item = 'domain'
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY text ORDER BY votes DESC, place) = 1
+), meant AS (
+  SELECT d.meant, d.first, COALESCE(m.organisation, f.organisation, d.meant) AS organisation,
+    COALESCE(m.place, f.place, CONCAT('2', d.first)) AS place
+  FROM (SELECT meant, MIN(domain) AS first FROM {domains} GROUP BY meant) AS d
+  LEFT JOIN own AS m ON m.text = d.meant
+  LEFT JOIN own AS f ON f.text = d.first
+)
+SELECT 'domain', d.domain, IFNULL(o.organisation, m.organisation), IFNULL(o.place, m.place)
+FROM {domains} AS d
+JOIN meant AS m ON m.meant = d.meant
+LEFT JOIN own AS o ON o.text = d.domain;
+
+-- What each name stands for: the organisation of the companies that bear it and of the people whose employer it is.
+INSERT INTO {votes} (item, text, organisation, place, votes)
+SELECT 'name', e.text, o.organisation, o.place, COUNT(*)
+FROM {values} AS e
+JOIN {values} AS d ON d.record = e.record AND d.item = 'domain' AND d.kind = 'person'
+JOIN {organisations} AS o ON o.item = 'domain' AND o.text = d.text
+WHERE e.item = 'employer'
+GROUP BY e.text, o.organisation, o.place;
+
+INSERT INTO {organisations} (item, text, organisation, place)
+WITH added AS (
+  SELECT item, text, organisation, MIN(place) AS place, SUM(votes) AS votes
+  FROM {votes} WHERE item IN ('name', 'phone') GROUP BY item, text, organisation
+), ranked AS (
+  SELECT item, text, organisation, place, votes,
+    SUM(votes) OVER (PARTITION BY item, text) AS cast_at_all,
+    ROW_NUMBER() OVER (PARTITION BY item, text ORDER BY votes DESC, place) AS nth
+  FROM added
+)
+SELECT item, text, organisation, place FROM ranked
+WHERE nth = 1 AND votes * 100 >= cast_at_all * IF(item = 'name', @dominant, 100);
+
+INSERT INTO {facts} (field, text, number, organisation)
+SELECT CONCAT('organisation_of_', item), text, 0.0, organisation FROM {organisations} WHERE organisation != text
+UNION ALL
+SELECT 'organisation_of_link', s.link, 0.0, f.link
+FROM {entities} AS e JOIN {said} AS s ON s.record = e.record JOIN {said} AS f ON f.record = e.first
+WHERE e.kind = 'company' AND s.link != f.link;
+
+-- What people's records ask for, slot by slot.
+CREATE TABLE {told} CLUSTER BY slot AS
+SELECT DISTINCT s.slot, f.field, f.text, f.number, f.organisation
+FROM {asks} AS a
+JOIN {said} AS s ON s.record = a.record
+JOIN {facts} AS f ON f.field = a.field AND f.text = a.text
+WHERE a.look = 1
+UNION DISTINCT
+SELECT s.slot, a.field, l.text, 1.0, CAST(NULL AS STRING)
+FROM {asks} AS a
+JOIN {said} AS s ON s.record = a.record
+JOIN {labels} AS l ON l.label = a.text
+WHERE a.look = 1 AND a.field = 'known_company'
