@@ -61,6 +61,9 @@ with_duckdb clippy --package gmail-sync -- --deny warnings
 step "documentation"
 RUSTDOCFLAGS="${RUSTDOCFLAGS:-} --deny warnings" with_duckdb doc --workspace --no-deps --document-private-items
 
+step "module for BigQuery"
+scripts/wasm.sh --check
+
 [ "$tests" = yes ] || exit 0
 step "HTTP"
 # Good requests too, which take some minutes, with `scripts/api.sh` alone.

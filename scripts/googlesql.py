@@ -102,8 +102,15 @@ class Checker:
         text = re.sub(r"\b(rows|steps)_\d+\b", "0", text)
         # A name in pieces is the same name.
         text = re.sub(r"`([\w-]+)`\.`(\w+)`\.(\w+)", r"`\1.\2.\3`", text)
-        temporary = {}
+        temporary, functions = {}, []
         for statement in statements(text):
+            function = re.match(r"\s*(?:--.*\n\s*)*CREATE TEMP FUNCTION (\w+)\(", statement)
+            if function:
+                functions.append(function.group(1))
+                continue
+            # Such a function makes a text of texts, as this one does.
+            for name in functions:
+                statement = re.sub(rf"\b{name}\(", "CONCAT(", statement)
             if not statement.strip() or SCRIPT_WORDS.match(statement):
                 continue
             named = {}

@@ -347,6 +347,65 @@ fn both_warehouses_hold_the_same_after_first_incremental_and_full_syncs_and_afte
 }
 
 #[test]
+fn what_the_warehouse_resolves_itself_is_what_is_resolved_here() {
+    let config = SandboxConfig {
+        records: 700,
+        mailboxes: 1,
+        messages: Some(20),
+        calls: Some(10),
+        ..SandboxConfig::default()
+    };
+    let Some(both) = Both::new(config, "in_warehouse") else {
+        return;
+    };
+    let resolve = |when: &str| -> Value {
+        let here = both.duckdb.json(&["resolve", "--full"]);
+        let there = both.bigquery.json(&["resolve", "--in-warehouse"]);
+        assert_eq!(here, there, "{when}");
+        both.assert_equal(40, when);
+        there
+    };
+    let refused = both.duckdb.run(&["resolve", "--in-warehouse"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("leave the word out"),
+        "{refused:#?}"
+    );
+
+    both.sync(&["all"]);
+    let first = resolve("at first");
+    assert!(first["created"].as_u64().unwrap() > 300, "{first}");
+    assert!(first["pairs_compared"].as_u64().unwrap() > 300, "{first}");
+
+    // Decisions, records that are gone and records that changed: entities merge, split and end.
+    let people = both.duckdb.tables().list(
+        "SELECT min(concat_ws('/', source, stream, record_id)) FROM entity_records JOIN people ON person_id = entity_id \
+         GROUP BY entity_id ORDER BY max(record_count) DESC, 1 LIMIT 4",
+    );
+    both.json(&["split", &people[0], "--later"]);
+    both.json(&["join", &people[1], &people[3], "--later"]);
+    change_everything(both.duckdb.world());
+    both.sync(&["all"]);
+    let second = resolve("after decisions and changes");
+    for event in ["created", "merged", "split"] {
+        assert!(second[event].as_u64().unwrap() > 0, "{event}: {second}");
+    }
+
+    // What changes later goes on from there.
+    let contacts = both.duckdb.world().hubspot_records("contacts");
+    for (at, contact) in contacts.iter().take(20).enumerate() {
+        let changed = serde_json::json!({"lastname": format!("Newname{}", at / 2), "email": null});
+        let id = contact["id"].as_str().unwrap();
+        both.duckdb.world().hubspot_update("contacts", id, &changed);
+    }
+    both.sync(&["all"]);
+    for resolved in both.json(&["resolve"]) {
+        assert!(resolved["changed"].as_u64().unwrap() > 0, "{resolved}");
+    }
+    both.assert_equal(40, "after an increment");
+}
+
+#[test]
 fn letters_are_discarded_parked_and_redriven_alike() {
     let config = SandboxConfig {
         records: 200,

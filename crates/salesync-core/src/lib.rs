@@ -1,9 +1,9 @@
 //! The rules of salesync: how records are read, judged, made durable and resolved.
 //!
 //! Nothing here knows a vendor, a cloud or a socket, and of SQL only the [`views`] that every warehouse has. Those
-//! stand behind five ports:
-//! [`source::Source`] and [`source::Stream`], [`warehouse::Warehouse`], [`queue::Queue`] and
-//! [`secret::SecretStore`]; [`memory`] holds a version of each in memory, which defines its meaning.
+//! stand behind six ports:
+//! [`source::Source`] and [`source::Stream`], [`warehouse::Warehouse`], [`sets::Sets`], [`queue::Queue`] and
+//! [`secret::SecretStore`]; [`memory`] holds a version of each but [`sets::Sets`] in memory, which defines its meaning.
 //!
 //! The way of a record: fetch → [`record`] → [`validate`] → [`normalise`] → [`batch`] →
 //! [`warehouse::Warehouse::commit`] → [`resolve`] → [`publish`].

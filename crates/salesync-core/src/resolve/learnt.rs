@@ -254,6 +254,7 @@ impl Learnt {
         numbers: impl Iterator<Item = (Symbol, f32)>,
     ) {
         let known = self.facts.entry(field).or_default();
+        let numbers = numbers.filter(|(text, _)| !text.is_empty());
         known.extend(numbers.map(|(text, number)| (texts.text(text).into(), (number, "".into()))));
     }
 

@@ -87,13 +87,13 @@ pub static VALUES: PlainTable = PlainTable {
     columns: &[
         RECORD,
         KIND,
-        ("item", Text, "What it is of"),
+        ("what", Text, "What it is of"),
         ("nth", Int, "The how many-eth of its record"),
         ("text", Text, "The value"),
         ("one", Text, "What goes with it"),
         ("two", Text, "What else goes with it"),
     ],
-    key: &["record", "item", "nth"],
+    key: &["record", "what", "nth"],
 };
 
 /// The facts that records ask for.

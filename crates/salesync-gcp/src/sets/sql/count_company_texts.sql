@@ -3,15 +3,15 @@
 CREATE TABLE {counts_company} AS
 SELECT 'company_name' AS field, n.text, COUNT(DISTINCT d.text) AS times
 FROM {values} AS n JOIN {values} AS d ON d.record = n.record
-WHERE n.kind = 'company' AND n.item = 'name' AND d.kind = 'company' AND d.item = 'domain' AND d.nth = 0
+WHERE n.kind = 'company' AND n.what = 'name' AND d.kind = 'company' AND d.what = 'domain' AND d.nth = 0
 GROUP BY n.text HAVING COUNT(DISTINCT d.text) > 1
 UNION ALL
 SELECT 'first_word', two, COUNT(*)
-FROM (SELECT DISTINCT one, two FROM {values} WHERE kind = 'company' AND item = 'name' AND two != '')
+FROM (SELECT DISTINCT one, two FROM {values} WHERE kind = 'company' AND what = 'name' AND two != '')
 GROUP BY two HAVING COUNT(*) > 1
 UNION ALL
-SELECT CONCAT('company_', item), text, COUNT(*)
-FROM {values} WHERE kind = 'company' AND item IN ('postal_code', 'city')
-GROUP BY item, text HAVING COUNT(*) > 1;
+SELECT CONCAT('company_', what), text, COUNT(*)
+FROM {values} WHERE kind = 'company' AND what IN ('postal_code', 'city')
+GROUP BY what, text HAVING COUNT(*) > 1;
 
 SELECT DISTINCT field, times FROM {counts_company}

@@ -47,14 +47,14 @@ SELECT DISTINCT m.part, 'switchboard', 0, 0, 0, 0.0, v.text, ''
 FROM {members} AS m
 JOIN {values} AS v ON v.record = m.record
 JOIN {values} AS c ON c.text = v.text
-WHERE v.kind = 'person' AND v.item = 'phone' AND c.kind = 'company' AND c.item = 'phone' AND @kind = 'person'
+WHERE v.kind = 'person' AND v.what = 'phone' AND c.kind = 'company' AND c.what = 'phone' AND @kind = 'person'
 UNION ALL
 SELECT DISTINCT m.part, 'employer', 0, 0, 0, 0.0, v.text, e.entity_id
 FROM {members} AS m
 JOIN {values} AS v ON v.record = m.record
 JOIN {said} AS s ON s.link = v.text
 JOIN {entities} AS e ON e.record = s.record AND e.first = e.record
-WHERE v.kind = 'person' AND v.item = 'organisation' AND e.kind = 'company' AND @kind = 'person'
+WHERE v.kind = 'person' AND v.what = 'organisation' AND e.kind = 'company' AND @kind = 'person'
 UNION ALL
 SELECT m.part, 'before', b.record, 0, IFNULL(c.at_micros, 0), 0.0, b.entity_id, ''
 FROM {members} AS m

@@ -1,19 +1,19 @@
 -- Companies: which organisation a domain, name or phone stands for, by the entity that most records put it in. Entities are
 -- in the order of their first records, whose numbers have no sign.
-INSERT INTO {votes} (item, text, organisation, place, votes)
-SELECT v.item, v.text, s.link,
+INSERT INTO {votes} (what, text, organisation, place, votes)
+SELECT v.what, v.text, s.link,
   CONCAT(IF(e.first < 0, '1', '0'), LPAD(CAST(e.first & 9223372036854775807 AS STRING), 19, '0')),
   COUNT(*)
 FROM {values} AS v
 JOIN {entities} AS e ON e.record = v.record
 JOIN {said} AS s ON s.record = e.first
-WHERE v.kind = 'company' AND v.item IN ('domain', 'name', 'phone')
-GROUP BY v.item, v.text, s.link, e.first;
+WHERE v.kind = 'company' AND v.what IN ('domain', 'name', 'phone')
+GROUP BY v.what, v.text, s.link, e.first;
 
 -- Domains on hardly any record, one typing error from one on many, are that one.
 INSERT INTO {domains} (domain, meant)
 WITH counted AS (
-  SELECT text, COUNT(*) AS n FROM {values} WHERE item = 'domain' GROUP BY text
+  SELECT text, COUNT(*) AS n FROM {values} WHERE what = 'domain' GROUP BY text
 ), spelt AS (
   SELECT text, n, nth, IF(nth = 0, text, CONCAT(SUBSTR(text, 1, nth - 1), SUBSTR(text, nth + 1))) AS spelling
   FROM counted, UNNEST(GENERATE_ARRAY(0, LENGTH(text))) AS nth
@@ -36,9 +36,9 @@ FROM counted LEFT JOIN near ON near.text = counted.text AND (
 );
 
 -- What each domain stands for: its companies' organisation, that of the domain that is meant, or one of its own.
-INSERT INTO {organisations} (item, text, organisation, place)
+INSERT INTO {organisations} (what, text, organisation, place)
 WITH own AS (
-  SELECT text, organisation, place FROM {votes} WHERE item = 'domain'
+  SELECT text, organisation, place FROM {votes} WHERE what = 'domain'
   QUALIFY ROW_NUMBER() OVER (PARTITION BY text ORDER BY votes DESC, place) = 1
 ), meant AS (
   SELECT d.meant, d.first, COALESCE(m.organisation, f.organisation, d.meant) AS organisation,
@@ -53,29 +53,29 @@ JOIN meant AS m ON m.meant = d.meant
 LEFT JOIN own AS o ON o.text = d.domain;
 
 -- What each name stands for: the organisation of the companies that bear it and of the people whose employer it is.
-INSERT INTO {votes} (item, text, organisation, place, votes)
+INSERT INTO {votes} (what, text, organisation, place, votes)
 SELECT 'name', e.text, o.organisation, o.place, COUNT(*)
 FROM {values} AS e
-JOIN {values} AS d ON d.record = e.record AND d.item = 'domain' AND d.kind = 'person'
-JOIN {organisations} AS o ON o.item = 'domain' AND o.text = d.text
-WHERE e.item = 'employer'
+JOIN {values} AS d ON d.record = e.record AND d.what = 'domain' AND d.kind = 'person'
+JOIN {organisations} AS o ON o.what = 'domain' AND o.text = d.text
+WHERE e.what = 'employer'
 GROUP BY e.text, o.organisation, o.place;
 
-INSERT INTO {organisations} (item, text, organisation, place)
+INSERT INTO {organisations} (what, text, organisation, place)
 WITH added AS (
-  SELECT item, text, organisation, MIN(place) AS place, SUM(votes) AS votes
-  FROM {votes} WHERE item IN ('name', 'phone') GROUP BY item, text, organisation
+  SELECT what, text, organisation, MIN(place) AS place, SUM(votes) AS votes
+  FROM {votes} WHERE what IN ('name', 'phone') GROUP BY what, text, organisation
 ), ranked AS (
-  SELECT item, text, organisation, place, votes,
-    SUM(votes) OVER (PARTITION BY item, text) AS cast_at_all,
-    ROW_NUMBER() OVER (PARTITION BY item, text ORDER BY votes DESC, place) AS nth
+  SELECT what, text, organisation, place, votes,
+    SUM(votes) OVER (PARTITION BY what, text) AS cast_at_all,
+    ROW_NUMBER() OVER (PARTITION BY what, text ORDER BY votes DESC, place) AS nth
   FROM added
 )
-SELECT item, text, organisation, place FROM ranked
-WHERE nth = 1 AND votes * 100 >= cast_at_all * IF(item = 'name', @dominant, 100);
+SELECT what, text, organisation, place FROM ranked
+WHERE nth = 1 AND votes * 100 >= cast_at_all * IF(what = 'name', @dominant, 100);
 
 INSERT INTO {facts} (field, text, number, organisation)
-SELECT CONCAT('organisation_of_', item), text, 0.0, organisation FROM {organisations} WHERE organisation != text
+SELECT CONCAT('organisation_of_', what), text, 0.0, organisation FROM {organisations} WHERE organisation != text
 UNION ALL
 SELECT 'organisation_of_link', s.link, 0.0, f.link
 FROM {entities} AS e JOIN {said} AS s ON s.record = e.record JOIN {said} AS f ON f.record = e.first
