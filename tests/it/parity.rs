@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Scan, Warehouse};
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use crate::at_rest::change_everything;
 use crate::bigquery::{self, Dataset};
-use crate::harness::{Bench, from_environment};
+use crate::harness::{Bench, ends_within, from_environment, wait};
 
 /// When and by which run a row was written.
 const OF_THE_RUN: [&str; 5] = [
@@ -349,7 +350,7 @@ fn both_warehouses_hold_the_same_after_first_incremental_and_full_syncs_and_afte
 #[test]
 fn what_the_warehouse_resolves_itself_is_what_is_resolved_here() {
     let config = SandboxConfig {
-        records: 700,
+        records: 1_500,
         mailboxes: 1,
         messages: Some(20),
         calls: Some(10),
@@ -386,6 +387,13 @@ fn what_the_warehouse_resolves_itself_is_what_is_resolved_here() {
     both.json(&["join", &people[1], &people[3], "--later"]);
     change_everything(both.duckdb.world());
     both.sync(&["all"]);
+    // One that is killed on its way leaves the last answer.
+    let mut killed = both.bigquery.start(&["resolve", "--in-warehouse"]);
+    if !ends_within(&mut killed, Duration::from_secs(6)) {
+        killed.kill().unwrap();
+        wait(killed);
+        both.assert_equal(40, "after a resolve that was killed");
+    }
     let second = resolve("after decisions and changes");
     for event in ["created", "merged", "split"] {
         assert!(second[event].as_u64().unwrap() > 0, "{event}: {second}");

@@ -112,10 +112,10 @@ async fn carry_out(
                     Resolve { full: true, .. } => Extent::All,
                     _ => Extent::Changed,
                 };
-                let resolved = run_resolve(cx, stores.warehouse.as_ref(), extent).await;
+                let resolved = run_resolve(cx, stores.warehouse.as_ref(), extent, &observe).await;
                 resolved.map(Report::Resolved)
             }
-            Command::Decide(decision) => run_decide(cx, &decision).await,
+            Command::Decide(decision) => run_decide(cx, &decision, &observe).await,
             Command::Redrive(selection) => run_redrive(cx, &selection).await.map(Report::Redriven),
             Command::Check { source } => run_check(cx, &source).await,
         }
@@ -302,7 +302,12 @@ async fn configured(
     Ok((given, missing))
 }
 
-async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) -> Result<Resolved> {
+async fn run_resolve(
+    cx: &Context,
+    warehouse: &dyn Warehouse,
+    extent: Extent,
+    observe: &Observer,
+) -> Result<Resolved> {
     let mut settings = resolve::Settings::default();
     settings
         .survivorship
@@ -316,30 +321,32 @@ async fn run_resolve(cx: &Context, warehouse: &dyn Warehouse, extent: Extent) ->
         &cx.sources,
         (settings, extent),
         (&RunId::new(cx.now), cx.now),
+        observe,
     )
     .await?;
     cx.telemetry.matches(warehouse).await;
     Ok(resolved)
 }
 
-async fn run_decide(cx: &Context, decision: &Decision) -> Result<Report> {
+async fn run_decide(cx: &Context, decision: &Decision, observe: &Observer) -> Result<Report> {
     let stores = cx.stores().await?;
     let warehouse = stores.warehouse.as_ref();
     let run_id = RunId::new(cx.now);
     let decided = decide(warehouse, decision, (&run_id, cx.now)).await?;
-    let resolved =
-        match decision.takes {
-            // Also where nothing is new: an earlier resolve may have been stopped.
-            Takes::Now => Some(run_resolve(cx, warehouse, Extent::Changed).await.map_err(
-                |error| {
+    let resolved = match decision.takes {
+        // Also where nothing is new: an earlier resolve may have been stopped.
+        Takes::Now => Some(
+            run_resolve(cx, warehouse, Extent::Changed, observe)
+                .await
+                .map_err(|error| {
                     error.with(
                         "the decision is written down and shows with",
                         "salesync resolve",
                     )
-                },
-            )?),
-            Takes::Later => None,
-        };
+                })?,
+        ),
+        Takes::Later => None,
+    };
     Ok(Report::Decided { decided, resolved })
 }
 

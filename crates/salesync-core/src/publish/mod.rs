@@ -27,6 +27,7 @@ use crate::error::{Code, Error, Result};
 use crate::resolve::Settings;
 use crate::run::RunId;
 use crate::source::SourceDefinition;
+use crate::sync::Observer;
 use crate::time::Timestamp;
 use crate::warehouse::Warehouse;
 use resolving::Resolving;
@@ -84,7 +85,7 @@ pub enum Extent {
 }
 
 /// Resolves the live records of `sources` and puts the answer in the place of the last one, all of it or nothing.
-/// Entities keep their ids.
+/// Entities keep their ids. What takes long tells `observe` how far it is.
 ///
 /// # Errors
 /// What the warehouse says; the last answer stays then. [`Code::RequestInvalid`] where the warehouse can't do what it is to
@@ -94,6 +95,7 @@ pub async fn resolve_and_publish(
     sources: &[&'static SourceDefinition],
     (settings, extent): (Settings, Extent),
     run: (&RunId, Timestamp),
+    observe: &Observer,
 ) -> Result<Resolved> {
     let resolving = Resolving::new(warehouse, sources, settings, run).await?;
     let kept = index::kept(warehouse).await?;
@@ -106,8 +108,9 @@ pub async fn resolve_and_publish(
                     "only be resolved by this program: leave the word out",
                 ));
         };
+        let had_state = kept.is_some();
         return resolving
-            .all_in_warehouse(sets.as_ref(), kept.is_some())
+            .all_in_warehouse(sets.as_ref(), had_state, observe)
             .await;
     }
     if extent == Extent::Changed

@@ -73,7 +73,7 @@ pub struct SyncContext {
     pub stop: watch::Receiver<bool>,
     /// How much is committed at once.
     pub limits: BatchLimits,
-    /// Hears how far each stream is.
+    /// Hears how far each stream is, and each stage of a long resolve.
     pub observe: Observer,
     /// What the run works with, for its report: adapters by name, no secret.
     pub adapters: String,
@@ -90,7 +90,7 @@ impl fmt::Debug for SyncContext {
 /// Hears how far each stream is.
 pub type Observer = Arc<dyn Fn(&Observation) + Send + std::marker::Sync>;
 
-/// How far a stream is.
+/// How far a stream is, or a stage of a resolve: of that, `resolve`, its name, and how many records it is done with.
 #[derive(Debug, Clone)]
 pub struct Observation {
     /// The source.

@@ -14,13 +14,14 @@ use crate::resolve::remote::{Concluded, Look, conclude, first_look, head, rules,
 use crate::resolve::{EntityKind, Identity, IndexChange, Learnt, Resolution, remote};
 use crate::sets::Sets;
 use crate::sets::tables::SLOTS;
+use crate::sync::{Observation, Observer};
 
 /// So many records, more or less, are looked at at a time.
 const SHARE: u64 = 100_000;
 
 /// What came of all parts so far.
-#[derive(Default)]
-struct Sum {
+struct Sum<'a> {
+    observe: &'a Observer,
     resolved: Resolved,
     /// Whether a later resolve is to go on from this one.
     is_indexed: bool,
@@ -39,24 +40,28 @@ impl Resolving<'_> {
         self,
         sets: &dyn Sets,
         had_state: bool,
+        observe: &Observer,
     ) -> Result<Resolved> {
         let mut learnt = Learnt::default();
         let has_any = published::has_any(self.warehouse, self.sources).await?;
         let mut sum = Sum {
+            observe,
+            resolved: Resolved::default(),
+            is_indexed: false,
+            reviews: 0,
+            people: 0,
             known: has_any.then(Resolution::default),
-            ..Sum::default()
         };
         sets.put(vec![rows::decided(&self.overrides)?]).await?;
-        sum.resolved.records = self.look_at_all(sets).await?;
+        sum.resolved.records = self.look_at_all(sets, &sum).await?;
         let is_indexed = sum.resolved.records >= size(self.settings.index_from);
         sum.is_indexed = is_indexed;
         learnt.count_companies(&sets.count_companies().await?);
         self.conclude_kind(sets, EntityKind::Company, (&mut learnt, &mut sum))
             .await?;
-        note("names and organisations of people");
         sets.tell_names().await?;
         sets.tell_organisations().await?;
-        self.look_at_people(sets, sum.resolved.records).await?;
+        self.look_at_people(sets, &sum).await?;
         let counts = sets.count_people().await?;
         sum.people = counts.records;
         learnt.count_people(&counts, &self.settings.model);
@@ -85,7 +90,6 @@ impl Resolving<'_> {
         if is_indexed || had_state {
             rest.push(index::state_row(kept.as_ref(), self.run)?);
         }
-        note("publishing");
         let mut resolved = sum.resolved;
         if let Some(mut known) = sum.known {
             published::sort(&mut known);
@@ -96,7 +100,7 @@ impl Resolving<'_> {
     }
 
     /// Looks at every record for the first time; returns how many there are.
-    async fn look_at_all(&self, sets: &dyn Sets) -> Result<u64> {
+    async fn look_at_all(&self, sets: &dyn Sets, sum: &Sum<'_>) -> Result<u64> {
         let mut count = 0;
         for source in self.sources {
             for declared in source.identities {
@@ -109,20 +113,23 @@ impl Resolving<'_> {
                         .identities(self.warehouse, filter, &self.ours)
                         .await?;
                     count += size(said.len());
-                    note_count("records are looked at", count);
+                    sum.note("records", (count, false));
                     let looks = first_look(declared.kind, &said, &self.settings).await?;
                     let looks = paired(looks, said);
                     sets.put(rows::of(rows::Seen { looks, look: 1 })).await?;
                 }
             }
         }
+        sum.note("records", (count, true));
         Ok(count)
     }
 
     /// Looks at all people's records again, in the light of the others.
-    async fn look_at_people(&self, sets: &dyn Sets, records: u64) -> Result<()> {
-        let shares = i64::try_from(records.div_ceil(SHARE)).unwrap_or(SLOTS);
+    async fn look_at_people(&self, sets: &dyn Sets, sum: &Sum<'_>) -> Result<()> {
+        let shares = sum.resolved.records.div_ceil(SHARE);
+        let shares = i64::try_from(shares).unwrap_or(SLOTS);
         let shares = shares.clamp(1, SLOTS);
+        let mut count = 0;
         for share in 0..shares {
             let slots = (share * SLOTS / shares, (share + 1) * SLOTS / shares);
             let (says, facts) = sets.said(slots).await?;
@@ -130,10 +137,13 @@ impl Resolving<'_> {
             let said: Vec<Identity> = said
                 .collect::<serde_json::Result<_>>()
                 .map_err(|_| super::rows::unreadable())?;
+            count += size(said.len());
+            sum.note("names", (count, false));
             let looks = second_look(&said, facts, &self.settings).await?;
             let looks = paired(looks, said);
             sets.put(rows::of(rows::Seen { looks, look: 2 })).await?;
         }
+        sum.note("names", (count, true));
         Ok(())
     }
 
@@ -142,13 +152,14 @@ impl Resolving<'_> {
         &self,
         sets: &dyn Sets,
         kind: EntityKind,
-        (learnt, sum): (&mut Learnt, &mut Sum),
+        (learnt, sum): (&mut Learnt, &mut Sum<'_>),
     ) -> Result<()> {
         let (settings, model) = (&self.settings, &self.settings.model);
-        note(match kind {
+        let stage = match kind {
             EntityKind::Company => "companies",
             EntityKind::Person => "people",
-        });
+        };
+        sum.note(stage, (0, false));
         let counted = sets.count_texts(kind).await?.into_iter();
         let rates = counted.map(|(field, times)| (field, times, learnt.rate(field, times)));
         let rates: Vec<_> = rates.collect();
@@ -170,7 +181,6 @@ impl Resolving<'_> {
             }
         }
         let pairs = sets.meet(kind, &rules, model.block_window).await?;
-        note_count("pairs met", pairs);
         sum.resolved.pairs_compared += pairs;
         let accept = model.accept_bits(kind);
         let accepted = sets
@@ -181,11 +191,15 @@ impl Resolving<'_> {
             sets.weigh(kind, &head(kind, settings, learnt)?, accept)
                 .await?;
         }
+        let mut count = 0;
         for part in 0..sets.tie(kind, accept).await? {
             let part = parts::of(kind, sets.part(kind, part).await?)?;
+            count += size(part.told.len());
+            sum.note(stage, (count, false));
             self.conclude_part(sets, (kind, part), (learnt, sum))
                 .await?;
         }
+        sum.note(stage, (count, true));
         let reviews = std::mem::take(&mut sum.reviews);
         sum.resolved.to_review += reviews.min(size(remote::BOUNDS.most_reviews));
         Ok(())
@@ -196,7 +210,7 @@ impl Resolving<'_> {
         &self,
         sets: &dyn Sets,
         (kind, part): (EntityKind, remote::Part),
-        (learnt, sum): (&Learnt, &mut Sum),
+        (learnt, sum): (&Learnt, &mut Sum<'_>),
     ) -> Result<()> {
         let reader = WarehouseIndex(self.warehouse);
         let known = (&self.settings, learnt);
@@ -220,7 +234,27 @@ impl Resolving<'_> {
     }
 }
 
-impl Sum {
+impl Sum<'_> {
+    /// Tells how many records a stage is done with, and whether it has ended.
+    fn note(&self, stage: &'static str, (records, done): (u64, bool)) {
+        tracing::info!(
+            event = "resolve_stage",
+            stage,
+            records,
+            done,
+            "resolving in the warehouse"
+        );
+        (self.observe)(&Observation {
+            source: "resolve",
+            stream: stage.to_owned(),
+            fetched: records,
+            written: 0,
+            expected: None,
+            delivered: 0,
+            done,
+        });
+    }
+
     /// Adds what came of a part.
     fn add(&mut self, part: &Resolution) {
         let found = super::rows::summary(part);
@@ -252,17 +286,4 @@ fn paired(looks: Vec<Look>, said: Vec<Identity>) -> Vec<(Look, Identity)> {
             Some((look, says))
         })
         .collect()
-}
-
-fn note(stage: &'static str) {
-    tracing::info!(event = "resolve_stage", stage, "resolving in the warehouse");
-}
-
-fn note_count(stage: &'static str, count: u64) {
-    tracing::info!(
-        event = "resolve_stage",
-        stage,
-        count,
-        "resolving in the warehouse"
-    );
 }

@@ -17,6 +17,7 @@ use crate::resolve::Settings;
 use crate::run::RunId;
 use crate::schema::{Column, ColumnType, Table};
 use crate::source::SourceDefinition;
+use crate::sync::Observer;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Scan, Warehouse};
@@ -95,7 +96,9 @@ impl World {
     pub(super) async fn resolve_at(&self, at: i64, asked: (Settings, Extent)) -> Resolved {
         let now = Timestamp::from_millis(at);
         let sources: &[&'static SourceDefinition] = &[&MAIL, &PHONE, &CRM];
-        resolve_and_publish(&self.0, sources, asked, (&RunId::new(now), now))
+        let run = (&RunId::new(now), now);
+        let nobody: Observer = Arc::new(|_| {});
+        resolve_and_publish(&self.0, sources, asked, run, &nobody)
             .await
             .unwrap()
     }

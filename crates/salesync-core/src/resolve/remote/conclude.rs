@@ -15,7 +15,7 @@ use super::super::index::{IndexReader, IndexedEdge, IndexedRecord, KeyUse, Numbe
 use super::super::learnt::{Fact, Learnt};
 use super::super::model::Settings;
 use super::super::overrides::{ByIndex, Override};
-use super::super::prepared::Symbol;
+use super::super::prepared::{Symbol, place};
 use super::super::{Change, Previous, Resolution};
 use super::unread::Unread;
 use crate::error::Result;
@@ -120,6 +120,7 @@ pub async fn conclude(
         Change::Merged(id, _) | Change::Split(id, _) | Change::Gone(id) => !beside.contains(id),
     });
     resolution.counts.identities = part.told.len();
+    resolution.counts.contradicting_overrides = part.contradicting(&ready, &clustering, &wanted);
     Ok(Concluded {
         places: places(&ready, &clustering, &entities_of(kind, &resolution)),
         firsts: part.firsts(&ready, &clustering),
@@ -146,6 +147,15 @@ impl Part {
         edges.sort_unstable_by_key(|edge| (edge.left, edge.right));
         let is_joined = |edge: &Edge| edge.outcome == Outcome::Joined;
         edges.into_iter().partition(is_joined)
+    }
+
+    /// Counts the decisions about this part's own records to join them that could not hold.
+    fn contradicting(&self, ready: &Ready, clustering: &Clustering, wanted: &Wanted<'_>) -> usize {
+        let cluster = |index: u32| clustering.cluster_of.get(place(index));
+        let always = wanted.decided.always.iter();
+        let always = always.filter(|(left, _)| self.told.contains(&ready.number(*left)));
+        let apart = always.filter(|(left, right)| cluster(*left) != cluster(*right));
+        apart.count()
     }
 
     /// Returns the first record of the entity of each record that is told.

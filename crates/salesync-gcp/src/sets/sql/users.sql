@@ -10,4 +10,5 @@ WITH named AS (
 )
 SELECT ABS(MOD(key_number, @batches)) AS batch, key_number, record
 FROM named
+WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (PARTITION BY key_number ORDER BY last, first, 0 > record, record) <= @most
