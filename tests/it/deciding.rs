@@ -218,6 +218,10 @@ fn ids_that_name_nothing_or_several_are_refused() {
         .list("SELECT company_id FROM companies LIMIT 1")
         .remove(0);
     refused(
+        &bench.run(&["resolve", "--in-warehouse"]),
+        "does not resolve by itself",
+    );
+    refused(
         &bench.run(&["why", "nobody"]),
         "nothing resolved has the id: nobody",
     );

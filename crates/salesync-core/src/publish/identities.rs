@@ -4,15 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use tokio::sync::OnceCell;
 
 use super::ours::{Ours, national};
-use super::reading::{Cells, SetAside, rows};
+use super::reading::{Cells, SetAside, columns, selected};
 use crate::error::{Code, Error, Result};
 use crate::normalise::email::{self, EmailClass};
 use crate::resolve::{ColumnField, ColumnMap, EntityKind, Identity, RecordRef};
 use crate::source::{IdentityColumns, SourceDefinition};
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, Warehouse};
+
+/// When a row's record went.
+const DELETED: &str = "_deleted_at";
 
 /// Returns what every live record of these sources says about a person or company. Tables and columns
 /// that the account does not have are passed over.
@@ -54,7 +58,7 @@ pub(super) async fn of_record(
 
 /// Returns the rows of a raw table's batch whose record is still there.
 fn live(batch: &RecordBatch) -> Result<RecordBatch> {
-    let Some(deleted) = batch.column_by_name("_deleted_at") else {
+    let Some(deleted) = batch.column_by_name(DELETED) else {
         return Ok(batch.clone());
     };
     let internal = |error| Error::new(Code::Internal, "leave out deleted rows").because(error);
@@ -80,6 +84,8 @@ pub(super) struct Reader {
     declared: &'static IdentityColumns,
     map: ColumnMap,
     set_aside: SetAside,
+    /// Those of the declared columns that the table has, and when rows went.
+    columns: OnceCell<Vec<SqlIdentifier>>,
 }
 
 impl Reader {
@@ -97,6 +103,7 @@ impl Reader {
             map: ColumnMap::guess(&headers),
             declared,
             set_aside,
+            columns: OnceCell::new(),
         }
     }
 
@@ -128,13 +135,17 @@ impl Reader {
         filter: Filter,
         ours: &Ours,
     ) -> Result<Vec<Identity>> {
-        let mut places = self.places();
-        if !matches!(filter, Filter::Live | Filter::LiveShare { .. }) {
-            places.push("_deleted_at");
-        }
         let stream = (&*self.source, self.declared.stream);
+        let columns = self.columns.get_or_try_init(|| async {
+            let places = [&*self.places(), &[DELETED]].concat();
+            columns(warehouse, stream, &places).await
+        });
+        let mut columns = columns.await?.clone();
+        if matches!(filter, Filter::Live | Filter::LiveShare { .. }) {
+            columns.retain(|column| column.as_str() != DELETED);
+        }
         let (mut identities, mut named) = (Vec::new(), HashMap::new());
-        for batch in rows(warehouse, stream, (&places, filter)).await? {
+        for batch in selected(warehouse, stream, (columns, filter)).await? {
             let batch = live(&batch)?;
             if self.declared.named_by == "id" {
                 self.records(&batch, &mut identities)?;

@@ -101,12 +101,10 @@ pub async fn resolve_and_publish(
     let kept = index::kept(warehouse).await?;
     if extent == Extent::InWarehouse {
         let Some(sets) = warehouse.sets().await? else {
+            let reason = format!("{} does not resolve by itself", warehouse.describe());
             return Err(Error::new(Code::RequestInvalid, "resolve in the warehouse")
-                .with("warehouse", warehouse.describe())
-                .with(
-                    "can",
-                    "only be resolved by this program: leave the word out",
-                ));
+                .with("reason", reason)
+                .with("instead", "salesync resolve --full"));
         };
         let had_state = kept.is_some();
         return resolving

@@ -19,34 +19,51 @@ const DAY_MICROS: i64 = 86_400_000_000;
 /// Reads rows of a stream's table: of the columns named, those that the table has.
 pub(super) async fn rows(
     warehouse: &dyn Warehouse,
-    (source, stream): (&str, &str),
+    stream: (&str, &str),
     (places, filter): (&[&str], Filter),
 ) -> Result<Vec<RecordBatch>> {
-    let table = SqlIdentifier::parse(&format!("{source}_{stream}"))?;
+    let columns = columns(warehouse, stream, places).await?;
+    selected(warehouse, stream, (columns, filter)).await
+}
+
+/// Returns the columns of those places that a stream's table has; none where there is no row.
+pub(super) async fn columns(
+    warehouse: &dyn Warehouse,
+    (source, stream): (&str, &str),
+    places: &[&str],
+) -> Result<Vec<SqlIdentifier>> {
     let one = Scan {
         limit: Some(1),
-        ..Scan::of(table.clone())
+        ..Scan::of(SqlIdentifier::parse(&format!("{source}_{stream}"))?)
     };
-    let Some(first) = warehouse.scan(&one).await?.into_iter().next() else {
-        return Ok(Vec::new());
-    };
+    let first = warehouse.scan(&one).await?.into_iter().next();
     let mut columns = Vec::new();
     for place in places {
         let (name, _) = parted(place);
-        if first.column_by_name(name).is_some() {
+        let is_there = |batch: &RecordBatch| batch.column_by_name(name).is_some();
+        if first.as_ref().is_some_and(is_there) {
             let column = SqlIdentifier::parse(name)?;
             if !columns.contains(&column) {
                 columns.push(column);
             }
         }
     }
+    Ok(columns)
+}
+
+/// Reads these columns of rows of a stream's table.
+pub(super) async fn selected(
+    warehouse: &dyn Warehouse,
+    (source, stream): (&str, &str),
+    (columns, filter): (Vec<SqlIdentifier>, Filter),
+) -> Result<Vec<RecordBatch>> {
     if columns.is_empty() {
         return Ok(Vec::new());
     }
     let scan = Scan {
         columns,
         filter,
-        ..Scan::of(table)
+        ..Scan::of(SqlIdentifier::parse(&format!("{source}_{stream}"))?)
     };
     warehouse.scan(&scan).await
 }

@@ -14,7 +14,7 @@ use crate::resolve::{EntityKind, Fact, FactField};
 use crate::validate::SqlIdentifier;
 
 /// One resolve in an engine of sets. The methods are called in the order in which they stand here, those about companies
-/// before those about people. What the engine keeps is gone after some days, whatever becomes of the resolve; nothing that
+/// before those about people. What the engine keeps is gone after a day, whatever becomes of the resolve; nothing that
 /// is published changes before [`Sets::publish`].
 ///
 /// Questions to [`answer`](crate::resolve::remote::answer()) begin with what is given as their `head`, as

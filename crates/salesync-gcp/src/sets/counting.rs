@@ -5,15 +5,23 @@ use salesync_core::resolve::remote::{BOUNDS, CompanyCounts, PeopleCounts};
 use salesync_core::resolve::{EntityKind, Fact, FactField};
 use salesync_core::validate::SqlIdentifier;
 
+use crate::landing::{landing_table, latest_view};
+
 use super::{BigQuerySets, counts, each, number, unreadable, whole};
 
 pub(super) async fn rows_in(sets: &BigQuerySets, table: &SqlIdentifier) -> Result<u64> {
-    if sets.api().table(table.as_str()).await?.is_none() {
+    let (api, name) = (sets.api(), table.as_str());
+    if api.table(name).await?.is_none() {
         return Ok(0);
     }
+    let landing = landing_table(name);
+    let rows = match sets.warehouse.tables().get(api, &landing).await? {
+        Some(_) => latest_view(name),
+        None => name.to_owned(),
+    };
     let rows = sets
         .statement("SELECT COUNT(*) FROM {counted}")
-        .table("counted", sets.api().named(table.as_str()))
+        .table("counted", api.named(&rows))
         .run("count rows")
         .await?;
     u64::try_from(number(&rows)?).map_err(|_| unreadable())

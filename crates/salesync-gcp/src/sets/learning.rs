@@ -8,7 +8,7 @@ use super::questions::{BATCH, Questions};
 use super::{BigQuerySets, Known, PAIR, each, number, unreadable, whole};
 
 /// So many records of one key are asked about at most: who uses it is known long before.
-const MOST_USERS: i64 = 500;
+const MOST_USERS: i64 = 2_000;
 
 pub(super) async fn count_users(
     sets: &BigQuerySets,

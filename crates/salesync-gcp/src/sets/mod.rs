@@ -42,6 +42,8 @@ pub(crate) struct BigQuerySets {
     numbered: AtomicU32,
     /// How many questions the pairs of the kind at hand are asked in.
     batches: AtomicI64,
+    /// How many events there were in the history when the last answer was read.
+    events: AtomicI64,
     /// What is ready to be asked about.
     ready: Mutex<BTreeSet<String>>,
 }
@@ -74,6 +76,7 @@ impl BigQuerySets {
             waiting: Mutex::default(),
             numbered: AtomicU32::new(0),
             batches: AtomicI64::new(1),
+            events: AtomicI64::new(0),
             ready: Mutex::default(),
         };
         sets.begin().await?;

@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use salesync_core::error::Result;
+use salesync_core::error::{Code, Result};
+use salesync_core::retry::{MAX_RETRIES, wait_before};
+use tokio::time::sleep;
 
 use super::BigQuerySets;
 
@@ -23,12 +25,16 @@ static JAVASCRIPT: LazyLock<String> = LazyLock::new(|| {
     lines.join(" ")
 });
 
+const OPERATION: &str = "ask questions";
+
 /// A question has so many lines, more or less.
 pub(super) const BATCH: i64 = 2_000;
 
-/// A statement asks so many questions at least, and no more than the hundredth part of all where that is more: a statement
-/// that fails is not all of the work, and there are not many thousand of them.
+/// A statement asks so many questions at least.
 const LEAST_BATCHES: i64 = 100;
+
+/// All questions are asked in so many statements at most, more or less: each reads what is ready of all records.
+const MOST_STATEMENTS: i64 = 20;
 
 /// What is asked.
 #[derive(Debug)]
@@ -50,31 +56,53 @@ pub(super) struct Questions<'a> {
 impl BigQuerySets {
     /// Asks questions, and returns the table of the lines that were answered.
     pub(super) async fn ask(&self, questions: &Questions<'_>) -> Result<String> {
-        const OPERATION: &str = "ask questions";
         let answers = self.new_table("answers");
-        self.statement("CREATE TABLE {answers} (line STRING)")
+        self.statement("CREATE TABLE {answers} (begins INT64, line STRING)")
             .table("answers", &answers)
             .run(OPERATION)
             .await?;
-        let step = LEAST_BATCHES.max(questions.batches / LEAST_BATCHES);
+        let step = LEAST_BATCHES.max(questions.batches / MOST_STATEMENTS);
         let mut begins = 0;
         while begins < questions.batches {
             let ends = begins.saturating_add(step);
-            self.statement(include_str!("sql/ask.sql"))
-                .table("answers", &answers)
-                .table("javascript", JAVASCRIPT.as_str())
-                .table("asking", &questions.asking)
-                .table("needing", &questions.needing)
-                .table("ready", &questions.ready)
-                .text("module", &MODULE_TEXT)
-                .text("head", questions.head)
-                .text("what", questions.what)
-                .int("begins", begins)
-                .int("ends", ends)
-                .run(OPERATION)
-                .await?;
+            let mut retry = 0;
+            while let Err(error) = self.ask_some(questions, &answers, (begins, ends)).await {
+                let waits = retry < MAX_RETRIES && error.code() == Code::StoreUnavailable;
+                let wait = wait_before(retry, None).filter(|_| waits);
+                sleep(wait.ok_or(error)?).await;
+                retry += 1;
+                // It may have been done all the same.
+                self.statement("DELETE FROM {answers} WHERE begins = @begins")
+                    .table("answers", &answers)
+                    .int("begins", begins)
+                    .run(OPERATION)
+                    .await?;
+            }
             begins = ends;
         }
         Ok(answers)
+    }
+
+    /// Asks the questions of some batches.
+    async fn ask_some(
+        &self,
+        questions: &Questions<'_>,
+        answers: &str,
+        (begins, ends): (i64, i64),
+    ) -> Result<()> {
+        self.statement(include_str!("sql/ask.sql"))
+            .table("answers", answers)
+            .table("javascript", JAVASCRIPT.as_str())
+            .table("asking", &questions.asking)
+            .table("needing", &questions.needing)
+            .table("ready", &questions.ready)
+            .text("module", &MODULE_TEXT)
+            .text("head", questions.head)
+            .text("what", questions.what)
+            .int("begins", begins)
+            .int("ends", ends)
+            .run(OPERATION)
+            .await
+            .map(drop)
     }
 }

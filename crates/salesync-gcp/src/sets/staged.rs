@@ -1,6 +1,7 @@
 //! Rows on their way into work tables and into what is going to be published.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 use salesync_core::error::Result;
@@ -105,7 +106,7 @@ impl BigQuerySets {
     }
 
     /// Puts what was put for published tables in the place of what is there, all of it or nothing. Of tables with `queries`,
-    /// these tell the rows: names of columns, and the query.
+    /// these tell the rows: names of columns, and the query. Fails where another resolve has published meanwhile.
     pub(super) async fn replace(&self, queries: &[(&str, &str, String)]) -> Result<()> {
         self.flush().await?;
         let (api, stored) = (self.api(), self.warehouse.tables());
@@ -113,7 +114,9 @@ impl BigQuerySets {
         let is_work = |name: &str| tables::ALL.iter().any(|table| table.name == name);
         let published = waiting.0.values().filter(|put| !is_work(put.table.name));
         let published: Vec<&Put> = published.collect();
+        let before = self.events.load(Ordering::Relaxed);
         let mut script = Script::of("BEGIN TRANSACTION");
+        let mut inserts = Vec::new();
         for put in &published {
             prepare::plain(api, stored, put.table).await?;
             let name = api.named(put.table.name);
@@ -124,13 +127,21 @@ impl BigQuerySets {
             if put.is_loaded {
                 let rows = self.work_table(put.table.name);
                 let most = most_of(put.table.name);
-                script.run(format!(
+                inserts.push(format!(
                     "INSERT INTO {name} ({names}) SELECT {names} FROM {rows}{most}"
                 ));
             }
             for (_, names, query) in queries.iter().filter(|it| it.0 == put.table.name) {
-                script.run(format!("INSERT INTO {name} ({names}) {query}"));
+                inserts.push(format!("INSERT INTO {name} ({names}) {query}"));
             }
+        }
+        // Whatever was told of ids went by the history as it was.
+        script.run(format!(
+            "ASSERT (SELECT COUNT(*) FROM {}) = {before} AS 'concurrent: another resolve has published'",
+            api.named("entity_history")
+        ));
+        for statement in inserts {
+            script.run(statement);
         }
         script.run("COMMIT TRANSACTION");
         let names: BTreeSet<&str> = published.iter().map(|put| put.table.name).collect();

@@ -91,10 +91,9 @@ impl Resolving<'_> {
             rest.push(index::state_row(kept.as_ref(), self.run)?);
         }
         let mut resolved = sum.resolved;
-        if let Some(mut known) = sum.known {
-            published::sort(&mut known);
-            rest.extend(self.happenings(Arc::new(known), &mut resolved).await?);
-        }
+        let mut known = sum.known.unwrap_or_default();
+        published::sort(&mut known);
+        rest.extend(self.happenings(Arc::new(known), &mut resolved).await?);
         sets.publish(rest).await?;
         Ok(resolved)
     }

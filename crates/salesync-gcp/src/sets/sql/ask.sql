@@ -1,8 +1,8 @@
 -- Asks questions, each of one batch.
 CREATE TEMP FUNCTION answered(module STRING, question STRING) RETURNS STRING LANGUAGE js AS r"""{javascript}""";
 
-INSERT INTO {answers} (line)
-SELECT line FROM (
+INSERT INTO {answers} (begins, line)
+SELECT @begins, line FROM (
   SELECT answered(@module, CONCAT(@head, ',"records":[', IFNULL(r.records, ''), '],"', @what, '":[', l.asked, ']}')) AS said
   FROM (
     SELECT batch, STRING_AGG(line, ',') AS asked FROM {asking} WHERE batch >= @begins AND batch < @ends GROUP BY batch

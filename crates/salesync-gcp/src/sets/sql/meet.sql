@@ -20,5 +20,6 @@ FROM block AS a JOIN block AS b ON b.key_number = a.key_number AND a.record < b.
 WHERE a.n <= @cap
 UNION ALL
 SELECT LEAST(a.record, b.record), GREATEST(a.record, b.record), @met
-FROM crowd AS a JOIN crowd AS b ON b.key_number = a.key_number AND b.part = a.part AND b.name = a.name AND a.nth < b.nth
-WHERE a.n <= @cap OR b.nth - a.nth <= @window
+FROM crowd AS a
+CROSS JOIN UNNEST(GENERATE_ARRAY(1, IF(a.n <= @cap, @cap, @window))) AS step
+JOIN crowd AS b ON b.key_number = a.key_number AND b.part = a.part AND b.name = a.name AND b.nth = a.nth + step

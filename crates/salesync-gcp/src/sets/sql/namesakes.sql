@@ -11,9 +11,10 @@ WITH named AS (
   SELECT key_number FROM named
   WHERE nth = 1 AND IF(0 > record, MOD(MOD(record, @step) + @step + @wrap, @step), MOD(record, @step)) = 0
 )
-SELECT ABS(MOD(a.key_number, @batches)) AS batch, a.record AS one, b.record AS other,
-  IF(a.n <= @near, DIV(a.n * (a.n - 1), 2), @near * a.n - DIV(@near * (@near + 1), 2)) AS looked_at,
-  DIV(a.n * (a.n - 1), 2) AS pairs
+SELECT ABS(MOD(a.record, @batches)) AS batch, a.record AS one, b.record AS other,
+  LEAST(IF(a.n <= @near, DIV(a.n * (a.n - 1), 2), @near * a.n - DIV(@near * (@near + 1), 2)), 4294967295) AS looked_at,
+  LEAST(DIV(a.n * (a.n - 1), 2), 4294967295) AS pairs
 FROM looked_at AS f
 JOIN named AS a ON a.key_number = f.key_number
-JOIN named AS b ON b.key_number = a.key_number AND b.nth > a.nth AND b.nth - a.nth <= @near
+CROSS JOIN UNNEST(GENERATE_ARRAY(1, @near)) AS step
+JOIN named AS b ON b.key_number = a.key_number AND b.nth = a.nth + step

@@ -25,15 +25,17 @@ WITH counted AS (
   FROM spelt AS r JOIN common AS c ON c.spelling = r.spelling
   WHERE r.n <= @rare
   QUALIFY ROW_NUMBER() OVER (PARTITION BY r.text ORDER BY r.nth) = 1
+), turned AS (
+  SELECT DISTINCT text
+  FROM near, UNNEST(GENERATE_ARRAY(1, LENGTH(text) - 1)) AS nth
+  WHERE CONCAT(SUBSTR(text, 1, nth - 1), SUBSTR(text, nth + 1, 1), SUBSTR(text, nth, 1), SUBSTR(text, nth + 2)) = other
+), meant AS (
+  SELECT near.text, near.other
+  FROM near LEFT JOIN turned ON turned.text = near.text
+  WHERE EDIT_DISTANCE(near.text, near.other) <= 1 OR turned.text IS NOT NULL
 )
-SELECT counted.text, IFNULL(near.other, counted.text)
-FROM counted LEFT JOIN near ON near.text = counted.text AND (
-  EDIT_DISTANCE(near.text, near.other) <= 1
-  OR (LENGTH(near.text) = LENGTH(near.other) AND EXISTS (
-    SELECT 1 FROM UNNEST(GENERATE_ARRAY(1, LENGTH(near.text) - 1)) AS nth
-    WHERE CONCAT(SUBSTR(near.text, 1, nth - 1), SUBSTR(near.text, nth + 1, 1), SUBSTR(near.text, nth, 1), SUBSTR(near.text, nth + 2)) = near.other
-  ))
-);
+SELECT counted.text, IFNULL(meant.other, counted.text)
+FROM counted LEFT JOIN meant ON meant.text = counted.text;
 
 -- What each domain stands for: its companies' organisation, that of the domain that is meant, or one of its own.
 INSERT INTO {organisations} (what, text, organisation, place)
