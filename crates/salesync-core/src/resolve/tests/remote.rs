@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::index::{IndexChange, number_of};
-use super::super::learnt::Fact;
-use super::super::remote::{Concluded, Look, Part, answer, conclude, first_look, second_look};
+use super::super::learnt::{Fact, FactField};
+use super::super::remote::{
+    Concluded, Look, Part, answer, conclude, first_look, head, second_look,
+};
 use super::increment::{Kept, after, identity, settings};
 use super::*;
 
@@ -97,8 +99,9 @@ impl Whole {
             json!({
                 "row": row,
                 "facts": facts.map(|it| json!([it.field, it.text, it.number])).collect::<Vec<_>>(),
-                "uses": uses.map(|it| json!([it.key, it.records, it.users])).collect::<Vec<_>>(),
-                "switchboards": self.switchboards(look),
+                "uses": uses
+                    .map(|it| json!([it.key.cast_signed(), it.records, it.users]))
+                    .collect::<Vec<_>>(),
             })
         });
         let mut written = json!({
@@ -215,9 +218,13 @@ proptest! {
             let edges = whole.index.edges.iter().filter(|it| of_kind.contains(&it.left));
             let edges: Vec<_> = edges.collect();
             // Whichever of the two comes first.
-            let pairs: Vec<_> = edges.iter().map(|it| (it.right, it.left)).collect();
+            let numbers = edges.iter().map(|it| [it.right, it.left].map(u64::cast_signed));
+            let pairs: Vec<_> = numbers.collect();
             let lines = whole.answered(kind, "weigh", json!(pairs));
-            let expected = edges.iter().map(|it| format!("{} {} {}", it.left, it.right, it.bits));
+            let expected = edges.iter().map(|it| {
+                let [left, right] = [it.left, it.right].map(u64::cast_signed);
+                format!("{left} {right} {}", f64::from(it.bits))
+            });
             prop_assert_eq!(lines, expected.collect::<Vec<_>>());
         }
     }
@@ -240,11 +247,12 @@ proptest! {
             }
         }
         for ((kind, key), records) in blocks.iter().filter(|(_, records)| records.len() > 1) {
-            let lines = whole.answered(*kind, "users", json!([[key, records]]));
+            let records: Vec<i64> = records.iter().map(|it| it.cast_signed()).collect();
+            let lines = whole.answered(*kind, "users", json!([[key.cast_signed(), records]]));
             let used = whole.index.uses.iter().find(|used| used.key == *key).unwrap();
             // A switchboard has more.
             if !marked.contains(key) {
-                prop_assert_eq!(lines, [format!("{key} {}", used.users)]);
+                prop_assert_eq!(lines, [format!("{} {}", key.cast_signed(), used.users)]);
             }
         }
     }
@@ -301,4 +309,19 @@ fn a_record_has_one_number_wherever_it_is_looked_at() {
     ));
     let expected = number_of(EntityKind::Person, &identities[0].record);
     assert_eq!(looks[0].record, expected);
+}
+
+#[test]
+fn facts_are_asked_for_by_the_numbers_under_which_they_are_kept() {
+    let known = (&Settings::default(), &Learnt::default());
+    let head = head(EntityKind::Person, known.0, known.1).unwrap();
+    let question = format!(
+        r#"{head},"records":[],"places":[[7,"surname","o'hara \"x\""],[-8,"city","oslo"]]}}"#
+    );
+    let places = [
+        (7, FactField::Surname.place_of("o'hara \"x\"")),
+        (-8, FactField::City.place_of("oslo")),
+    ];
+    let lines = places.map(|(number, place)| format!("{number} {}\n", place.cast_signed()));
+    assert_eq!(answer(&question).unwrap(), lines.concat());
 }
