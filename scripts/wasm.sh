@@ -5,6 +5,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
+cd "$repository"
 target=wasm32-unknown-unknown
 module=$repository/crates/salesync-gcp/src/sets/salesync.wasm
 
@@ -15,8 +16,12 @@ if ! rustup target list --installed 2>/dev/null | grep -qx "$target"; then
   fi
 fi
 # The same bytes wherever it is made: no path of a machine is in it, and no randomness is asked for.
+sources=$(rustc --print sysroot)/lib/rustlib/src/rust
+commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
 export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/wasm
-export RUSTFLAGS="--cfg getrandom_backend=\"unsupported\" --remap-path-prefix=$repository=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+RUSTFLAGS="--cfg getrandom_backend=\"unsupported\" --remap-path-prefix=$repository=."
+RUSTFLAGS+=" --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$sources=/rustc/$commit"
+export RUSTFLAGS
 unset CARGO_ENCODED_RUSTFLAGS
 cargo build --locked --profile wasm --target "$target" --package salesync-wasm >&2
 made=$CARGO_TARGET_DIR/$target/wasm/salesync_wasm.wasm
