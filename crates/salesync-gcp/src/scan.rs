@@ -17,7 +17,7 @@ use crate::stage::{parquet, staging_table};
 use crate::tables::Tables;
 
 /// So many bytes of new rows go into one load job.
-const LOADED_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const LOADED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Reads rows; a table that does not exist has none.
 pub(crate) async fn scan(api: &Api, tables: &Tables, scan: &Scan) -> Result<Vec<RecordBatch>> {

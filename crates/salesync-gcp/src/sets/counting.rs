@@ -7,7 +7,7 @@ use salesync_core::validate::SqlIdentifier;
 
 use crate::landing::{landing_table, latest_view};
 
-use super::{BigQuerySets, counts, each, number, unreadable, whole};
+use super::{BigQuerySets, counts, each, unreadable, whole};
 
 pub(super) async fn rows_in(sets: &BigQuerySets, table: &SqlIdentifier) -> Result<u64> {
     let (api, name) = (sets.api(), table.as_str());
@@ -19,12 +19,8 @@ pub(super) async fn rows_in(sets: &BigQuerySets, table: &SqlIdentifier) -> Resul
         Some(_) => latest_view(name),
         None => name.to_owned(),
     };
-    let rows = sets
-        .statement("SELECT COUNT(*) FROM {counted}")
-        .table("counted", api.named(&rows))
-        .run("count rows")
-        .await?;
-    u64::try_from(number(&rows)?).map_err(|_| unreadable())
+    let count = sets.count(&api.named(&rows)).await?;
+    u64::try_from(count).map_err(|_| unreadable())
 }
 
 pub(super) async fn count_companies(sets: &BigQuerySets) -> Result<CompanyCounts> {

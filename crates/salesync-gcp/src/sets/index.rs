@@ -6,7 +6,7 @@ use salesync_core::resolve::remote::{BOUNDS, head};
 use salesync_core::resolve::{EntityKind, Learnt, Settings};
 
 use super::questions::Questions;
-use super::{BigQuerySets, Known};
+use super::{BigQuerySets, Known, batches};
 
 pub(super) async fn publish(sets: &BigQuerySets, rest: Vec<NewRows>) -> Result<()> {
     let is_indexed = rest.iter().any(|rows| rows.table.name == "_match_facts");
@@ -21,7 +21,7 @@ pub(super) async fn publish(sets: &BigQuerySets, rest: Vec<NewRows>) -> Result<(
 /// Returns the queries for what a later resolve goes on from: the table, its columns, and the query.
 async fn queries(sets: &BigQuerySets) -> Result<Vec<(&'static str, &'static str, String)>> {
     let facts = sets.work_table("facts");
-    let batches = sets.batches_of(&facts).await?;
+    let batches = batches(sets.count(&facts).await?);
     let asked = sets.new_table("asked");
     sets.statement(include_str!("sql/places.sql"))
         .table("asked", &asked)

@@ -4,8 +4,8 @@ use salesync_core::error::Result;
 use salesync_core::resolve::EntityKind;
 use salesync_core::resolve::remote::{BOUNDS, FormCount, KeyRule, NamesakeCount, namesake_step};
 
-use super::questions::{BATCH, Questions};
-use super::{BigQuerySets, Known, PAIR, each, number, unreadable, whole};
+use super::questions::Questions;
+use super::{BigQuerySets, Known, PAIR, batches, each, unreadable, whole};
 
 /// So many records of one key are asked about at most: who uses it is known long before.
 const MOST_USERS: i64 = 2_000;
@@ -16,7 +16,7 @@ pub(super) async fn count_users(
     rule: &KeyRule,
     head: &str,
 ) -> Result<()> {
-    let batches = sets.key_batches(kind, rule.kind).await?;
+    let batches = batches(sets.sharing(kind, rule.kind).await?);
     let asked = sets.new_table("asked");
     sets.statement(include_str!("sql/users.sql"))
         .table("asked", &asked)
@@ -50,7 +50,7 @@ pub(super) async fn count_users(
 }
 
 pub(super) async fn forms(sets: &BigQuerySets, head: &str) -> Result<Vec<FormCount>> {
-    let batches = sets.key_batches(EntityKind::Person, "mailbox").await?;
+    let batches = batches(sets.sharing(EntityKind::Person, "mailbox").await?);
     let asked = sets.new_table("asked");
     sets.statement(include_str!("sql/forms.sql"))
         .table("asked", &asked)
@@ -74,16 +74,12 @@ pub(super) async fn forms(sets: &BigQuerySets, head: &str) -> Result<Vec<FormCou
 
 pub(super) async fn namesakes(sets: &BigQuerySets, head: &str) -> Result<Vec<NamesakeCount>> {
     let kind = EntityKind::Person;
-    let rows = sets
-        .statement("SELECT IFNULL(SUM(records), 0) FROM {uses} WHERE kind = 'person' AND key_kind = 'full_name'")
-        .run("count namesakes")
-        .await?;
-    let records = number(&rows)?;
+    let records = sets.sharing(kind, "full_name").await?;
     let step = namesake_step(usize::try_from(records).map_err(|_| unreadable())?);
     let step = i64::try_from(step).map_err(|_| unreadable())?;
     let near = whole(BOUNDS.neighbours);
     // Of names, every so many-eth is asked about, with so many pairs of each record.
-    let batches = records.saturating_mul(near) / step / BATCH + 1;
+    let batches = batches(records.saturating_mul(near) / step);
     let asked = sets.new_table("asked");
     sets.statement(include_str!("sql/namesakes.sql"))
         .table("asked", &asked)

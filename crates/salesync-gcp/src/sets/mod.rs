@@ -124,25 +124,25 @@ impl BigQuerySets {
         Ok(name)
     }
 
-    /// Returns how many batches the rows of a table are asked in.
-    async fn batches_of(&self, table: &str) -> Result<i64> {
+    /// Returns how many rows a relation has.
+    async fn count(&self, relation: &str) -> Result<i64> {
         let rows = self
             .statement("SELECT COUNT(*) FROM {counted}")
-            .table("counted", table)
+            .table("counted", relation)
             .run("count rows")
             .await?;
-        Ok(number(&rows)? / BATCH + 1)
+        number(&rows)
     }
 
-    /// Returns how many questions it takes to ask about the keys of a kind that several records share.
-    async fn key_batches(&self, kind: EntityKind, key_kind: &str) -> Result<i64> {
+    /// Returns how many records have keys of a kind that several share, each as often as it has one.
+    async fn sharing(&self, kind: EntityKind, key_kind: &str) -> Result<i64> {
         let rows = self
             .statement("SELECT IFNULL(SUM(records), 0) FROM {uses} WHERE kind = @kind AND key_kind = @key_kind")
             .text("kind", kind.as_str())
             .text("key_kind", key_kind)
             .run("count the records of keys")
             .await?;
-        Ok(number(&rows)? / BATCH + 1)
+        number(&rows)
     }
 
     /// Asks about pairs of a table with batch, one and other; `line` is what stands for a pair in a question.
@@ -266,6 +266,11 @@ fn look_of(kind: EntityKind) -> i64 {
         EntityKind::Company => 1,
         EntityKind::Person => 2,
     }
+}
+
+/// Returns how many questions it takes to ask about so many rows.
+fn batches(rows: i64) -> i64 {
+    rows / BATCH + 1
 }
 
 fn whole(number: usize) -> i64 {

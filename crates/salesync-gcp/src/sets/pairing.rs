@@ -6,7 +6,7 @@ use salesync_core::error::Result;
 use salesync_core::resolve::EntityKind;
 use salesync_core::resolve::remote::KeyRule;
 
-use super::{BigQuerySets, Known, PAIR, number, unreadable, whole};
+use super::{BigQuerySets, Known, PAIR, batches, number, unreadable, whole};
 
 pub(super) async fn meet(
     sets: &BigQuerySets,
@@ -32,7 +32,7 @@ pub(super) async fn meet(
             .await?;
     }
     let kinds: Vec<&str> = rules.iter().map(|rule| rule.kind).collect();
-    let batches = sets.batches_of(&met).await?;
+    let batches = batches(sets.count(&met).await?);
     sets.batches.store(batches, Ordering::Relaxed);
     let rows = sets
         .statement(include_str!("sql/pairs.sql"))

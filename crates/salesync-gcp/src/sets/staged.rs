@@ -10,12 +10,9 @@ use salesync_core::sets::tables;
 
 use super::BigQuerySets;
 use crate::prepare;
-use crate::scan::{load_all, outdated_sql};
+use crate::scan::{LOADED_BYTES, load_all, outdated_sql};
 use crate::script::Script;
 use crate::sql::{quoted, type_name};
-
-/// So many bytes of rows wait at most for the load job that takes them.
-const WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// What was put, by the name of its table.
 #[derive(Debug, Default)]
@@ -78,7 +75,7 @@ impl BigQuerySets {
                 }
                 put.bytes += batch.get_array_memory_size();
                 put.batches.push(batch);
-                if put.bytes >= WAITING_BYTES {
+                if put.bytes >= LOADED_BYTES {
                     self.load(put).await?;
                 }
             }
