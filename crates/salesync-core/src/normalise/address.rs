@@ -9,6 +9,8 @@ pub struct NormalAddress {
     pub number: String,
     /// Street name without its type (`street`, `avenue`).
     pub street: String,
+    /// What the address says in a line beside that of the street, without spaces: a building, a farm, a flat.
+    pub building: String,
     /// Postal code without spaces.
     pub postal_code: String,
     /// City.
@@ -89,31 +91,56 @@ const UNITS: &[&str] = &[
     "level",
 ];
 
-/// Normalises an address. `street` may be a whole address in one line; what the other fields do not say is
-/// then taken from it.
+/// Normalises an address. `street` may be several lines, of which any may be that of the street, or a whole address in
+/// one line; what the other fields do not say is then taken from it.
 pub fn normalise(street: &str, city: &str, postal_code: &str) -> NormalAddress {
-    let folded = text::fold(street);
-    let lines = folded
+    let mut lines = street
+        .lines()
+        .map(text::fold)
+        .filter(|line| !line.is_empty());
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next());
+    let (folded, building) = match second {
+        Some(second) if names_street(&second) && !names_street(&first) => (second, first),
+        Some(second) => (first, second),
+        None => (first, String::new()),
+    };
+    let parts = folded
         .split(',')
         .map(|line| number_and_name(&text::words(line)));
-    let whole = lines
+    let whole = parts
         .into_iter()
         .find(|(number, street)| !number.is_empty() && !street.is_empty());
-    let (number, street) = whole.unwrap_or_else(|| number_and_name(&text::words(&folded)));
+    let (mut number, street) = whole.unwrap_or_else(|| number_and_name(&text::words(&folded)));
+    let mut building = text::words(&building);
+    if number.is_empty() && building.first().is_some_and(|word| is_number(word)) {
+        number = building.remove(0);
+    }
     let mut postal_code = text::words(&text::fold(postal_code)).concat();
     if postal_code.is_empty() {
         postal_code = trailing_code(&folded).unwrap_or_default();
     }
-    if postal_code.len() == 9 && postal_code.bytes().all(|byte| byte.is_ascii_digit()) {
+    if postal_code.len() == 9 && is_number(&postal_code) {
         postal_code.truncate(5); // ZIP+4
     }
     let city = text::words(&text::fold(city)).join(" ");
     NormalAddress {
         number,
         street,
+        building: building.concat(),
         postal_code,
         city,
     }
+}
+
+/// Says whether a folded line has a word for a kind of street after a name.
+fn names_street(line: &str) -> bool {
+    let words = text::words(line);
+    let mut named = words.iter().skip(1);
+    named.any(|word| STREET_TYPES.contains(&word.as_str()))
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Finds the house number and the street's own words.
@@ -156,9 +183,7 @@ fn number_and_name(words: &[String]) -> (String, String) {
 /// Returns the last run of five or six digits of a one-line address that does not start with it.
 fn trailing_code(folded: &str) -> Option<String> {
     let words = text::words(folded);
-    let is_code = |word: &&String| {
-        (5..=6).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let is_code = |word: &&String| (5..=6).contains(&word.len()) && is_number(word);
     words.iter().skip(1).rev().find(is_code).cloned()
 }
 
@@ -173,38 +198,51 @@ mod tests {
                 "123 Main Street, Las Vegas NV 89132",
                 "",
                 "",
-                ["123", "main", "89132", ""],
+                ["123", "main", "", "89132", ""],
             ),
             (
                 "123 Main St",
                 "Las Vegas",
                 "89132-1234",
-                ["123", "main", "89132", "las vegas"],
+                ["123", "main", "", "89132", "las vegas"],
             ),
             (
                 "11 melbourne avenue",
                 "bray park",
                 "2621",
-                ["11", "melbourne", "2621", "bray park"],
+                ["11", "melbourne", "", "2621", "bray park"],
             ),
             (
                 "Hardenbergstraße 87",
                 "Köln",
                 "66879",
-                ["87", "hardenbergstrasse", "66879", "koln"],
+                ["87", "hardenbergstrasse", "", "66879", "koln"],
             ),
             (
                 "Suite 900, 1450 N City Rd",
                 "",
                 "",
-                ["1450", "n city", "", ""],
+                ["1450", "n city", "", "", ""],
             ),
-            ("", "", "", ["", "", "", ""]),
+            (
+                "1 Market Street\r\nSuite 200",
+                "",
+                "",
+                ["1", "market", "suite200", "", ""],
+            ),
+            (
+                "121 Elmham Farm\nBlackbutt Street",
+                "",
+                "3088",
+                ["121", "blackbutt", "elmhamfarm", "3088", ""],
+            ),
+            ("", "", "", ["", "", "", "", ""]),
         ] {
             let address = normalise(street, city, code);
             let found = [
                 &address.number,
                 &address.street,
+                &address.building,
                 &address.postal_code,
                 &address.city,
             ];

@@ -27,7 +27,7 @@ pub fn normalise(raw: &str) -> Option<String> {
     };
     let month = month_number(month).or_else(|| month.parse().ok())?;
     let day: u8 = day.parse().ok()?;
-    if year > 2_200 || month > 31 || day > 31 {
+    if year > 9_999 || month > 99 || day > 99 {
         return None;
     }
     filled(&format!("{year:04}{month:02}{day:02}"))
@@ -91,6 +91,9 @@ mod tests {
             ("Mar 1 1970", Some("19700301")),
             ("24-May-11", Some("20110524")),
             ("1971-06-24T00:00:00Z", Some("19710624")),
+            ("1994-11-71", Some("19941171")),
+            ("9185-00-14", Some("91850014")),
+            ("1994-11-171", None),
             ("1900-01-01", None),
             ("soon", None),
             ("", None),

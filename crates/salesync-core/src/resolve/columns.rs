@@ -40,6 +40,8 @@ pub enum ColumnField {
     StreetNumber,
     /// Street, or the whole address.
     Street,
+    /// The line of the address beside that.
+    StreetLine2,
     /// City or suburb.
     City,
     /// State or region.
@@ -262,6 +264,19 @@ const FIELDS: &[(ColumnField, &str, &[&str])] = &[
         ],
     ),
     (
+        ColumnField::StreetLine2,
+        "street_line_2",
+        &[
+            "street_line_2",
+            "street_2",
+            "street2",
+            "address_2",
+            "address2",
+            "address_line_2",
+            "addr_line2",
+        ],
+    ),
+    (
         ColumnField::City,
         "city",
         &[
@@ -417,10 +432,12 @@ impl ColumnMap {
             EntityKind::Person => (name, company),
             EntityKind::Company => (None, company.or(name)),
         };
-        let street = match (text(ColumnField::StreetNumber), text(ColumnField::Street)) {
-            (Some(number), Some(street)) => Some(Cow::Owned(format!("{number} {street}"))),
-            (number, street) => street.or(number).map(Cow::Borrowed),
-        };
+        let line = joined(
+            text(ColumnField::StreetNumber).map(Cow::Borrowed),
+            " ",
+            text(ColumnField::Street),
+        );
+        let street = joined(line, "\n", text(ColumnField::StreetLine2));
         let created_at = cells.time(ColumnField::CreatedAt);
         Said {
             source: text(ColumnField::Source).unwrap_or(source),
@@ -448,6 +465,14 @@ impl ColumnMap {
             created_at,
             changed_at: cells.time(ColumnField::ChangedAt).max(created_at),
         }
+    }
+}
+
+/// Puts two values together where there are both.
+fn joined<'a>(one: Option<Cow<'a, str>>, mark: &str, two: Option<&'a str>) -> Option<Cow<'a, str>> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(Cow::Owned(format!("{one}{mark}{two}"))),
+        (one, two) => one.or(two.map(Cow::Borrowed)),
     }
 }
 
@@ -558,6 +583,22 @@ mod tests {
         assert_eq!(identity.first_name.as_deref(), Some("Ada"));
         assert_eq!(identity.emails, ["a@x.com", "b@x.com", "c@x.com"]);
         assert_eq!(identity.birth_date.as_deref(), Some("1815-12-10"));
+    }
+
+    #[test]
+    fn an_address_is_put_together_from_its_columns() {
+        let map = ColumnMap::guess(&["street_number", "address_1", "address_2"]);
+        for (values, street) in [
+            ([Some("12"), Some("Elm St"), None], Some("12 Elm St")),
+            (
+                [Some("12"), Some("Elm St"), Some("Flat 3")],
+                Some("12 Elm St\nFlat 3"),
+            ),
+            ([None, None, Some("Rose Farm")], Some("Rose Farm")),
+            ([None, None, None], None),
+        ] {
+            assert_eq!(map.said(&values, "file", 1).street.as_deref(), street);
+        }
     }
 
     #[test]

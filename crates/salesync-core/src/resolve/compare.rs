@@ -26,6 +26,8 @@ pub(super) enum Likeness {
     OneEdit,
     /// Alike by Jaro-Winkler.
     Similar,
+    /// Two typing errors apart.
+    TwoEdits,
     /// Nothing of that.
     Different,
 }
@@ -51,17 +53,26 @@ pub(super) fn likeness(one: &str, other: &str) -> Likeness {
     if (short.contains(' ') || long.contains(' ')) && short.split(' ').any(shares_word) {
         return Likeness::Contained;
     }
-    let allowed = if short.len() >= 9 { 2 } else { 1 };
-    if short.len() > 2
-        && long.len() - short.len() <= allowed
-        && strsim::osa_distance(short, long) <= allowed
-    {
-        return Likeness::OneEdit;
+    let (one, most) = match short.len() {
+        0..3 => (0, 0),
+        3..5 => (1, 1),
+        5..9 => (1, 2),
+        _ => (2, 2),
+    };
+    let edits = if long.len() - short.len() <= most {
+        strsim::osa_distance(short, long)
+    } else {
+        usize::MAX
+    };
+    if edits <= one {
+        Likeness::OneEdit
+    } else if jaro_winkler::similarity(short.bytes(), long.bytes()) >= SIMILAR {
+        Likeness::Similar
+    } else if edits <= most {
+        Likeness::TwoEdits
+    } else {
+        Likeness::Different
     }
-    if jaro_winkler::similarity(short.bytes(), long.bytes()) >= SIMILAR {
-        return Likeness::Similar;
-    }
-    Likeness::Different
 }
 
 /// What a name is weighed with.
@@ -234,6 +245,7 @@ fn part_finding(
         _ if both_known => finding(field, CONFLICT, weights.conflict),
         Likeness::OneEdit => finding(field, "one_edit", less(weights.one_edit_off)),
         Likeness::Similar | Likeness::Prefix => finding(field, "similar", weights.similar),
+        Likeness::TwoEdits => finding(field, "two_edits", weights.two_edits),
         Likeness::Different => finding(field, CONFLICT, weights.conflict),
     }
 }
@@ -269,11 +281,19 @@ pub(super) fn places(
         both(one, other)
             && (one == other || likeness(texts.text(one), texts.text(other)) != Likeness::Different)
     };
-    let street = alike(one.street, other.street);
     let number = both(one.number, other.number) && one.number == other.number;
-    let postal_code =
-        both(one.postal_code, other.postal_code) && one.postal_code == other.postal_code;
+    let (same_street, building) = (
+        alike(one.street, other.street),
+        alike(one.building, other.building),
+    );
+    let street = same_street || building;
+    let other_street = both(one.street, other.street) && !same_street;
+    let house = street && !other_street && (number || (same_street && building));
     let city = alike(one.city, other.city);
+    // The codes of neighbouring places differ in one digit too.
+    let postal_code = both(one.postal_code, other.postal_code)
+        && (one.postal_code == other.postal_code
+            || ((city || street) && are_one_slip_apart(texts, one.postal_code, other.postal_code)));
     let code_bits = scale
         .postal_codes
         .bits(&one.postal_code)
@@ -289,9 +309,9 @@ pub(super) fn places(
         (false, false) => 0.0,
     };
     let differ = both(one.street, other.street) || both(one.postal_code, other.postal_code);
-    match (street, number) {
-        (true, true) => finding("address", "house", weights.house + place * 0.5),
-        (true, false) => finding("address", "street", weights.street + place * 0.7),
+    match (house, street) {
+        (true, _) => finding("address", "house", weights.house + place * 0.5),
+        (_, true) => finding("address", "street", weights.street + place * 0.7),
         _ if postal_code || city => {
             finding("address", "place", if differ { place * 0.7 } else { place })
         }
@@ -303,18 +323,46 @@ pub(super) fn places(
     }
 }
 
-/// Says whether two dates of birth, as eight digits each, are of one year, or agree in day and month.
-pub(super) fn dates_are_close(one: &str, other: &str) -> bool {
-    one.get(..4) == other.get(..4) || one.get(4..) == other.get(4..)
+/// Says whether two codes of one length are one slip of the finger apart.
+fn are_one_slip_apart(texts: &Texts, one: Symbol, other: Symbol) -> bool {
+    let (one, other) = (texts.text(one), texts.text(other));
+    one.len() == other.len() && one.len() > 3 && strsim::osa_distance(one, other) <= 1
 }
 
-/// Says whether two dates of birth, as eight digits each, are one slip of the finger apart.
-pub(super) fn dates_are_near(one: &str, other: &str) -> bool {
-    let swapped = |date: &str| {
-        let (year, month, day) = (date.get(..4)?, date.get(4..6)?, date.get(6..)?);
-        Some(format!("{year}{day}{month}"))
+/// How much alike two different dates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DateLikeness {
+    /// They are one typing error apart, or day and month have changed places.
+    Near,
+    /// Two of year, month and day agree.
+    TwoParts,
+    /// They are of one year.
+    SameYear,
+    /// Nothing of that.
+    Different,
+}
+
+/// Returns how much alike two dates are that differ, as eight digits each, year first.
+pub(super) fn date_likeness(one: &str, other: &str) -> DateLikeness {
+    let (Some(parts), Some(other_parts)) = (date_parts(one), date_parts(other)) else {
+        return DateLikeness::Different;
     };
-    strsim::osa_distance(one, other) <= 1 || swapped(one).as_deref() == Some(other)
+    let ([year, month, day], [other_year, other_month, other_day]) = (parts, other_parts);
+    let swapped = year == other_year && month == other_day && day == other_month;
+    let agreeing = parts.iter().zip(&other_parts);
+    match agreeing.filter(|(one, other)| one == other).count() {
+        _ if swapped || strsim::osa_distance(one, other) <= 1 => DateLikeness::Near,
+        2 => DateLikeness::TwoParts,
+        _ if year == other_year => DateLikeness::SameYear,
+        _ => DateLikeness::Different,
+    }
+}
+
+/// Returns the year, month and day of eight digits.
+fn date_parts(date: &str) -> Option<[&str; 3]> {
+    let (year, month_and_day) = date.split_at_checked(4)?;
+    let (month, day) = month_and_day.split_at_checked(2)?;
+    Some([year, month, day])
 }
 
 #[cfg(test)]
@@ -330,6 +378,8 @@ mod tests {
             ("medina sentosa", "sentosa", Likeness::Contained),
             ("clayton", "clayiton", Likeness::OneEdit),
             ("yonug", "young", Likeness::OneEdit),
+            ("eloilt", "telliot", Likeness::Different),
+            ("boyle", "doyla", Likeness::TwoEdits),
             ("smith", "miller", Likeness::Different),
         ] {
             assert_eq!(likeness(one, other), expected, "{one} {other}");
@@ -337,13 +387,50 @@ mod tests {
     }
 
     #[test]
-    fn dates_with_day_and_month_swapped_are_near() {
-        for (one, other, near) in [
-            ("19781211", "19781112", true),
-            ("19710624", "19710524", true),
-            ("19710624", "19830912", false),
+    fn places_are_alike_in_levels() {
+        let mut texts = Texts::default();
+        let mut place = |[number, street, building, postal_code, city]: [&str; 5]| Place {
+            number: texts.intern(number),
+            street: texts.intern(street),
+            building: texts.intern(building),
+            postal_code: texts.intern(postal_code),
+            city: texts.intern(city),
+            country: [0; 2],
+        };
+        let home = place(["12", "elm", "rosefarm", "3088", "maitland"]);
+        let others = [
+            (["12", "elm", "", "", ""], "house"),
+            (["", "elm", "rosefarn", "", ""], "house"),
+            (["14", "elm", "", "", ""], "street"),
+            (["12", "oak", "rosefarm", "", ""], "street"),
+            (["12", "oak", "", "3088", ""], "place"),
+            (["12", "oak", "", "3089", "maitlnd"], "place"),
+            (["12", "oak", "", "3089", "sorrento"], CONFLICT),
+            (["", "", "", "", "sorrento"], "city_conflict"),
+            (["", "", "", "", ""], MISSING),
+        ];
+        let others = others.map(|(parts, level)| (place(parts), level));
+        let scale = PlaceScale::count([home].into_iter());
+        let weights = AddressWeights::default();
+        for (other, level) in others {
+            let found = places(&texts, (&scale, &weights), &home, &other);
+            assert_eq!(found.level, level, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn dates_are_alike_in_levels() {
+        for (one, other, expected) in [
+            ("19781211", "19781112", DateLikeness::Near),
+            ("19710624", "19710524", DateLikeness::Near),
+            ("19710624", "19170624", DateLikeness::Near),
+            ("19710624", "19850624", DateLikeness::TwoParts),
+            ("19710624", "19710613", DateLikeness::TwoParts),
+            ("19710624", "19710912", DateLikeness::SameYear),
+            ("19710624", "19830612", DateLikeness::Different),
+            ("197", "19710624", DateLikeness::Different),
         ] {
-            assert_eq!(dates_are_near(one, other), near);
+            assert_eq!(date_likeness(one, other), expected, "{one} {other}");
         }
     }
 }

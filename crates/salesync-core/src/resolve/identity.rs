@@ -96,7 +96,7 @@ pub struct Identity {
     pub website: Option<String>,
     /// Job title.
     pub title: Option<String>,
-    /// Street with number, or the whole address in one line.
+    /// Street with number and what stands in a line beside it, or the whole address in one line.
     pub street: Option<String>,
     /// City or suburb.
     pub city: Option<String>,
@@ -176,7 +176,7 @@ pub struct Said<'a> {
     pub website: Option<&'a str>,
     /// Job title.
     pub title: Option<&'a str>,
-    /// Street with number, or the whole address in one line.
+    /// Street with number and what stands in a line beside it, or the whole address in one line.
     pub street: Option<Cow<'a, str>>,
     /// City or suburb.
     pub city: Option<&'a str>,

@@ -20,6 +20,7 @@ pub(super) enum KeyKind {
     NicknameAndSurname,
     Birth,
     House,
+    Address,
     NameAndPlace,
     NameAndBirthYear,
     Surname,
@@ -45,6 +46,7 @@ impl KeyKind {
             Self::NicknameAndSurname => "nickname_and_surname",
             Self::Birth => "birth_date",
             Self::House => "house",
+            Self::Address => "address",
             Self::NameAndPlace => "name_and_place",
             Self::NameAndBirthYear => "name_and_birth_year",
             Self::Surname => "surname",
@@ -97,7 +99,7 @@ impl KeyKind {
 }
 
 /// Every kind of key.
-const ALL: [KeyKind; 17] = [
+const ALL: [KeyKind; 18] = [
     KeyKind::Mailbox,
     KeyKind::RoleMailbox,
     KeyKind::Domain,
@@ -108,6 +110,7 @@ const ALL: [KeyKind; 17] = [
     KeyKind::NicknameAndSurname,
     KeyKind::Birth,
     KeyKind::House,
+    KeyKind::Address,
     KeyKind::NameAndPlace,
     KeyKind::NameAndBirthYear,
     KeyKind::Surname,

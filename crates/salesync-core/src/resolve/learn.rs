@@ -4,8 +4,9 @@
 //! Such pairs are one person's or two namesakes'. Which, their mailboxes, phones and organisations tell: how often
 //! these agree depends on how rare the name is, and from that follows how rare a name must be to stand for itself.
 
+use super::compare::CONFLICT;
 use super::frequency::count_of;
-use super::model::{NamePartWeights, PeopleWeights};
+use super::model::{AddressWeights, NamePartWeights, PeopleWeights};
 
 /// What is known of a mailbox, phone or organisation of two records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -274,6 +275,48 @@ impl Form {
     }
 }
 
+/// How often those who share a house are one person by their names.
+#[derive(Debug, Default)]
+pub(super) struct Households {
+    alike: f64,
+    unlike: f64,
+}
+
+/// Fewer houses than this teach nothing.
+const FEWEST_HOUSES: f64 = 200.0;
+
+/// How often one person's names contradict each other: a surname changes, a wrong name is written.
+const MISNAMED: f64 = 0.02;
+
+impl Households {
+    /// Counts so many houses by the levels of two names there.
+    pub(super) fn count(&mut self, first: &str, last: &str, houses: f64) {
+        if first == CONFLICT || last == CONFLICT {
+            self.unlike += houses;
+        } else {
+            self.alike += houses;
+        }
+    }
+
+    /// Returns the weights with what these houses teach, within bounds; as they were where there are too few.
+    pub(super) fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
+        let houses = self.alike + self.unlike;
+        if houses < FEWEST_HOUSES {
+            return weights.clone();
+        }
+        let several = (self.unlike - MISNAMED * houses).max(1.0);
+        let gain = bounded((self.alike / several).log2(), (-2.0, 5.0));
+        PeopleWeights {
+            address: AddressWeights {
+                house: weights.address.house + gain,
+                ..weights.address.clone()
+            },
+            family_off: (weights.family_off - 3.0 * gain.max(0.0)).max(0.0),
+            ..weights.clone()
+        }
+    }
+}
+
 /// Returns a field's level in a pattern; `None` where it is missing.
 fn level(pattern: usize, field: usize) -> Option<usize> {
     let below = FIELDS.saturating_sub(field + 1);
@@ -398,6 +441,28 @@ mod tests {
             forms.teach(&PeopleWeights::default()),
             PeopleWeights::default()
         );
+    }
+
+    #[test]
+    fn where_one_person_lives_in_each_house_a_shared_house_says_more_and_where_many_do_less() {
+        let seed = PeopleWeights::default();
+        let taught = |alike: f64, unlike: f64| {
+            let mut households = Households::default();
+            households.count("nickname", "equal", alike);
+            households.count("conflict", "equal", unlike);
+            households.teach(&seed)
+        };
+        let (alone, families, flats) = (
+            taught(970.0, 30.0),
+            taught(500.0, 500.0),
+            taught(10.0, 990.0),
+        );
+        assert!(alone.address.house > seed.address.house + 4.0);
+        assert!(alone.family_off < f32::EPSILON);
+        assert!((families.address.house - seed.address.house).abs() < 0.1);
+        assert!((families.family_off - seed.family_off).abs() < 0.3);
+        assert!(flats.address.house < seed.address.house - 1.0);
+        assert_eq!(taught(100.0, 99.0), seed);
     }
 
     #[test]

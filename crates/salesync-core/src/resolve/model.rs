@@ -111,6 +111,8 @@ pub struct NamePartWeights {
     pub one_edit_off: f32,
     /// Alike by Jaro-Winkler.
     pub similar: f32,
+    /// Two typing errors apart.
+    pub two_edits: f32,
     /// Different.
     pub conflict: f32,
     /// The most that rarity can give.
@@ -127,6 +129,7 @@ impl Default for NamePartWeights {
             contained_off: 1.5,
             one_edit_off: 2.0,
             similar: 2.0,
+            two_edits: 0.0,
             conflict: -6.0,
             rarity_cap: 13.0,
         }
@@ -176,6 +179,8 @@ pub struct PeopleWeights {
     pub mailbox_different: f32,
     /// Phones of which none is shared.
     pub phone_different: f32,
+    /// Mailboxes whose names and whose domains are both alike.
+    pub mailbox_garbled: f32,
     /// Mailboxes one typing error apart, at one domain.
     pub mailbox_local_typo: f32,
     /// Two personal mailboxes at one organisation's domain.
@@ -194,12 +199,16 @@ pub struct PeopleWeights {
     pub birth_cap: f32,
     /// Dates of birth one typing error, or day and month, apart.
     pub birth_near: f32,
-    /// Dates of birth of one year, or with one day and month.
-    pub birth_close: f32,
+    /// Dates of birth of which two of year, month and day agree.
+    pub birth_two_parts: f32,
+    /// Dates of birth of one year.
+    pub birth_same_year: f32,
     /// Dates of birth that differ.
     pub birth_conflict: f32,
     /// Added where house and date of birth are the same and neither part of the name is: no twins.
     pub no_twins: f32,
+    /// Taken off where house and surname are the same and given names differ: a family.
+    pub family_off: f32,
 }
 
 impl Default for PeopleWeights {
@@ -227,6 +236,7 @@ impl Default for PeopleWeights {
             mailbox_same_spelt: 1.5,
             mailbox_different: 0.0,
             phone_different: 0.0,
+            mailbox_garbled: 4.0,
             mailbox_local_typo: 4.0,
             mailbox_colleagues: -5.0,
             mailbox_numbered: -16.0,
@@ -235,10 +245,12 @@ impl Default for PeopleWeights {
             organisation_conflict: -2.5,
             address: AddressWeights::default(),
             birth_cap: 14.0,
-            birth_near: 9.0,
-            birth_close: 0.0,
+            birth_near: 7.0,
+            birth_two_parts: 4.5,
+            birth_same_year: 0.0,
             birth_conflict: -3.0,
             no_twins: 3.0,
+            family_off: 6.0,
         }
     }
 }
@@ -262,8 +274,8 @@ pub struct AddressWeights {
 impl Default for AddressWeights {
     fn default() -> Self {
         Self {
-            house: 9.0,
-            street: 5.0,
+            house: 10.0,
+            street: 6.0,
             place_cap: 6.0,
             conflict: -2.5,
             city_conflict: -0.7,
@@ -316,12 +328,12 @@ impl Default for CompanyWeights {
         Self {
             accept_bits: 1.5,
             prior_offset: 2.0,
-            name_cap: 13.0,
-            name_contained_off: 1.0,
+            name_cap: 16.0,
+            name_contained_off: 2.0,
             name_one_edit_off: 0.5,
-            name_first_word_off: 4.0,
+            name_first_word_off: 6.0,
             name_similar: 2.0,
-            name_conflict: -5.0,
+            name_conflict: -7.0,
             domain_slack: 0.03,
             phone_slack: 0.2,
             name_slack: 0.25,
@@ -331,7 +343,7 @@ impl Default for CompanyWeights {
             domain_conflict: -6.0,
             country_conflict: -3.0,
             address: AddressWeights {
-                house: 7.0,
+                house: 6.0,
                 street: 4.0,
                 place_cap: 3.0,
                 ..AddressWeights::default()

@@ -335,6 +335,7 @@ impl Preparation {
         Place {
             number: texts.intern(&address.number),
             street: texts.intern(&address.street),
+            building: texts.intern(&address.building),
             postal_code: texts.intern(&address.postal_code),
             city,
             country,

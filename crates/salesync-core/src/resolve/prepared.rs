@@ -68,6 +68,8 @@ pub(super) struct Mailbox {
 pub(super) struct Place {
     pub(super) number: Symbol,
     pub(super) street: Symbol,
+    /// What stands in a line beside that of the street.
+    pub(super) building: Symbol,
     pub(super) postal_code: Symbol,
     pub(super) city: Symbol,
     /// Two letters; zeros where it is not known.

@@ -40,7 +40,7 @@ impl Sketch {
             return true; // perhaps an initial, or the other's beginning
         }
         let (short, long) = (short.length(), long.length());
-        let edits = if short >= 9 { 2 } else { 1 };
+        let edits = if short >= 5 { 2 } else { 1 };
         if only_short <= edits && only_long <= edits && long - short <= edits {
             return true;
         }

@@ -56,8 +56,9 @@ pub trait Sets: Send + Sync + fmt::Debug {
     /// Counts who uses the keys of a kind.
     async fn count_users(&self, kind: EntityKind, rule: &KeyRule, head: &str) -> Result<()>;
 
-    /// Counts in which forms those write their names who share a mailbox that one person uses.
-    async fn forms(&self, head: &str) -> Result<Vec<FormCount>>;
+    /// Counts in which forms the first two of those write their names who share a key of people that no more than one is
+    /// known to use.
+    async fn forms(&self, rule: &KeyRule, head: &str) -> Result<Vec<FormCount>>;
 
     /// Counts what agrees beside the name of people's records that bear one.
     async fn namesakes(&self, head: &str) -> Result<Vec<NamesakeCount>>;

@@ -49,11 +49,16 @@ pub(super) async fn count_users(
     .map(drop)
 }
 
-pub(super) async fn forms(sets: &BigQuerySets, head: &str) -> Result<Vec<FormCount>> {
-    let batches = batches(sets.sharing(EntityKind::Person, "mailbox").await?);
+pub(super) async fn forms(
+    sets: &BigQuerySets,
+    rule: &KeyRule,
+    head: &str,
+) -> Result<Vec<FormCount>> {
+    let batches = batches(sets.sharing(EntityKind::Person, rule.kind).await?);
     let asked = sets.new_table("asked");
     sets.statement(include_str!("sql/forms.sql"))
         .table("asked", &asked)
+        .text("key_kind", rule.kind)
         .int("batches", batches)
         .run("find forms of names")
         .await?;

@@ -206,8 +206,8 @@ impl Sets for BigQuerySets {
         learning::count_users(self, kind, rule, head).await
     }
 
-    async fn forms(&self, head: &str) -> Result<Vec<FormCount>> {
-        learning::forms(self, head).await
+    async fn forms(&self, rule: &KeyRule, head: &str) -> Result<Vec<FormCount>> {
+        learning::forms(self, rule, head).await
     }
 
     async fn namesakes(&self, head: &str) -> Result<Vec<NamesakeCount>> {

@@ -172,7 +172,11 @@ impl Resolving<'_> {
             }
             if rule.teaches_forms() {
                 let head = head(kind, settings, learnt)?;
-                learnt.learn_forms(&sets.forms(&head).await?);
+                learnt.learn_forms(&sets.forms(rule, &head).await?);
+            }
+            if kind == EntityKind::Person && rule.teaches_households() {
+                let head = head(kind, settings, learnt)?;
+                learnt.learn_households(&sets.forms(rule, &head).await?);
             }
             if rule.teaches_namesakes() {
                 let head = head(kind, settings, learnt)?;

@@ -3,7 +3,7 @@
 use super::super::compare::{self, MISSING};
 use super::super::frequency::count_of;
 use super::super::keys::{self, Blocks};
-use super::super::learn::{Agreement, Forms, Namesakes};
+use super::super::learn::{Agreement, Forms, Households, Namesakes};
 use super::super::prepared::{Name, Symbol, place};
 use super::scale::Scale;
 
@@ -46,20 +46,34 @@ impl Scale<'_> {
     /// Learns from records with one mailbox, which one person uses, in how many forms a name is written.
     pub(super) fn learn_forms(&mut self, blocks: &Blocks) {
         let mut forms = Forms::default();
-        let people = self.prepared.people.as_slice();
         for block in blocks.shared() {
-            let names = block
-                .iter()
-                .filter_map(|(_, index)| people.get(place(*index)));
-            let mut names = names.map(|row| row.name).filter(Name::is_whole);
             let used = block.first().map(|(value, _)| keys::text_of(*value));
-            let users = used.map(|text| self.users.get(text));
-            if let (Some(1), Some(one), Some(other)) = (users, names.next(), names.next()) {
-                let [first, last] = self.levels(&one, &other);
+            if used.is_some_and(|text| self.users.get(text) == 1)
+                && let Some([first, last]) = self.first_forms(block)
+            {
                 forms.count(first, last);
             }
         }
         self.known.weights = forms.teach(&self.known.weights);
+    }
+
+    /// Learns from records with one house what it says to share one.
+    pub(super) fn learn_households(&mut self, blocks: &Blocks) {
+        let mut households = Households::default();
+        for [first, last] in blocks.shared().filter_map(|block| self.first_forms(block)) {
+            households.count(first, last, 1.0);
+        }
+        self.known.weights = households.teach(&self.known.weights);
+    }
+
+    /// Returns the levels of given name and surname of the first two whole names of some records.
+    fn first_forms(&self, block: &[(u64, u32)]) -> Option<[&'static str; 2]> {
+        let people = self.prepared.people.as_slice();
+        let rows = block
+            .iter()
+            .filter_map(|(_, index)| people.get(place(*index)));
+        let mut names = rows.map(|row| row.name).filter(Name::is_whole);
+        Some(self.levels(&names.next()?, &names.next()?))
     }
 
     /// Returns the levels of given name and surname of two names.

@@ -92,12 +92,16 @@ impl Known {
     }
 }
 
-/// Returns what tells the bearers of one name apart: with several mailboxes or phones these are several people, more or
-/// less.
+/// Returns what tells the bearers of one name apart: with several mailboxes, phones or dates of birth these are several
+/// people, more or less.
 pub(in super::super) fn bearer(prepared: &Prepared, row: &PersonRow) -> Option<Symbol> {
     let mailbox = row.mailboxes.of(&prepared.mailboxes).first();
     let phone = || row.phones.of(&prepared.symbols).first().copied();
-    mailbox.map(|mailbox| mailbox.address).or_else(phone)
+    let birth = (!row.birth.is_empty()).then_some(row.birth);
+    mailbox
+        .map(|mailbox| mailbox.address)
+        .or_else(phone)
+        .or(birth)
 }
 
 /// Returns how many people there are, more or less, by how many names and records.

@@ -42,6 +42,7 @@ pub(super) fn cluster(
             }
             KeyKind::Phone => scale.count_users(&blocks),
             KeyKind::FullName => scale.learn(&blocks),
+            KeyKind::House => scale.learn_households(&blocks),
             _ => {}
         }
         met.meet(kind, &blocks, |index| names(prepared, index));
@@ -64,7 +65,7 @@ pub(super) fn names(prepared: &Prepared, index: u32) -> [Symbol; 2] {
 }
 
 /// The kinds of keys under which people meet, in the order in which they count.
-pub(super) const KINDS: [KeyKind; 12] = [
+pub(super) const KINDS: [KeyKind; 13] = [
     KeyKind::Mailbox,
     KeyKind::RoleMailbox,
     KeyKind::Phone,
@@ -74,6 +75,7 @@ pub(super) const KINDS: [KeyKind; 12] = [
     KeyKind::NicknameAndSurname,
     KeyKind::Birth,
     KeyKind::House,
+    KeyKind::Address,
     KeyKind::NameAndPlace,
     KeyKind::NameAndBirthYear,
     KeyKind::Surname,
@@ -124,6 +126,13 @@ pub(super) fn put_keys(
         }
         KeyKind::Birth => put(KeyValue::text(person.birth)),
         KeyKind::House => put(KeyValue::both(place.number, place.street)),
+        // An address with one part mistyped.
+        KeyKind::Address => {
+            put(KeyValue::both(place.number, place.postal_code));
+            put(KeyValue::both(place.street, place.postal_code));
+            put(KeyValue::both(place.number, place.building));
+            put(KeyValue::both(place.street, place.building));
+        }
         KeyKind::NameAndPlace if !is_reachable => {
             parts.for_each(|part| put(KeyValue::both(part, place.postal_code)));
             put(KeyValue::both(name.last, place.city));

@@ -1,7 +1,7 @@
 //! What two records about people say for being one person's, and against it.
 
 use super::super::cluster;
-use super::super::compare::{self, CONFLICT, Likeness, MISSING, NameScale, finding};
+use super::super::compare::{self, CONFLICT, DateLikeness, Likeness, MISSING, NameScale, finding};
 use super::super::evidence::FieldEvidence;
 use super::super::learn;
 use super::super::model::{Model, NamePartWeights, PeopleWeights};
@@ -56,7 +56,7 @@ impl cluster::Scale<7> for Scale<'_> {
         }
         let address = compare::places(
             self.texts,
-            (&self.known.places, &self.model.people.address),
+            (&self.known.places, &self.known.weights.address),
             &one.place,
             &other.place,
         );
@@ -94,6 +94,15 @@ impl cluster::Scale<7> for Scale<'_> {
             && name.last.level == CONFLICT;
         let name_bits = if garbled {
             name_bits + self.known.weights.no_twins
+        } else {
+            name_bits
+        };
+        let family = address.level == "house"
+            && name.first.level == CONFLICT
+            && name.last.level != CONFLICT
+            && name.last.bits > 0.0;
+        let name_bits = if family {
+            name_bits - self.known.weights.family_off.min(name.last.bits)
         } else {
             name_bits
         };
@@ -354,8 +363,17 @@ impl<'a> Scale<'a> {
             if one.class == EmailClass::Work && other.class == EmailClass::Work {
                 return finding("mailbox", "colleagues", weights.mailbox_colleagues);
             }
+        } else if telling && self.are_garbled(one, other) {
+            return finding("mailbox", "garbled", weights.mailbox_garbled);
         }
         different
+    }
+
+    /// Says whether names and domains of two mailboxes are both alike.
+    fn are_garbled(&self, one: &Mailbox, other: &Mailbox) -> bool {
+        let [local, other_local] = [one, other].map(|mailbox| self.prepared.local(mailbox));
+        self.likeness(one.domain, other.domain) != Likeness::Different
+            && compare::likeness(local, other_local) != Likeness::Different
     }
 
     /// Weighs organisations.
@@ -379,18 +397,20 @@ impl<'a> Scale<'a> {
 
     /// Weighs dates of birth.
     fn birth(&self, one: Symbol, other: Symbol) -> FieldEvidence {
+        const FIELD: &str = "birth_date";
         let weights = &self.known.weights;
         if one.is_empty() || other.is_empty() {
-            finding("birth_date", MISSING, 0.0)
-        } else if one == other {
+            return finding(FIELD, MISSING, 0.0);
+        }
+        if one == other {
             let bits = self.known.births.bits(&one);
-            finding("birth_date", "equal", bits.clamp(0.0, weights.birth_cap))
-        } else if compare::dates_are_near(self.texts.text(one), self.texts.text(other)) {
-            finding("birth_date", "near", weights.birth_near)
-        } else if compare::dates_are_close(self.texts.text(one), self.texts.text(other)) {
-            finding("birth_date", "close", weights.birth_close)
-        } else {
-            finding("birth_date", CONFLICT, weights.birth_conflict)
+            return finding(FIELD, "equal", bits.clamp(0.0, weights.birth_cap));
+        }
+        match compare::date_likeness(self.texts.text(one), self.texts.text(other)) {
+            DateLikeness::Near => finding(FIELD, "near", weights.birth_near),
+            DateLikeness::TwoParts => finding(FIELD, "two_parts", weights.birth_two_parts),
+            DateLikeness::SameYear => finding(FIELD, "same_year", weights.birth_same_year),
+            DateLikeness::Different => finding(FIELD, CONFLICT, weights.birth_conflict),
         }
     }
 }

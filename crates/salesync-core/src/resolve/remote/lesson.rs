@@ -1,7 +1,7 @@
 //! What is learnt of what an engine of sets counted.
 
 use super::super::frequency::{count_of, log2};
-use super::super::learn::{Agreement, Forms, Namesakes};
+use super::super::learn::{Agreement, Forms, Households, Namesakes};
 use super::super::learnt::{FactField, Learnt};
 use super::super::model::Model;
 use super::super::{companies, people};
@@ -36,7 +36,7 @@ pub struct PeopleCounts {
     pub organisations: usize,
 }
 
-/// Names of two records of one person each, by the levels of their parts.
+/// Names of two records that share a key, by the levels of their parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormCount {
     /// The level of the given names.
@@ -45,6 +45,16 @@ pub struct FormCount {
     pub last: String,
     /// How many.
     pub names: u64,
+}
+
+impl FormCount {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of names needs no more than its first digits"
+    )]
+    fn times(&self) -> f64 {
+        self.names as f64
+    }
 }
 
 /// Pairs of records that bear one name, by what else agrees.
@@ -113,14 +123,18 @@ impl Learnt {
     pub fn learn_forms(&mut self, counts: &[FormCount]) {
         let mut forms = Forms::default();
         for count in counts {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a share of names needs no more than its first digits"
-            )]
-            let names = count.names as f64;
-            forms.count_all(&count.first, &count.last, names);
+            forms.count_all(&count.first, &count.last, count.times());
         }
         self.weights = forms.teach(&self.weights);
+    }
+
+    /// Learns what it says to share a house.
+    pub fn learn_households(&mut self, counts: &[FormCount]) {
+        let mut households = Households::default();
+        for count in counts {
+            households.count(&count.first, &count.last, count.times());
+        }
+        self.weights = households.teach(&self.weights);
     }
 
     /// Learns what evidence is worth beside a name.

@@ -50,9 +50,9 @@ struct NameParts(
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct MailboxParts(String, String, u8, bool);
 
-/// A place: number, street, postal code and city; and the two letters of the country.
+/// A place: number, street, building, postal code and city; and the two letters of the country.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct PlaceParts([String; 4], [u8; 2]);
+struct PlaceParts([String; 5], [u8; 2]);
 
 /// What a company's record is compared by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -198,16 +198,23 @@ impl NameParts {
 
 impl PlaceParts {
     fn of(texts: &Texts, place: &Place) -> Self {
-        let parts = [place.number, place.street, place.postal_code, place.city];
+        let parts = [
+            place.number,
+            place.street,
+            place.building,
+            place.postal_code,
+            place.city,
+        ];
         Self(parts.map(|part| text(texts, part)), place.country)
     }
 
     fn into_place(self, texts: &mut Texts) -> Place {
         let Self(parts, country) = self;
-        let [number, street, postal_code, city] = parts.map(|part| texts.intern(&part));
+        let [number, street, building, postal_code, city] = parts.map(|part| texts.intern(&part));
         Place {
             number,
             street,
+            building,
             postal_code,
             city,
             country,

@@ -28,6 +28,11 @@ impl KeyRule {
         self.kind == KeyKind::Mailbox.as_str()
     }
 
+    /// Whether those who share a key teach what it says to share it, by how they write their names.
+    pub fn teaches_households(&self) -> bool {
+        self.kind == KeyKind::House.as_str()
+    }
+
     /// Whether those who share a key teach what evidence is worth beside a name.
     pub fn teaches_namesakes(&self) -> bool {
         self.kind == KeyKind::FullName.as_str()
