@@ -36,7 +36,8 @@ impl Symbol {
 /// All texts, each once, one after another.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    numbers: HashTable<Symbol>,
+    /// By hash, which is kept: a table that grows need not read the texts again.
+    numbers: HashTable<(Hash, Symbol)>,
     hasher: DefaultHashBuilder,
     text: String,
     /// Where each text ends.
@@ -49,17 +50,15 @@ impl Texts {
         if text.is_empty() {
             return Symbol::EMPTY;
         }
-        let hash = self.hasher.hash_one(text);
+        let hash = self.hash(text);
         if let Some(symbol) = self.look_up(hash, text) {
             return symbol;
         }
         self.text.push_str(text);
         self.ends.push(self.text.len());
         let symbol = Symbol(u32::try_from(self.ends.len()).unwrap_or(u32::MAX));
-        let (known, ends, hasher) = (&self.text, &self.ends, &self.hasher);
-        self.numbers.insert_unique(hash, symbol, |symbol| {
-            hasher.hash_one(text_of(known, ends, *symbol))
-        });
+        self.numbers
+            .insert_unique(hash.spread(), (hash, symbol), |(hash, _)| hash.spread());
         symbol
     }
 
@@ -70,7 +69,7 @@ impl Texts {
 
     /// Returns the number of a text that is known.
     pub(crate) fn find(&self, text: &str) -> Option<Symbol> {
-        self.look_up(self.hasher.hash_one(text), text)
+        self.look_up(self.hash(text), text)
     }
 
     /// Returns every text with its number.
@@ -79,9 +78,27 @@ impl Texts {
         numbers.map(|number| (Symbol(number), self.text(Symbol(number))))
     }
 
-    fn look_up(&self, hash: u64, text: &str) -> Option<Symbol> {
-        let is_text = |symbol: &Symbol| self.text(*symbol) == text;
-        self.numbers.find(hash, is_text).copied()
+    fn hash(&self, text: &str) -> Hash {
+        let [one, two, three, four, ..] = self.hasher.hash_one(text).to_be_bytes();
+        Hash(u32::from_be_bytes([one, two, three, four]))
+    }
+
+    fn look_up(&self, hash: Hash, text: &str) -> Option<Symbol> {
+        let is_text =
+            |(known, symbol): &(Hash, Symbol)| *known == hash && self.text(*symbol) == text;
+        let found = self.numbers.find(hash.spread(), is_text)?;
+        Some(found.1)
+    }
+}
+
+/// Half of a text's hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hash(u32);
+
+impl Hash {
+    /// Returns a hash of which both ends tell texts apart, as a table asks for.
+    fn spread(self) -> u64 {
+        u64::from(self.0) << 32 | u64::from(self.0)
     }
 }
 

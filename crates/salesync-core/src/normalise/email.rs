@@ -49,9 +49,9 @@ pub(crate) fn normalise_with(
     let (local, host) = address.rsplit_once('@')?;
     let host = host.trim_end_matches('.');
     let host = if host.is_ascii() {
-        host.to_owned()
+        Cow::Borrowed(host)
     } else {
-        idna::domain_to_ascii(host).ok()?
+        Cow::Owned(idna::domain_to_ascii(host).ok()?)
     };
     let domain_class = class_of(&host)?;
     let good =
@@ -64,17 +64,17 @@ pub(crate) fn normalise_with(
         .next()
         .filter(|head| !head.is_empty())
         .unwrap_or(local);
-    let google = matches!(host.as_str(), "gmail.com" | "googlemail.com");
-    let (local, host) = if google {
+    let google = matches!(host.as_ref(), "gmail.com" | "googlemail.com");
+    let (local, domain) = if google {
         (local.replace('.', ""), "gmail.com".to_owned())
     } else {
-        (local.to_owned(), host)
+        (local.to_owned(), host.into_owned())
     };
     let class = classify(&local, domain_class);
     Some(NormalEmail {
-        address: format!("{local}@{host}"),
+        address: [&local, "@", &domain].concat(),
         local,
-        domain: host,
+        domain,
         class,
     })
 }

@@ -44,8 +44,7 @@ const CALLER_ID_LEN: usize = 15;
 
 /// Normalises a name that is in one field: `First Last`, `Last, First`, with titles, degrees and remarks.
 pub fn normalise(raw: &str) -> NormalName {
-    if let Some((first, last)) = raw.split_once(' ')
-        && raw.bytes().any(|byte| byte.is_ascii_lowercase())
+    if let Some((first, last)) = two_words(raw)
         && let Some(name) = plain_name(first, last)
     {
         return name;
@@ -129,19 +128,30 @@ fn listed() -> impl Iterator<Item = &'static str> {
 /// Returns a name of two ASCII words that are a given name and a surname and nothing else, as most are. It is
 /// what the long way would find.
 fn plain_name(first: &str, last: &str) -> Option<NormalName> {
-    static NO_NAMES: LazyLock<HashSet<&'static str>> =
-        LazyLock::new(|| listed().flat_map(|words| words.split([' ', '/'])).collect());
-    let word = |raw: &str| {
-        let letters = (2..=40).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphabetic());
-        let lower = letters.then(|| raw.to_ascii_lowercase())?;
-        (!NO_NAMES.contains(lower.as_str())).then_some(lower)
-    };
     Some(NormalName {
-        first: word(first)?,
-        last: word(last)?,
+        first: plain_word(first)?,
+        last: plain_word(last)?,
         shape: NameShape::Real,
         ..NormalName::default()
     })
+}
+
+/// Returns an ASCII word in small letters that can be nothing but a part of a name.
+pub(crate) fn plain_word(raw: &str) -> Option<String> {
+    static NO_NAMES: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| listed().flat_map(|words| words.split([' ', '/'])).collect());
+    let letters = (2..=40).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphabetic());
+    let lower = letters.then(|| raw.to_ascii_lowercase())?;
+    (!NO_NAMES.contains(lower.as_str())).then_some(lower)
+}
+
+/// Returns the words before and after the first space of a whole name, which are its given name and surname if both are
+/// [plain](plain_word); nothing where it may be a caller id, which has the surname first.
+pub(crate) fn two_words(raw: &str) -> Option<(&str, &str)> {
+    let words = raw.split_once(' ')?;
+    raw.bytes()
+        .any(|byte| byte.is_ascii_lowercase())
+        .then_some(words)
 }
 
 /// A given name that has short or foreign forms, by number; by default one that has none.

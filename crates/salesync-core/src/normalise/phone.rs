@@ -1,5 +1,6 @@
 //! Phone numbers: E.164 where the country is known, and a key that both forms share.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use hashbrown::HashMap;
@@ -37,37 +38,19 @@ pub struct NormalPhone {
 /// it is believed only for numbers that do not name their own.
 pub fn normalise(raw: &str, country: Option<&str>) -> NormalPhone {
     let (number, extension) = split_extension(raw);
-    let number = if number.contains("(0)") {
-        number.replace("(0)", "")
-    } else {
-        number
-    };
-    let digits: String = number.chars().filter_map(ascii_digit).take(24).collect();
-    let home = country.and_then(country::find);
-
-    let found = if number.trim_start().starts_with(['+', '＋']) {
-        Some(international(&digits).unwrap_or(Found {
-            country: None,
-            national: digits.clone(),
-        }))
-    } else {
-        exit_code(&digits, home)
-            .or_else(|| home.and_then(|home| at_home(&digits, home)))
-            .or_else(|| without_country(&digits))
-    };
-    let (e164, calling_code, national) = match found {
-        Some(Found {
+    let (e164, calling_code, national) = match find(&number, country) {
+        Ok(Found {
             country: Some(country),
             national,
         }) => {
             let e164 = format!("+{}{national}", country.calling_code);
             (Some(e164), Some(country.calling_code), national)
         }
-        Some(Found {
+        Ok(Found {
             country: None,
             national,
         }) => (Some(format!("+{national}")), None, national),
-        None => (None, None, digits),
+        Err(digits) => (None, None, digits),
     };
     let national = national.trim_start_matches('0').to_owned();
     let class = classify(&national);
@@ -78,6 +61,39 @@ pub fn normalise(raw: &str, country: Option<&str>) -> NormalPhone {
         extension,
         class,
     }
+}
+
+/// Returns the national number that [`normalise`] finds, where it is [`PhoneClass::Real`].
+pub(crate) fn national(raw: &str, country: Option<&str>) -> Option<String> {
+    let (number, _) = split_extension(raw);
+    let mut national = match find(&number, country) {
+        Ok(found) => found.national,
+        Err(digits) => digits,
+    };
+    let zeros = national.len() - national.trim_start_matches('0').len();
+    national.drain(..zeros);
+    (classify(&national) == PhoneClass::Real).then_some(national)
+}
+
+/// Finds the country and the national number; the digits where no country can be told.
+fn find(number: &str, country: Option<&str>) -> Result<Found, String> {
+    let number = if number.contains("(0)") {
+        Cow::Owned(number.replace("(0)", ""))
+    } else {
+        Cow::Borrowed(number)
+    };
+    let digits: String = number.chars().filter_map(ascii_digit).take(24).collect();
+    if number.trim_start().starts_with(['+', '＋']) {
+        return Ok(international(&digits).unwrap_or(Found {
+            country: None,
+            national: digits,
+        }));
+    }
+    let home = country.and_then(country::find);
+    exit_code(&digits, home)
+        .or_else(|| home.and_then(|home| at_home(&digits, home)))
+        .or_else(|| without_country(&digits))
+        .ok_or(digits)
 }
 
 /// A number whose country was recognised, or that has an unknown calling code.
@@ -96,10 +112,10 @@ fn ascii_digit(character: char) -> Option<char> {
 }
 
 /// Parts a number from its extension (`x12`, `ext. 12`, `#12`, `;ext=12`).
-fn split_extension(raw: &str) -> (String, Option<String>) {
+fn split_extension(raw: &str) -> (Cow<'_, str>, Option<String>) {
     let marks = |byte: u8| byte.is_ascii_alphabetic() || b"#;,".contains(&byte);
     if raw.len() <= 64 && raw.is_ascii() && !raw.bytes().any(marks) {
-        return (raw.to_owned(), None);
+        return (Cow::Borrowed(raw), None);
     }
     let lower: String = raw.chars().take(64).flat_map(char::to_lowercase).collect();
     let lower = lower.trim_start_matches("tel:").to_owned();
@@ -110,11 +126,11 @@ fn split_extension(raw: &str) -> (String, Option<String>) {
             .then_some(at)
     });
     let Some((number, tail)) = mark.and_then(|at| lower.split_at_checked(at)) else {
-        return (lower, None);
+        return (Cow::Owned(lower), None);
     };
     let extension: String = tail.chars().filter(char::is_ascii_digit).take(8).collect();
     (
-        number.to_owned(),
+        Cow::Owned(number.to_owned()),
         (!extension.is_empty()).then_some(extension),
     )
 }

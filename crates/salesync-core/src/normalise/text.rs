@@ -50,14 +50,21 @@ fn push_spaced(text: &mut String, character: char) {
 
 /// Returns what a German writer who has no umlauts and one who drops the dots agree on: `ae`, `oe` and `ue`
 /// lose the `e`. Only for comparison; it takes an `e` from names that never had an umlaut, too.
-pub fn skeleton(folded: &str) -> String {
+pub fn skeleton(folded: &str) -> Cow<'_, str> {
+    let pairs = folded.as_bytes().windows(2);
+    if !pairs
+        .into_iter()
+        .any(|pair| matches!(pair, b"ae" | b"oe" | b"ue"))
+    {
+        return Cow::Borrowed(folded);
+    }
     let mut plain = String::with_capacity(folded.len());
     for character in folded.chars() {
         if !(character == 'e' && plain.ends_with(['a', 'o', 'u'])) {
             plain.push(character);
         }
     }
-    plain
+    Cow::Owned(plain)
 }
 
 /// Repairs UTF-8 that was read as Windows-1252 and saved again (`JosÃ©` for `José`); other text stays.

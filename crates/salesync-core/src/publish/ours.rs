@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::interaction::{OurColumns, OurUser};
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email::{self, NormalEmail};
-use crate::normalise::phone::{self, PhoneClass};
+use crate::normalise::phone;
 use crate::resolve::RecordRef;
 use crate::source::SourceDefinition;
 use crate::warehouse::{Filter, Warehouse};
@@ -129,8 +129,7 @@ impl Ours {
 
 /// Returns the national number of a phone number that somebody can have.
 pub(super) fn national(raw: &str) -> Option<String> {
-    let phone = phone::normalise(raw, None);
-    (phone.class == PhoneClass::Real).then_some(phone.national)
+    phone::national(raw, None)
 }
 
 /// The columns of a batch that say which of us took part.

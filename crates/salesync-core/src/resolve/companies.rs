@@ -418,7 +418,7 @@ impl<'a> Scale<'a> {
                     .max(0.0);
                 finding("phone", "shared", bits)
             }
-            None => finding("phone", "different", 0.0),
+            None => finding("phone", "different", self.model.companies.phone_different),
         }
     }
 

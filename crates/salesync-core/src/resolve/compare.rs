@@ -1,6 +1,6 @@
 //! How far two values agree, in levels.
 
-use rapidfuzz::distance::jaro_winkler;
+use rapidfuzz::distance::{jaro_winkler, osa};
 
 use super::evidence::FieldEvidence;
 use super::frequency::{Frequency, Rarity, TextRarity};
@@ -60,7 +60,7 @@ pub(super) fn likeness(one: &str, other: &str) -> Likeness {
         _ => (2, 2),
     };
     let edits = if long.len() - short.len() <= most {
-        strsim::osa_distance(short, long)
+        edits(short, long)
     } else {
         usize::MAX
     };
@@ -73,6 +73,12 @@ pub(super) fn likeness(one: &str, other: &str) -> Likeness {
     } else {
         Likeness::Different
     }
+}
+
+/// Returns how many typing errors two texts are apart: letters that are wrong, missing or too many, and neighbours that
+/// have changed places.
+pub(super) fn edits(one: &str, other: &str) -> usize {
+    osa::distance(one.chars(), other.chars())
 }
 
 /// What a name is weighed with.
@@ -326,7 +332,7 @@ pub(super) fn places(
 /// Says whether two codes of one length are one slip of the finger apart.
 fn are_one_slip_apart(texts: &Texts, one: Symbol, other: Symbol) -> bool {
     let (one, other) = (texts.text(one), texts.text(other));
-    one.len() == other.len() && one.len() > 3 && strsim::osa_distance(one, other) <= 1
+    one.len() == other.len() && one.len() > 3 && edits(one, other) <= 1
 }
 
 /// How much alike two different dates are.
@@ -351,7 +357,7 @@ pub(super) fn date_likeness(one: &str, other: &str) -> DateLikeness {
     let swapped = year == other_year && month == other_day && day == other_month;
     let agreeing = parts.iter().zip(&other_parts);
     match agreeing.filter(|(one, other)| one == other).count() {
-        _ if swapped || strsim::osa_distance(one, other) <= 1 => DateLikeness::Near,
+        _ if swapped || edits(one, other) <= 1 => DateLikeness::Near,
         2 => DateLikeness::TwoParts,
         _ if year == other_year => DateLikeness::SameYear,
         _ => DateLikeness::Different,

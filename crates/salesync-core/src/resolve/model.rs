@@ -307,6 +307,8 @@ pub struct CompanyWeights {
     pub domain_slack: f32,
     /// The same for phones.
     pub phone_slack: f32,
+    /// Phones of which none is shared.
+    pub phone_different: f32,
     /// The chance that a name which one company is known to bear is another's as well.
     pub name_slack: f32,
     /// Domains of one name under different endings, where that is the name of one of the companies.
@@ -336,6 +338,7 @@ impl Default for CompanyWeights {
             name_conflict: -7.0,
             domain_slack: 0.03,
             phone_slack: 0.2,
+            phone_different: -1.0,
             name_slack: 0.25,
             domain_core_of_name: 0.0,
             domain_core: 5.0,

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use hashbrown::HashMap;
 
 use super::cluster::{Cluster, Clustering};
+use super::compare;
 use super::frequency::{Frequency, count_of};
 use super::identity::EntityKind;
 use super::learnt::{FactField, Learnt};
@@ -291,7 +292,7 @@ fn meant_domains(prepared: &Prepared) -> Vec<(Symbol, Symbol)> {
             return None;
         }
         let (other, meant) = with_one_letter_less(text).find_map(|it| common.get(&it).copied())?;
-        (strsim::osa_distance(text, other) <= 1).then_some(meant)
+        (compare::edits(text, other) <= 1).then_some(meant)
     };
     let domains = domains.iter();
     domains

@@ -8,7 +8,7 @@ use super::index::numbered_in;
 use super::learnt::Learnt;
 use super::prepared::{
     CompanyRow, Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span,
-    Symbol, number,
+    Symbol, Texts, number,
 };
 use super::sketch::Sketch;
 use crate::normalise::address;
@@ -16,7 +16,7 @@ use crate::normalise::company;
 use crate::normalise::domain::{self, DomainClass};
 use crate::normalise::email::{self, EmailClass, NormalEmail};
 use crate::normalise::name::{self, NameShape, Nickname, NormalName};
-use crate::normalise::phone::{self, PhoneClass};
+use crate::normalise::phone;
 use crate::normalise::{country, date, text};
 
 /// Takes records in, one after another.
@@ -25,6 +25,8 @@ pub(super) struct Preparation {
     prepared: Prepared,
     default_country: Option<String>,
     domains: Memo<Option<Domain>>,
+    /// Plain words of names; nothing for those that are none.
+    words: Memo<Option<Word>>,
     companies: Memo<(Symbol, Symbol)>,
     cities: Memo<Symbol>,
     countries: Memo<[u8; 2]>,
@@ -41,6 +43,25 @@ struct Domain {
     registrable: Symbol,
     core: Symbol,
     class: DomainClass,
+}
+
+/// A part of a name that was looked at.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    text: Symbol,
+    sketch: Sketch,
+    forms: Nickname,
+}
+
+impl Word {
+    fn of(texts: &mut Texts, word: &str) -> Self {
+        let plain = text::skeleton(word);
+        Self {
+            text: texts.intern(&plain),
+            sketch: Sketch::of(&plain),
+            forms: Nickname::of(word),
+        }
+    }
 }
 
 /// What spellings that came before have become.
@@ -162,7 +183,7 @@ impl Preparation {
             .full_name
             .is_some_and(|name| names_function(name, !self.symbols.is_empty()));
         if !is_function {
-            row.name = spelt(&mut self.prepared.texts, &person_name(said));
+            row.name = self.name(said);
             row.label = self.label(said.full_name);
         }
         row.phones = self.phones(said);
@@ -184,6 +205,21 @@ impl Preparation {
             ]))
         });
         row
+    }
+
+    /// Normalises a person's name.
+    fn name(&mut self, said: &Said<'_>) -> Name {
+        let texts = &mut self.prepared.texts;
+        let mut plain = |raw: &str| {
+            let made = |raw: &str| Some(Word::of(texts, &name::plain_word(raw)?));
+            self.words.of(raw, made)
+        };
+        // Most names are a plain given name and a plain surname, and what these become is known.
+        let words = two_words(said).and_then(|(first, last)| plain(first).zip(plain(last)));
+        match words {
+            Some((first, last)) => named([first, last], Symbol::EMPTY, 0, NameOrigin::Fields),
+            None => spelt(texts, &person_name(said)),
+        }
     }
 
     /// Normalises a person's mailboxes; those of functions come apart, and stay in `self.symbols`.
@@ -295,9 +331,8 @@ impl Preparation {
         let country = said.country.or(self.default_country.as_deref());
         self.symbols.clear();
         for raw in &said.phones {
-            let phone = phone::normalise(raw, country);
-            if phone.class == PhoneClass::Real {
-                let national = self.prepared.texts.intern(&phone.national);
+            if let Some(national) = phone::national(raw, country) {
+                let national = self.prepared.texts.intern(&national);
                 push_new(&mut self.symbols, national);
             }
         }
@@ -350,7 +385,7 @@ impl Preparation {
 }
 
 /// Returns the first word of a name.
-fn first_word(texts: &mut super::prepared::Texts, name: Symbol) -> Symbol {
+fn first_word(texts: &mut Texts, name: Symbol) -> Symbol {
     let words = texts.text(name);
     let first = words.split(' ').next().unwrap_or_default().to_owned();
     texts.intern(&first)
@@ -395,23 +430,28 @@ fn look_up(prepared: &mut Prepared, raw: &str) -> Option<Domain> {
 }
 
 /// Interns a person's name.
-pub(super) fn spelt(texts: &mut super::prepared::Texts, name: &NormalName) -> Name {
+pub(super) fn spelt(texts: &mut Texts, name: &NormalName) -> Name {
     let origin = match name.shape {
         NameShape::Missing | NameShape::Placeholder => return Name::default(),
         NameShape::Real => NameOrigin::Fields,
         NameShape::CallerId => NameOrigin::CallerId,
     };
-    let (first, last) = (text::skeleton(&name.first), text::skeleton(&name.last));
+    let words = [&name.first, &name.last].map(|word| Word::of(texts, word));
+    named(words, texts.intern(&name.middle), name.generation, origin)
+}
+
+/// Puts a name together.
+fn named([first, last]: [Word; 2], middle: Symbol, generation: u8, origin: NameOrigin) -> Name {
     Name {
-        first: texts.intern(&first),
-        middle: texts.intern(&name.middle),
-        last: texts.intern(&last),
-        first_sketch: Sketch::of(&first),
-        last_sketch: Sketch::of(&last),
-        generation: name.generation,
+        first: first.text,
+        middle,
+        last: last.text,
+        first_sketch: first.sketch,
+        last_sketch: last.sketch,
+        generation,
         origin,
-        first_forms: Nickname::of(&name.first),
-        last_forms: Nickname::of(&name.last),
+        first_forms: first.forms,
+        last_forms: last.forms,
     }
 }
 
@@ -437,8 +477,29 @@ fn person_name(said: &Said<'_>) -> NormalName {
     }
 }
 
+/// Returns the words of a name that is in two of them, whether in fields of their own or in one. What they become
+/// is [`person_name`] if both are plain.
+fn two_words<'a>(said: &Said<'a>) -> Option<(&'a str, &'a str)> {
+    let some = |field: Option<&'a str>| field.filter(|value| !value.is_empty());
+    let parts = [said.first_name, said.middle_name, said.last_name].map(some);
+    match parts {
+        [Some(first), None, Some(last)] => Some((first, last)),
+        [None, None, None] => said.full_name.and_then(name::two_words),
+        _ => None,
+    }
+}
+
 /// Says whether a name is that of a function (`Sales`, and `Acme Info` on a function's mailbox).
 fn names_function(full_name: &str, has_role_mailbox: bool) -> bool {
+    let last = full_name.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
+    let mut words = last.rsplit(|letter: char| !letter.is_ascii_alphanumeric());
+    let last = words.next().unwrap_or_default();
+    let is_plain = full_name.len() <= text::MAX_CHARS
+        && full_name.is_ascii()
+        && !full_name.contains(['\'', '.', '`']);
+    if is_plain && !email::is_role_word(&last.to_ascii_lowercase()) {
+        return false;
+    }
     let words = text::words(&text::fold(full_name));
     let is_role = words.last().is_some_and(|word| email::is_role_word(word));
     is_role && (has_role_mailbox || words.len() == 1)

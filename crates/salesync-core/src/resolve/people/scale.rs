@@ -355,8 +355,7 @@ impl<'a> Scale<'a> {
             if is_numbered(self.prepared, one, other) {
                 return finding("mailbox", "numbered", weights.mailbox_numbered);
             }
-            if telling
-                && strsim::osa_distance(self.prepared.local(one), self.prepared.local(other)) <= 1
+            if telling && compare::edits(self.prepared.local(one), self.prepared.local(other)) <= 1
             {
                 return finding("mailbox", "local_typo", weights.mailbox_local_typo);
             }
@@ -371,9 +370,14 @@ impl<'a> Scale<'a> {
 
     /// Says whether names and domains of two mailboxes are both alike.
     fn are_garbled(&self, one: &Mailbox, other: &Mailbox) -> bool {
+        const EDITS: usize = 2;
+        if usize::from(one.local_len.abs_diff(other.local_len)) > EDITS {
+            return false;
+        }
         let [local, other_local] = [one, other].map(|mailbox| self.prepared.local(mailbox));
-        self.likeness(one.domain, other.domain) != Likeness::Different
-            && compare::likeness(local, other_local) != Likeness::Different
+        local.get(..1) == other_local.get(..1)
+            && compare::edits(local, other_local) <= EDITS
+            && self.likeness(one.domain, other.domain) != Likeness::Different
     }
 
     /// Weighs organisations.
