@@ -127,7 +127,7 @@ pub(super) fn put_keys(
         KeyKind::Birth => put(KeyValue::text(person.birth)),
         KeyKind::House => put(KeyValue::both(place.number, place.street)),
         // An address with one part mistyped.
-        KeyKind::Address => {
+        KeyKind::Address if !is_reachable => {
             put(KeyValue::both(place.number, place.postal_code));
             put(KeyValue::both(place.street, place.postal_code));
             put(KeyValue::both(place.number, place.building));

@@ -26,7 +26,7 @@ pub struct PeopleCounts {
     pub records: usize,
     /// Whole names.
     pub names: usize,
-    /// Whole names, each as often as a mailbox or phone of another tells its bearers apart.
+    /// Whole names, each as often as another mailbox, phone or date of birth tells its bearers apart.
     pub bearers: usize,
     /// Records with a postal code.
     pub postal_codes: usize,
