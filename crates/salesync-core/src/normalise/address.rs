@@ -91,6 +91,22 @@ const UNITS: &[&str] = &[
     "level",
 ];
 
+/// Numbers of streets in words, from the first on.
+const ORDINALS: [(&str, &str); 12] = [
+    ("first", "1st"),
+    ("second", "2nd"),
+    ("third", "3rd"),
+    ("fourth", "4th"),
+    ("fifth", "5th"),
+    ("sixth", "6th"),
+    ("seventh", "7th"),
+    ("eighth", "8th"),
+    ("ninth", "9th"),
+    ("tenth", "10th"),
+    ("eleventh", "11th"),
+    ("twelfth", "12th"),
+];
+
 /// Normalises an address. `street` may be several lines, of which any may be that of the street, or a whole address in
 /// one line; what the other fields do not say is then taken from it.
 pub fn normalise(street: &str, city: &str, postal_code: &str) -> NormalAddress {
@@ -170,7 +186,7 @@ fn number_and_name(words: &[String]) -> (String, String) {
         .iter()
         .take(end.unwrap_or(4))
         .filter(kept)
-        .map(String::as_str)
+        .map(|word| in_digits(word))
         .collect();
     if name.is_empty() {
         let head = number_at.and_then(|at| words.get(..at)).unwrap_or_default();
@@ -178,6 +194,12 @@ fn number_and_name(words: &[String]) -> (String, String) {
         return (number, name.join(" "));
     }
     (number, name.join(" "))
+}
+
+/// Returns a street's number in digits; other words stay.
+fn in_digits(word: &str) -> &str {
+    let number = ORDINALS.iter().find(|(ordinal, _)| *ordinal == word);
+    number.map_or(word, |(_, digits)| digits)
 }
 
 /// Returns the last run of five or six digits of a one-line address that does not start with it.
@@ -206,6 +228,7 @@ mod tests {
                 "89132-1234",
                 ["123", "main", "", "89132", "las vegas"],
             ),
+            ("747 Ninth Ave", "", "", ["747", "9th", "", "", ""]),
             (
                 "11 melbourne avenue",
                 "bray park",

@@ -188,7 +188,7 @@ impl cluster::Scale<5> for Scale<'_> {
 #[derive(Debug)]
 pub(super) struct Known {
     places: PlaceScale,
-    /// How many companies bear a name, where it is more than one: as many as it has domains.
+    /// How many companies bear a name, where it is more than one: as many as it has domains; phones where it has none.
     bearers: HashMap<Symbol, f32>,
     /// How many different names start with a word.
     starts: Rarity<Symbol>,
@@ -199,22 +199,21 @@ impl Known {
     /// Counts names and places.
     fn count(prepared: &Prepared) -> Self {
         let mut words: HashMap<Symbol, Symbol> = HashMap::new();
-        let mut domains: HashMap<Symbol, Vec<Symbol>> = HashMap::new();
+        let mut contacts: HashMap<Symbol, [Vec<Symbol>; 2]> = HashMap::new();
         for company in prepared.companies() {
             words.extend(company.names.iter().zip(company.first_words));
             for name in company.compact_names {
-                let known = domains.entry(*name).or_default();
-                known.extend(
-                    company
-                        .domains
-                        .first()
-                        .filter(|domain| !known.contains(domain)),
-                );
+                let known = contacts.entry(*name).or_default();
+                for (known, values) in known.iter_mut().zip([company.domains, company.phones]) {
+                    known.extend(values.first().filter(|value| !known.contains(value)));
+                }
             }
         }
-        let population = population(domains.len());
-        let bearers = domains.into_iter();
-        let bearers = bearers.map(|(name, domains)| (name, count_of(domains.len()) as f32));
+        let population = population(contacts.len());
+        let bearers = contacts.into_iter().map(|(name, [domains, phones])| {
+            let told_by = if domains.is_empty() { phones } else { domains };
+            (name, count_of(told_by.len()) as f32)
+        });
         Self {
             places: PlaceScale::count(prepared.companies.iter().map(|row| row.place)),
             bearers: bearers.filter(|(_, count)| *count > 1.0).collect(),

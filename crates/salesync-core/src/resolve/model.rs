@@ -335,7 +335,7 @@ impl Default for CompanyWeights {
             name_one_edit_off: 0.5,
             name_first_word_off: 6.0,
             name_similar: 2.0,
-            name_conflict: -7.0,
+            name_conflict: -8.0,
             domain_slack: 0.03,
             phone_slack: 0.2,
             phone_different: -1.0,
@@ -346,8 +346,8 @@ impl Default for CompanyWeights {
             domain_conflict: -6.0,
             country_conflict: -3.0,
             address: AddressWeights {
-                house: 6.0,
-                street: 4.0,
+                house: 7.0,
+                street: 5.0,
                 place_cap: 3.0,
                 ..AddressWeights::default()
             },
