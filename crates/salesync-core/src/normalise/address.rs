@@ -1,6 +1,6 @@
 //! Postal addresses in one spelling.
 
-use super::text;
+use super::text::{self, is_number};
 
 /// The parts of an address that tell places apart; any may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,53 +110,86 @@ const ORDINALS: [(&str, &str); 12] = [
 /// Normalises an address. `street` may be several lines, of which any may be that of the street, or a whole address in
 /// one line; what the other fields do not say is then taken from it.
 pub fn normalise(street: &str, city: &str, postal_code: &str) -> NormalAddress {
-    let mut lines = street
-        .lines()
-        .map(text::fold)
-        .filter(|line| !line.is_empty());
-    let (first, second) = (lines.next().unwrap_or_default(), lines.next());
-    let (folded, building) = match second {
-        Some(second) if names_street(&second) && !names_street(&first) => (second, first),
-        Some(second) => (first, second),
-        None => (first, String::new()),
-    };
-    let parts = folded
-        .split(',')
-        .map(|line| number_and_name(&text::words(line)));
-    let whole = parts
-        .into_iter()
-        .find(|(number, street)| !number.is_empty() && !street.is_empty());
-    let (mut number, street) = whole.unwrap_or_else(|| number_and_name(&text::words(&folded)));
-    let mut building = text::words(&building);
-    if number.is_empty() && building.first().is_some_and(|word| is_number(word)) {
-        number = building.remove(0);
-    }
+    let lines = street.lines().map(text::fold);
+    let mut lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
     let mut postal_code = text::words(&text::fold(postal_code)).concat();
     if postal_code.is_empty() {
-        postal_code = trailing_code(&folded).unwrap_or_default();
+        let mut codes = lines.iter().rev().map(|line| trailing_code(line));
+        postal_code = codes.find_map(|code| code).unwrap_or_default();
     }
     if postal_code.len() == 9 && is_number(&postal_code) {
         postal_code.truncate(5); // ZIP+4
+    }
+    let own = street_line(&lines);
+    let own = (own < lines.len()).then(|| lines.remove(own));
+    let (mut number, street) = own.map(|line| number_and_street(&line)).unwrap_or_default();
+    let mut building = String::new();
+    for line in lines.iter().filter(|line| trailing_code(line).is_none()) {
+        let mut words = without_units(text::words(line));
+        if number.is_empty() && words.first().is_some_and(|word| is_number(word)) {
+            number = words.remove(0);
+        }
+        if building.is_empty() {
+            building = words.concat();
+        }
     }
     let city = text::words(&text::fold(city)).join(" ");
     NormalAddress {
         number,
         street,
-        building: building.concat(),
+        building,
         postal_code,
         city,
     }
 }
 
-/// Says whether a folded line has a word for a kind of street after a name.
-fn names_street(line: &str) -> bool {
-    let words = text::words(line);
-    let mut named = words.iter().skip(1);
-    named.any(|word| STREET_TYPES.contains(&word.as_str()))
+/// Returns which line is that of the street: one that ends in a word for a kind of street, or has a number and a name.
+fn street_line(lines: &[String]) -> usize {
+    let rank = |line: &String| {
+        let (number, street) = number_and_street(line);
+        let (numbered, named) = (!number.is_empty(), !street.is_empty());
+        let words = text::words(line);
+        let typed = words.len() > 1 && words.last().is_some_and(|word| is_type(word));
+        match (typed && named, numbered && named) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        }
+    };
+    let ranked = lines.iter().enumerate().min_by_key(|(_, line)| rank(line));
+    ranked.map_or(0, |(at, _)| at)
 }
 
-fn is_number(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_digit())
+/// Finds the house number and the street's own words in a folded line, which may be a whole address.
+fn number_and_street(line: &str) -> (String, String) {
+    let parts = line
+        .split(',')
+        .map(|part| number_and_name(&text::words(part)));
+    let whole = parts
+        .into_iter()
+        .find(|(number, street)| !number.is_empty() && !street.is_empty());
+    whole.unwrap_or_else(|| number_and_name(&text::words(line)))
+}
+
+/// Says whether a word is one for a kind of street.
+fn is_type(word: &str) -> bool {
+    STREET_TYPES.contains(&word)
+}
+
+/// Drops flats and floors with their numbers: these tell nobody's building.
+fn without_units(words: Vec<String>) -> Vec<String> {
+    let is_unit = |word: &String| UNITS.contains(&word.as_str());
+    let has_digit = |word: &String| word.bytes().any(|byte| byte.is_ascii_digit());
+    let beside = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| words.get(at));
+        before.is_some_and(is_unit) || words.get(at + 1).is_some_and(is_unit)
+    };
+    let kept = words
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| !is_unit(word) && !(has_digit(word) && beside(*at)));
+    kept.map(|(_, word)| word.clone()).collect()
 }
 
 /// Finds the house number and the street's own words.
@@ -173,14 +206,13 @@ fn number_and_name(words: &[String]) -> (String, String) {
         .and_then(|at| words.get(at))
         .cloned()
         .unwrap_or_default();
-    let kept =
-        |word: &&String| !STREET_TYPES.contains(&word.as_str()) && !UNITS.contains(&word.as_str());
+    let kept = |word: &&String| !is_type(word) && !UNITS.contains(&word.as_str());
     let tail = number_at
         .and_then(|at| words.get(at + 1..))
         .unwrap_or(words);
     let end = tail
         .iter()
-        .position(|word| STREET_TYPES.contains(&word.as_str()))
+        .position(|word| is_type(word))
         .filter(|at| *at > 0);
     let name: Vec<&str> = tail
         .iter()
@@ -251,7 +283,19 @@ mod tests {
                 "1 Market Street\r\nSuite 200",
                 "",
                 "",
-                ["1", "market", "suite200", "", ""],
+                ["1", "market", "", "", ""],
+            ),
+            (
+                "Attn: Dr Jones\nRose Farm\n12 Broadway\nLas Vegas NV 89132",
+                "",
+                "",
+                ["12", "broadway", "attndrjones", "89132", ""],
+            ),
+            (
+                "Flat 3 Elm Court\n12 High Street",
+                "",
+                "",
+                ["12", "high", "elmcourt", "", ""],
             ),
             (
                 "121 Elmham Farm\nBlackbutt Street",

@@ -1,5 +1,7 @@
 //! Dates of birth in one spelling.
 
+use super::text::is_number;
+
 /// Returns a date of birth as eight digits, year first. Where day and month could be either, the month is taken
 /// to stand first; two-digit years below 30 are of this century. Nothing comes back for what is no date.
 ///
@@ -53,11 +55,6 @@ fn fields(raw: &str) -> Vec<String> {
     fields
 }
 
-/// Says whether a text is digits only.
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// Returns the number of a month's English name or its first three letters.
 fn month_number(word: &str) -> Option<u8> {
     const MONTHS: [&str; 12] = [
@@ -70,9 +67,13 @@ fn month_number(word: &str) -> Option<u8> {
         .map(|(number, _)| number)
 }
 
-/// Lets through what is not a filler such as 1900-01-01 or all zeros.
+/// Lets through what is not a filler such as 1900-01-01, one digit throughout, or the year 9999.
 fn filled(digits: &str) -> Option<String> {
-    let filler = ["00000000", "19000101", "19700101", "99991231", "11111111"].contains(&digits);
+    let mut bytes = digits.bytes();
+    let first = bytes.next();
+    let filler = bytes.all(|byte| Some(byte) == first)
+        || ["19000101", "19700101"].contains(&digits)
+        || digits.starts_with("9999");
     (!filler).then(|| digits.to_owned())
 }
 
@@ -94,6 +95,9 @@ mod tests {
             ("1994-11-71", Some("19941171")),
             ("9185-00-14", Some("91850014")),
             ("1994-11-171", None),
+            ("99/99/9999", None),
+            ("9999-01-01", None),
+            ("00000000", None),
             ("1900-01-01", None),
             ("soon", None),
             ("", None),

@@ -118,6 +118,11 @@ fn windows_1252_byte(character: char) -> Option<u8> {
     high.or_else(|| u8::try_from(u32::from(character)).ok())
 }
 
+/// Says whether a text is digits only.
+pub(super) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Returns the runs of letters and digits of a folded text. Apostrophes and full stops join what they part
 /// (`o'hare`, `s.a.`), everything else separates.
 pub fn words(folded: &str) -> Vec<String> {

@@ -26,7 +26,7 @@ pub(super) enum Likeness {
     OneEdit,
     /// Alike by Jaro-Winkler.
     Similar,
-    /// Two typing errors apart.
+    /// Two typing errors apart, where that is more than may be expected of so many letters.
     TwoEdits,
     /// Nothing of that.
     Different,
@@ -53,22 +53,19 @@ pub(super) fn likeness(one: &str, other: &str) -> Likeness {
     if (short.contains(' ') || long.contains(' ')) && short.split(' ').any(shares_word) {
         return Likeness::Contained;
     }
-    let (one, most) = match short.len() {
+    let (few, most) = match short.len() {
         0..3 => (0, 0),
         3..5 => (1, 1),
         5..9 => (1, 2),
         _ => (2, 2),
     };
-    let edits = if long.len() - short.len() <= most {
-        edits(short, long)
-    } else {
-        usize::MAX
-    };
-    if edits <= one {
+    let found = (long.len() - short.len() <= most).then(|| edits(short, long));
+    let apart = |bound: usize| found.is_some_and(|found| found <= bound);
+    if apart(few) {
         Likeness::OneEdit
     } else if jaro_winkler::similarity(short.bytes(), long.bytes()) >= SIMILAR {
         Likeness::Similar
-    } else if edits <= most {
+    } else if apart(most) {
         Likeness::TwoEdits
     } else {
         Likeness::Different
@@ -203,7 +200,7 @@ pub(super) fn names(texts: &Texts, scale: NameScale<'_>, one: &Name, other: &Nam
 
 /// Weighs middle names.
 fn middle(texts: &Texts, weights: &PeopleWeights, one: Symbol, other: Symbol) -> f32 {
-    if one == other || likeness(texts.text(one), texts.text(other)) != Likeness::Different {
+    if are_alike(texts, one, other) {
         weights.middle_equal
     } else {
         weights.middle_conflict
@@ -283,10 +280,7 @@ pub(super) fn places(
     other: &Place,
 ) -> FieldEvidence {
     let both = |one: Symbol, other: Symbol| !one.is_empty() && !other.is_empty();
-    let alike = |one: Symbol, other: Symbol| {
-        both(one, other)
-            && (one == other || likeness(texts.text(one), texts.text(other)) != Likeness::Different)
-    };
+    let alike = |one, other| both(one, other) && are_alike(texts, one, other);
     let number = both(one.number, other.number) && one.number == other.number;
     let (same_street, building) = (
         alike(one.street, other.street),
@@ -294,12 +288,16 @@ pub(super) fn places(
     );
     let street = same_street || building;
     let other_street = both(one.street, other.street) && !same_street;
-    let house = street && !other_street && (number || (same_street && building));
     let city = alike(one.city, other.city);
     // The codes of neighbouring places differ in one digit too.
     let postal_code = both(one.postal_code, other.postal_code)
         && (one.postal_code == other.postal_code
-            || ((city || street) && are_one_slip_apart(texts, one.postal_code, other.postal_code)));
+            || (street && are_one_slip_apart(texts, one.postal_code, other.postal_code)));
+    let elsewhere = both(one.city, other.city)
+        && !city
+        && both(one.postal_code, other.postal_code)
+        && !postal_code;
+    let house = street && !other_street && !elsewhere && (number || (same_street && building));
     let code_bits = scale
         .postal_codes
         .bits(&one.postal_code)
@@ -327,6 +325,17 @@ pub(super) fn places(
         }
         _ => finding("address", MISSING, 0.0),
     }
+}
+
+/// Says whether two texts are equal, or one with a typing error or in other words; what has digits is equal or not.
+fn are_alike(texts: &Texts, one: Symbol, other: Symbol) -> bool {
+    let (left, right) = (texts.text(one), texts.text(other));
+    let numbered = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    let found = || likeness(left, right);
+    one == other
+        || (!numbered(left)
+            && !numbered(right)
+            && !matches!(found(), Likeness::Different | Likeness::TwoEdits))
 }
 
 /// Says whether two codes of one length are one slip of the finger apart.
@@ -410,6 +419,8 @@ mod tests {
             (["14", "elm", "", "", ""], "street"),
             (["12", "oak", "rosefarm", "", ""], "street"),
             (["12", "oak", "", "3088", ""], "place"),
+            (["14", "elm", "", "3089", "sorrento"], "street"),
+            (["12", "elm", "", "9000", "sorrento"], "street"),
             (["12", "oak", "", "3089", "maitlnd"], "place"),
             (["12", "oak", "", "3089", "sorrento"], CONFLICT),
             (["", "", "", "", "sorrento"], "city_conflict"),

@@ -3,6 +3,7 @@
 //!
 //! Such pairs are one person's or two namesakes'. Which, their mailboxes, phones and organisations tell: how often
 //! these agree depends on how rare the name is, and from that follows how rare a name must be to stand for itself.
+//! Those who share a mailbox tell in how many forms a name is written, those who share a house who lives in one.
 
 use super::compare::CONFLICT;
 use super::frequency::count_of;
@@ -285,8 +286,15 @@ pub(super) struct Households {
 /// Fewer houses than this teach nothing.
 const FEWEST_HOUSES: f64 = 200.0;
 
-/// How often one person's names contradict each other: a surname changes, a wrong name is written.
-const MISNAMED: f64 = 0.02;
+/// How often the least alike of one person's names contradict each other: a surname changes, a wrong name is written.
+const MISNAMED: f64 = 0.05;
+
+/// What a shared house may lose and gain in bits: it never says all.
+const HOUSE_BOUNDS: (f64, f64) = (-2.0, 5.0);
+
+/// So many times what the house gains, a surname that is shared there is worth again. Where many live in a house, it is
+/// worth no less than in a family.
+const FAMILY_GAIN: f32 = 3.0;
 
 impl Households {
     /// Counts so many houses by the levels of two names there.
@@ -305,13 +313,13 @@ impl Households {
             return weights.clone();
         }
         let several = (self.unlike - MISNAMED * houses).max(1.0);
-        let gain = bounded((self.alike / several).log2(), (-2.0, 5.0));
+        let gain = bounded((self.alike / several).log2(), HOUSE_BOUNDS);
         PeopleWeights {
             address: AddressWeights {
                 house: weights.address.house + gain,
                 ..weights.address.clone()
             },
-            family_off: (weights.family_off - 3.0 * gain.max(0.0)).max(0.0),
+            family_off: (weights.family_off - FAMILY_GAIN * gain.max(0.0)).max(0.0),
             ..weights.clone()
         }
     }
@@ -453,7 +461,7 @@ mod tests {
             households.teach(&seed)
         };
         let (alone, families, flats) = (
-            taught(970.0, 30.0),
+            taught(940.0, 60.0),
             taught(500.0, 500.0),
             taught(10.0, 990.0),
         );

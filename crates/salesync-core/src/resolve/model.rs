@@ -261,7 +261,7 @@ impl Default for PeopleWeights {
 pub struct AddressWeights {
     /// Same house.
     pub house: f32,
-    /// Same street, another house or none.
+    /// Same street or building, another house or none.
     pub street: f32,
     /// The most that a shared postal code or city can give.
     pub place_cap: f32,

@@ -56,8 +56,8 @@ pub trait Sets: Send + Sync + fmt::Debug {
     /// Counts who uses the keys of a kind.
     async fn count_users(&self, kind: EntityKind, rule: &KeyRule, head: &str) -> Result<()>;
 
-    /// Counts in which forms the first two of those write their names who share a key of people that no more than one is
-    /// known to use.
+    /// Counts in which forms two of those write their names who share a key of people that no more than one is known to use:
+    /// the first and the last in the order of names where the rule teaches households, else the first two.
     async fn forms(&self, rule: &KeyRule, head: &str) -> Result<Vec<FormCount>>;
 
     /// Counts what agrees beside the name of people's records that bear one.

@@ -59,6 +59,10 @@ pub(super) async fn forms(
     sets.statement(include_str!("sql/forms.sql"))
         .table("asked", &asked)
         .text("key_kind", rule.kind)
+        .int(
+            "last",
+            i64::from(rule.teaches_households(EntityKind::Person)),
+        )
         .int("batches", batches)
         .run("find forms of names")
         .await?;

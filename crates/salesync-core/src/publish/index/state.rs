@@ -57,11 +57,18 @@ pub(in super::super) async fn kept(warehouse: &dyn Warehouse) -> Result<Option<K
             .and_then(|it| u64::try_from(it).ok())
             .ok_or_else(unreadable)
     };
+    let read =
+        serde_json::from_str(learnt).and_then(|it| Ok((it, serde_json::from_str(overrides)?)));
+    // What another version has left may be in other words: then its circumstances are none of ours.
+    let (circumstances, (learnt, overrides)) = match read {
+        Ok(read) => (circumstances.to_owned(), read),
+        Err(_) => (String::new(), Default::default()),
+    };
     Ok(Some(Kept {
         changed_since: Timestamp::from_micros(since.ok_or_else(unreadable)?.value(0)),
-        circumstances: circumstances.to_owned(),
-        learnt: serde_json::from_str(learnt).map_err(|_| unreadable())?,
-        overrides: serde_json::from_str(overrides).map_err(|_| unreadable())?,
+        circumstances,
+        learnt,
+        overrides,
         records: number("records")?,
         changed: number("changed")?,
         people: number("people")?,

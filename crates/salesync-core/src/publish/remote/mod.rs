@@ -174,7 +174,7 @@ impl Resolving<'_> {
                 let head = head(kind, settings, learnt)?;
                 learnt.learn_forms(&sets.forms(rule, &head).await?);
             }
-            if kind == EntityKind::Person && rule.teaches_households() {
+            if rule.teaches_households(kind) {
                 let head = head(kind, settings, learnt)?;
                 learnt.learn_households(&sets.forms(rule, &head).await?);
             }

@@ -16,6 +16,13 @@ pub(in super::super) const NEIGHBOURS: usize = 4;
 /// How many pairs are looked at to learn from them.
 const LEARNT_FROM: usize = 400_000;
 
+/// With which of the records of a key the first is compared.
+#[derive(Debug, Clone, Copy)]
+enum Other {
+    Next,
+    Last,
+}
+
 impl Scale<'_> {
     /// Counts the people on every mailbox or phone: names that contradict each other are several.
     pub(in super::super) fn count_users(&mut self, blocks: &Blocks) {
@@ -49,7 +56,7 @@ impl Scale<'_> {
         for block in blocks.shared() {
             let used = block.first().map(|(value, _)| keys::text_of(*value));
             if used.is_some_and(|text| self.users.get(text) == 1)
-                && let Some([first, last]) = self.first_forms(block)
+                && let Some([first, last]) = self.forms_in(block, Other::Next)
             {
                 forms.count(first, last);
             }
@@ -60,20 +67,27 @@ impl Scale<'_> {
     /// Learns from records with one house what it says to share one.
     pub(super) fn learn_households(&mut self, blocks: &Blocks) {
         let mut households = Households::default();
-        for [first, last] in blocks.shared().filter_map(|block| self.first_forms(block)) {
+        // In the order of names, the first and the last are the least alike.
+        let forms = |block| self.forms_in(block, Other::Last);
+        for [first, last] in blocks.shared().filter_map(forms) {
             households.count(first, last, 1.0);
         }
         self.known.weights = households.teach(&self.known.weights);
     }
 
-    /// Returns the levels of given name and surname of the first two whole names of some records.
-    fn first_forms(&self, block: &[(u64, u32)]) -> Option<[&'static str; 2]> {
+    /// Returns the levels of given name and surname of the first of some records with whole names and of another.
+    fn forms_in(&self, block: &[(u64, u32)], other: Other) -> Option<[&'static str; 2]> {
         let people = self.prepared.people.as_slice();
         let rows = block
             .iter()
             .filter_map(|(_, index)| people.get(place(*index)));
         let mut names = rows.map(|row| row.name).filter(Name::is_whole);
-        Some(self.levels(&names.next()?, &names.next()?))
+        let first = names.next()?;
+        let other = match other {
+            Other::Next => names.next(),
+            Other::Last => names.last(),
+        };
+        Some(self.levels(&first, &other?))
     }
 
     /// Returns the levels of given name and surname of two names.
@@ -156,7 +170,7 @@ impl Scale<'_> {
             fields.map(|field| match field.level {
                 MISSING => Agreement::Missing,
                 "shared" | "role" | "equal" | "second" => Agreement::Same,
-                "domain_typo" | "same_local" | "local_typo" => Agreement::Near,
+                "domain_typo" | "same_local" | "local_typo" | "garbled" => Agreement::Near,
                 _ => Agreement::Different,
             }),
         ))

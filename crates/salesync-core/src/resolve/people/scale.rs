@@ -37,17 +37,22 @@ impl cluster::Scale<7> for Scale<'_> {
         );
         let name = compare::names(self.texts, self.names(), &one.name, &other.name);
         let (mut mailbox, phone) = self.contacts(one, other);
-        if mailbox.level == "local_typo" && name.contradicts() {
+        let weights = &self.known.weights;
+        match mailbox.level {
             // Initials of two colleagues look like a slip of the finger.
-            mailbox = finding(
-                "mailbox",
-                "colleagues",
-                self.known.weights.mailbox_colleagues,
-            );
+            "local_typo" if name.contradicts() => {
+                mailbox = finding("mailbox", "colleagues", weights.mailbox_colleagues);
+            }
+            "garbled" if name.contradicts() => {
+                mailbox = finding("mailbox", "different", weights.mailbox_different);
+            }
+            _ => {}
         }
         let (phone, organisation) = match mailbox.level {
             // Who shares a mailbox shares its organisation.
-            "shared" | "role" | "domain_typo" => (phone, finding("organisation", MISSING, 0.0)),
+            "shared" | "role" | "domain_typo" | "garbled" => {
+                (phone, finding("organisation", MISSING, 0.0))
+            }
             _ => stronger(phone, self.organisation(one, other)),
         };
         // Who changed employer changed mailbox: both are one event.
@@ -88,16 +93,17 @@ impl cluster::Scale<7> for Scale<'_> {
             name_bits
         };
         // Of one house and one day of birth are twins too, but these share a surname.
-        let garbled = birth.level == "equal"
+        let not_twins = birth.level == "equal"
             && address.level == "house"
             && name.first.level == CONFLICT
             && name.last.level == CONFLICT;
-        let name_bits = if garbled {
+        let name_bits = if not_twins {
             name_bits + self.known.weights.no_twins
         } else {
             name_bits
         };
-        let family = address.level == "house"
+        let family = !derived
+            && address.level == "house"
             && name.first.level == CONFLICT
             && name.last.level != CONFLICT
             && name.last.bits > 0.0;
@@ -336,7 +342,7 @@ impl<'a> Scale<'a> {
     fn two_mailboxes(&self, one: &Mailbox, other: &Mailbox, spelt: bool) -> FieldEvidence {
         const TELLING: usize = 6;
         let weights = &self.known.weights;
-        let telling = usize::from(one.local_len) >= TELLING;
+        let telling = usize::from(one.local_len.min(other.local_len)) >= TELLING;
         let different = finding("mailbox", "different", weights.mailbox_different);
         if self.have_one_name(one, other) {
             let typo = self.likeness(one.domain, other.domain) == Likeness::OneEdit;
@@ -368,16 +374,17 @@ impl<'a> Scale<'a> {
         different
     }
 
-    /// Says whether names and domains of two mailboxes are both alike.
+    /// Says whether names and domains of two mailboxes both have typing errors.
     fn are_garbled(&self, one: &Mailbox, other: &Mailbox) -> bool {
         const EDITS: usize = 2;
-        if usize::from(one.local_len.abs_diff(other.local_len)) > EDITS {
+        let both_free = one.class == EmailClass::Free && other.class == EmailClass::Free;
+        if both_free || usize::from(one.local_len.abs_diff(other.local_len)) > EDITS {
             return false;
         }
         let [local, other_local] = [one, other].map(|mailbox| self.prepared.local(mailbox));
         local.get(..1) == other_local.get(..1)
             && compare::edits(local, other_local) <= EDITS
-            && self.likeness(one.domain, other.domain) != Likeness::Different
+            && self.likeness(one.domain, other.domain) == Likeness::OneEdit
     }
 
     /// Weighs organisations.

@@ -23,14 +23,16 @@ pub struct KeyRule {
 }
 
 impl KeyRule {
-    /// Whether those who share a key teach in how many forms a name is written, once it is counted who uses it.
+    /// Whether the first two of those who share a key teach in how many forms a name is written, once it is counted who
+    /// uses it.
     pub fn teaches_forms(&self) -> bool {
         self.kind == KeyKind::Mailbox.as_str()
     }
 
-    /// Whether those who share a key teach what it says to share it, by how they write their names.
-    pub fn teaches_households(&self) -> bool {
-        self.kind == KeyKind::House.as_str()
+    /// Whether those who share a key of records of a kind teach what it says to share it, by how the first and the last of
+    /// them, in the order of names, write theirs.
+    pub fn teaches_households(&self, kind: EntityKind) -> bool {
+        kind == EntityKind::Person && self.kind == KeyKind::House.as_str()
     }
 
     /// Whether those who share a key teach what evidence is worth beside a name.

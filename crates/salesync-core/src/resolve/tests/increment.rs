@@ -312,17 +312,27 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
         proptest::sample::select(&["+49 30 901820", "+44 20 7946 0018", "+1 415 555 0132"][..]),
         0..2,
     );
+    let place = (
+        one_of(&["Berlin", "London"]),
+        one_of(&[
+            "12 Elm Street",
+            "12 Elm Strete\nRose Farm",
+            "14 Elm Street\nRose Farm",
+            "9 Mill Lane",
+        ]),
+        one_of(&["10115", "10151", "3088"]),
+    );
     let rest = (
         one_of(&["Quarry Ltd", "Quarry", "Heron GmbH", "Heron Works"]),
         one_of(&["quarry.io", "heron.de", "heron.com"]),
-        one_of(&["Berlin", "London"]),
+        place,
         one_of(&["1980-02-03", "1980-03-02", "1975-12-30"]),
         one_of(&["0", "1", "2"]),
         0..3i64,
     );
     (ids, any::<bool>(), names, mails, phones, rest).prop_map(
         |(id, is_company, (first, last, full), emails, phones, rest)| {
-            let (company, website, city, birth, employer, changed_at) = rest;
+            let (company, website, place, birth, employer, changed_at) = rest;
             let kind = if is_company {
                 EntityKind::Company
             } else {
@@ -343,7 +353,7 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
                 identity.emails = emails.into_iter().map(str::to_owned).collect();
             }
             identity.phones = phones.into_iter().map(str::to_owned).collect();
-            identity.city = city;
+            (identity.city, identity.street, identity.postal_code) = place;
             identity.changed_at = changed_at;
             identity
         },

@@ -1,8 +1,10 @@
--- The first two records with whole names of those that share a key which no more than one person is known to use.
+-- Two records with whole names of those that share a key which no more than one person is known to use: the first two, or
+-- the first and the last.
 CREATE TABLE {asked} AS
 WITH named AS (
   SELECT k.key_number, k.record,
-    ROW_NUMBER() OVER (PARTITION BY k.key_number ORDER BY l.last, l.first, 0 > l.record, l.record) AS nth
+    ROW_NUMBER() OVER (PARTITION BY k.key_number ORDER BY l.last, l.first, 0 > l.record, l.record) AS nth,
+    COUNT(*) OVER (PARTITION BY k.key_number) AS records
   FROM {keys} AS k
   JOIN {uses} AS s ON s.kind = k.kind AND s.key_kind = k.key_kind AND s.key_number = k.key_number
   LEFT JOIN {users} AS u ON u.key_number = k.key_number
@@ -11,4 +13,4 @@ WITH named AS (
 )
 SELECT ABS(MOD(a.key_number, @batches)) AS batch, a.record AS one, b.record AS other
 FROM named AS a JOIN named AS b ON b.key_number = a.key_number
-WHERE a.nth = 1 AND b.nth = 2
+WHERE a.nth = 1 AND b.nth > 1 AND b.nth = IF(@last = 1, b.records, 2)
