@@ -188,7 +188,7 @@ fn without_units(words: Vec<String>) -> Vec<String> {
     let kept = words
         .iter()
         .enumerate()
-        .filter(|(at, word)| !is_unit(word) && !(has_digit(word) && beside(*at)));
+        .filter(|(at, word)| !(is_unit(word) || has_digit(word) && beside(*at)));
     kept.map(|(_, word)| word.clone()).collect()
 }
 

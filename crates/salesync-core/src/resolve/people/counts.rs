@@ -85,7 +85,7 @@ impl Scale<'_> {
         let first = names.next()?;
         let other = match other {
             Other::Next => names.next(),
-            Other::Last => names.last(),
+            Other::Last => names.next_back(),
         };
         Some(self.levels(&first, &other?))
     }
