@@ -272,7 +272,21 @@ fn distinct_digits(number: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_national_number_is_that_of_the_whole_normalisation(
+            raw in "[+(]?[0-9]{0,4}[) ./-]{0,2}[0-9]{0,9}(x[0-9]{2})?",
+            country in proptest::sample::select(&[None, Some("DE"), Some("IT"), Some("USA")][..]),
+        ) {
+            let whole = normalise(&raw, country);
+            let real = (whole.class == PhoneClass::Real).then_some(whole.national);
+            prop_assert_eq!(national(&raw, country), real);
+        }
+    }
 
     #[test]
     fn numbers_become_e164_where_the_country_is_known() {

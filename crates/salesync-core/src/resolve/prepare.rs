@@ -504,3 +504,73 @@ fn names_function(full_name: &str, has_role_mailbox: bool) -> bool {
     let is_role = words.last().is_some_and(|word| email::is_role_word(word));
     is_role && (has_role_mailbox || words.len() == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::identity::{Identity, RecordRef};
+    use super::*;
+
+    /// What a field about a name may hold.
+    fn field() -> impl Strategy<Value = Option<String>> {
+        const WORDS: &[&str] = &[
+            "Ada",
+            "ADA",
+            "Jörg",
+            "Dr",
+            "Jr",
+            "de la Cruz",
+            "O'Hare",
+            "A",
+            "n/a",
+            "Unknown",
+            "",
+            " ",
+            "Maria Luz",
+            "Luz, Maria",
+            "MARIA LUZ",
+            "Maria Luz via Acme",
+            "Info",
+            "Acme Sales",
+            "Bob",
+        ];
+        proptest::option::of(prop_oneof![
+            proptest::sample::select(WORDS).prop_map(str::to_owned),
+            "[A-Za-z]{1,8}( [A-Za-z]{1,8})?",
+            "[a-zA-Z.'` -]{0,14}(info|sales|team)?",
+        ])
+    }
+
+    /// Returns all that is compared of a name, its texts in letters.
+    fn written(texts: &Texts, name: Name) -> ([String; 3], Name) {
+        let parts = [name.first, name.middle, name.last].map(|part| texts.text(part).to_owned());
+        (parts, name)
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_to_a_name_finds_what_the_long_way_finds(fields in [field(), field(), field(), field()]) {
+            let record = RecordRef::new("crm", "contacts", "1");
+            let mut identity = Identity::new(record, EntityKind::Person);
+            let [full, first, middle, last] = fields;
+            (identity.full_name, identity.first_name) = (full, first);
+            (identity.middle_name, identity.last_name) = (middle, last);
+            let said = identity.said();
+            let mut preparation = Preparation::new(None);
+            let short = preparation.name(&said);
+            let texts = &mut preparation.prepared.texts;
+            let long = spelt(texts, &person_name(&said));
+            let [short, long] = [short, long].map(|name| format!("{:?}", written(texts, name)));
+            prop_assert_eq!(short, long);
+        }
+
+        #[test]
+        fn the_short_way_to_a_function_finds_what_the_long_way_finds(name in field(), has_role: bool) {
+            let name = name.unwrap_or_default();
+            let words = text::words(&text::fold(&name));
+            let is_role = words.last().is_some_and(|word| email::is_role_word(word));
+            prop_assert_eq!(names_function(&name, has_role), is_role && (has_role || words.len() == 1));
+        }
+    }
+}

@@ -67,7 +67,33 @@ mod tests {
     use super::super::compare::{Likeness, likeness};
     use super::*;
 
+    /// Makes a typing error: another letter, one more, one less, or two that change places.
+    fn mistyped(word: &str, (kind, at, letter): (u8, usize, char)) -> String {
+        let mut letters: Vec<char> = word.chars().collect();
+        let at = at % letters.len().max(1);
+        match kind {
+            0 => letters.insert(at, letter),
+            _ if at + 1 >= letters.len() => letters.push(letter),
+            1 => letters[at] = letter,
+            2 => drop(letters.remove(at)),
+            _ => letters.swap(at, at + 1),
+        }
+        letters.into_iter().collect()
+    }
+
     proptest! {
+        #[test]
+        fn words_with_typing_errors_are_not_told_apart_from_afar(
+            word in "[a-z]{1,14}",
+            slips in proptest::collection::vec((0..4u8, 0..14usize, proptest::char::range('a', 'z')), 1..4),
+        ) {
+            let other = slips.into_iter().fold(word.clone(), |word, slip| mistyped(&word, slip));
+            let apart = !Sketch::of(&word).may_be_like(Sketch::of(&other));
+            if apart && word != other {
+                prop_assert_eq!(likeness(&word, &other), Likeness::Different);
+            }
+        }
+
         #[test]
         fn words_told_apart_from_afar_are_different(one in "[a-e]{1,14}", other in "[a-e ]{1,14}", far in "[a-z]{1,20}") {
             for other in [other, far] {

@@ -226,6 +226,55 @@ fn people_without_mailbox_and_phone_meet_by_birth_and_address() {
 }
 
 #[test]
+fn dates_that_no_calendar_has_are_evidence() {
+    one_entity(&people(&[
+        "Lachlan Beardon | | | | 1994-11-17",
+        "Lachlan Beardon | | | | 1994-11-71",
+    ]));
+    one_entity(&people(&[
+        "Lachlan Beardon | | | | 1994-11-17",
+        "Lachlan Beardon | | | | 1968-11-17",
+    ]));
+}
+
+#[test]
+fn a_family_in_one_house_is_several_people() {
+    apart(&people(&[
+        "Lachlan Beardon | | | | 1982-05-14 | 9 Boolee Street",
+        "Matilda Beardon | | | | 1984-09-02 | 9 Boolee Street",
+        "Harry Beardon | | | | | 9 Boolee Street",
+    ]));
+}
+
+#[test]
+fn flats_and_neighbours_share_no_house() {
+    for lines in [
+        [
+            "Lachlan Beardon | | | | | 9 Boolee Street\nApt 4",
+            "Priya Raman | | | | | 70 Niebla Road\nApt 4",
+        ],
+        [
+            "Lachlan Beardon | | | | | 9 4th Avenue",
+            "Priya Raman | | | | | 9 5th Avenue",
+        ],
+    ] {
+        apart(&people(&lines));
+    }
+}
+
+#[test]
+fn a_mailbox_with_two_typing_errors_is_its_own_unless_names_contradict_it() {
+    one_entity(&people(&[
+        "Oliver Robertson | orobertson91@olson-palmer.com",
+        "Oliver Robertson | orobestson91@olron-palmer.com",
+    ]));
+    apart(&people(&[
+        "Oliver Robertson | orobertson91@olson-palmer.com",
+        "Priya Raman | orobestson91@olron-palmer.com",
+    ]));
+}
+
+#[test]
 fn one_company_in_many_spellings() {
     for lines in [
         [
