@@ -9,7 +9,7 @@ pub struct NormalAddress {
     pub number: String,
     /// Street name without its type (`street`, `avenue`).
     pub street: String,
-    /// What the address says in a line beside that of the street, without spaces: a building, a farm, a flat.
+    /// What the address says in a line beside that of the street, without spaces: a building or a farm. Flats and floors are left out.
     pub building: String,
     /// Postal code without spaces.
     pub postal_code: String,
@@ -120,9 +120,7 @@ pub fn normalise(street: &str, city: &str, postal_code: &str) -> NormalAddress {
     if postal_code.len() == 9 && is_number(&postal_code) {
         postal_code.truncate(5); // ZIP+4
     }
-    let own = street_line(&lines);
-    let own = (own < lines.len()).then(|| lines.remove(own));
-    let (mut number, street) = own.map(|line| number_and_street(&line)).unwrap_or_default();
+    let (mut number, street) = take_street(&mut lines);
     let mut building = String::new();
     for line in lines.iter().filter(|line| trailing_code(line).is_none()) {
         let mut words = without_units(text::words(line));
@@ -143,22 +141,30 @@ pub fn normalise(street: &str, city: &str, postal_code: &str) -> NormalAddress {
     }
 }
 
-/// Returns which line is that of the street: one that ends in a word for a kind of street, or has a number and a name.
-fn street_line(lines: &[String]) -> usize {
-    let rank = |line: &String| {
-        let (number, street) = number_and_street(line);
-        let (numbered, named) = (!number.is_empty(), !street.is_empty());
-        let words = text::words(line);
-        let typed = words.len() > 1 && words.last().is_some_and(|word| is_type(word));
-        match (typed && named, numbered && named) {
-            (true, true) => 0,
-            (true, false) => 1,
-            (false, true) => 2,
-            (false, false) => 3,
+/// Takes the street's line out, which ends in a word for a kind of street or has a number and a name, and returns its
+/// number and name.
+fn take_street(lines: &mut Vec<String>) -> (String, String) {
+    let read = lines.iter().map(|line| number_and_street(line));
+    let ranked = read.enumerate().min_by_key(|(at, (number, street))| {
+        let ends_in_type = lines.get(*at).is_some_and(|line| ends_in_type(line));
+        match (ends_in_type, !number.is_empty(), !street.is_empty()) {
+            (true, true, true) => 0,
+            (true, false, true) => 1,
+            (false, true, true) => 2,
+            _ => 3,
         }
+    });
+    let Some((at, street)) = ranked else {
+        return Default::default();
     };
-    let ranked = lines.iter().enumerate().min_by_key(|(_, line)| rank(line));
-    ranked.map_or(0, |(at, _)| at)
+    lines.remove(at);
+    street
+}
+
+/// Says whether a folded line ends in a word for a kind of street after others.
+fn ends_in_type(line: &str) -> bool {
+    let words = text::words(line);
+    words.len() > 1 && words.last().is_some_and(|word| is_type(word))
 }
 
 /// Finds the house number and the street's own words in a folded line, which may be a whole address.
@@ -177,13 +183,24 @@ fn is_type(word: &str) -> bool {
     STREET_TYPES.contains(&word)
 }
 
+/// Says whether a word is one for a flat or floor.
+fn is_unit(word: &str) -> bool {
+    UNITS.contains(&word)
+}
+
+fn has_digit(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 /// Drops flats and floors with their numbers: these tell nobody's building.
 fn without_units(words: Vec<String>) -> Vec<String> {
-    let is_unit = |word: &String| UNITS.contains(&word.as_str());
-    let has_digit = |word: &String| word.bytes().any(|byte| byte.is_ascii_digit());
     let beside = |at: usize| {
         let before = at.checked_sub(1).and_then(|at| words.get(at));
-        before.is_some_and(is_unit) || words.get(at + 1).is_some_and(is_unit)
+        let after = words.get(at + 1);
+        [before, after]
+            .into_iter()
+            .flatten()
+            .any(|word| is_unit(word))
     };
     let kept = words
         .iter()
@@ -194,19 +211,18 @@ fn without_units(words: Vec<String>) -> Vec<String> {
 
 /// Finds the house number and the street's own words.
 fn number_and_name(words: &[String]) -> (String, String) {
-    let has_digit = |word: &String| word.bytes().any(|byte| byte.is_ascii_digit());
     let after_unit = |at: usize| {
         at.checked_sub(1)
             .and_then(|before| words.get(before))
-            .is_some_and(|word| UNITS.contains(&word.as_str()))
+            .is_some_and(|word| is_unit(word))
     };
-    let number_at =
-        (0..words.len()).find(|at| words.get(*at).is_some_and(has_digit) && !after_unit(*at));
+    let number_at = (0..words.len())
+        .find(|at| words.get(*at).is_some_and(|word| has_digit(word)) && !after_unit(*at));
     let number = number_at
         .and_then(|at| words.get(at))
         .cloned()
         .unwrap_or_default();
-    let kept = |word: &&String| !is_type(word) && !UNITS.contains(&word.as_str());
+    let kept = |word: &&String| !is_type(word) && !is_unit(word);
     let tail = number_at
         .and_then(|at| words.get(at + 1..))
         .unwrap_or(words);
