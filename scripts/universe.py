@@ -21,15 +21,28 @@ COLUMNS = (
     "record_id source object kind name first_name last_name email emails phone phones company website title city"
     " country created_at updated_at"
 ).split()
-# Its names, calling code, trunk prefix, digits of area and number, cities, legal forms, share in percent.
+# Its names, calling code, trunk prefix, digits of area and number, legal forms, share in percent.
 COUNTRIES = {
-    "US": ("US|USA|United States", "1", "", 3, 7, "Austin Boston Denver Portland Chicago", "Inc.|LLC|Corp.", 44),
-    "GB": ("GB|UK|United Kingdom", "44", "0", 3, 7, "Leeds London Bristol Glasgow", "Ltd|Limited|PLC", 18),
-    "DE": ("DE|Germany|Deutschland", "49", "0", 3, 7, "Hamburg Köln München Berlin", "GmbH|AG|GmbH & Co. KG", 12),
-    "FR": ("FR|France", "33", "0", 1, 8, "Lyon Paris Nantes Lille", "SAS|SARL|S.A.", 8),
-    "ES": ("ES|Spain|España", "34", "", 2, 7, "Madrid Sevilla Valencia", "S.L.|S.A.", 7),
-    "SE": ("SE|Sweden|Sverige", "46", "0", 2, 7, "Malmö Göteborg Stockholm", "AB|Aktiebolag", 6),
-    "NL": ("NL|Netherlands", "31", "0", 2, 7, "Utrecht Rotterdam Amsterdam", "B.V.|N.V.", 5),
+    "US": ("US|USA|United States", "1", "", 3, 7, "Inc.|LLC|Corp.", 44),
+    "GB": ("GB|UK|United Kingdom", "44", "0", 3, 7, "Ltd|Limited|PLC", 18),
+    "DE": ("DE|Germany|Deutschland", "49", "0", 3, 7, "GmbH|AG|GmbH & Co. KG", 12),
+    "FR": ("FR|France", "33", "0", 1, 8, "SAS|SARL|S.A.", 8),
+    "ES": ("ES|Spain|España", "34", "", 2, 7, "S.L.|S.A.", 7),
+    "SE": ("SE|Sweden|Sverige", "46", "0", 2, 7, "AB|Aktiebolag", 6),
+    "NL": ("NL|Netherlands", "31", "0", 2, 7, "B.V.|N.V.", 5),
+}
+# As many as in sales data of that size.
+CITIES = {
+    "US": (
+        "Austin Boston Denver Portland Chicago Seattle Atlanta Dallas Houston Phoenix Nashville Miami Detroit Tampa"
+        " Omaha Tulsa Raleigh Memphis Oakland Cleveland"
+    ),
+    "GB": "Leeds London Bristol Glasgow Manchester Birmingham Liverpool Sheffield Edinburgh Cardiff",
+    "DE": "Hamburg Köln München Berlin Frankfurt Stuttgart Düsseldorf Leipzig Dresden",
+    "FR": "Lyon Paris Nantes Lille Toulouse Bordeaux Rennes Strasbourg",
+    "ES": "Madrid Sevilla Valencia Barcelona Zaragoza Málaga Bilbao Murcia",
+    "SE": "Malmö Göteborg Stockholm Uppsala Örebro Västerås",
+    "NL": "Utrecht Rotterdam Amsterdam Eindhoven Groningen Tilburg",
 }
 ENGLISH = (
     "Robert/Bob William/Bill James/Jim Michael/Mike Elizabeth/Liz Margaret/Peggy Katherine/Kate Thomas/Tom Richard/Rick"
@@ -148,12 +161,14 @@ class Universe:
         while domain in self.domains:
             domain = f"{base}{self.syllables(1)}{self.random.randint(1, 99)}.{ending}"
         self.domains.add(domain)
-        second = [f"{base}-group{len(self.domains)}.com"] if self.chance(5) else []
-        _, _, _, _, _, cities, forms, _ = COUNTRIES[country]
+        second = [f"{domain.split('.')[0]}-group.com"] if self.chance(5) else []
+        second = [other for other in second if other not in self.domains]
+        self.domains.update(second)
+        forms = COUNTRIES[country][-2]
         return {
             "entity": f"A{entity}",
             "country": country,
-            "city": self.pick(cities.split()),
+            "city": self.pick(CITIES[country].split()),
             "name": name,
             "form": self.pick(forms.split("|")),
             "domains": [domain, *second],

@@ -1,10 +1,11 @@
 //! Company names without their legal form.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::legal_forms::{ABBREVIATIONS, LEADING_FORMS, LEGAL_FORMS};
+use super::legal_forms::{ABBREVIATIONS, LEADING_FORMS, LEGAL_FORMS, SHORT_FORMS};
 use super::name_words::PLACEHOLDERS;
 use super::text;
 use super::word_set::WordSet;
@@ -16,7 +17,7 @@ pub struct NormalCompany {
     pub core: String,
     /// The same without spaces, so that `Blue Lake` and `BlueLake` meet.
     pub compact: String,
-    /// The legal form that was cut off, folded; empty where there was none.
+    /// The legal form that was cut off, in its short form and without spaces; empty where there was none.
     pub legal_form: String,
 }
 
@@ -33,7 +34,7 @@ pub fn normalise(raw: &str) -> Option<NormalCompany> {
 
 /// Normalises a name that may be written in any way.
 fn normalise_any(raw: &str) -> Option<NormalCompany> {
-    let folded = text::fold(&without_brackets(raw));
+    let folded = text::fold(&apart(&without_brackets(raw)));
     let mut words = text::words(&folded);
     let joined = words.join(" ");
     let letters = joined
@@ -51,6 +52,23 @@ fn normalise_any(raw: &str) -> Option<NormalCompany> {
         core,
         compact,
         legal_form,
+    })
+}
+
+/// Parts a legal form from the one word that it ends (`AcmeGmbH`).
+fn apart(raw: &str) -> Cow<'_, str> {
+    if raw.contains(char::is_whitespace) {
+        return Cow::Borrowed(raw);
+    }
+    let twos = raw.char_indices().zip(raw.chars().skip(1));
+    let joints = twos.filter(|((_, one), two)| one.is_lowercase() && two.is_uppercase());
+    let mut parts = joints.filter_map(|((at, one), _)| raw.split_at_checked(at + one.len_utf8()));
+    let found = parts.find(|(_, tail)| {
+        let folded = text::fold(tail);
+        LEGAL_FORMS.contains(folded.trim_end_matches('.'))
+    });
+    found.map_or(Cow::Borrowed(raw), |(head, tail)| {
+        Cow::Owned(format!("{head} {tail}"))
     })
 }
 
@@ -99,6 +117,10 @@ fn plain(raw: &str) -> Option<NormalCompany> {
         return None;
     }
     let core = raw.to_ascii_lowercase();
+    // What is one word may end in a legal form.
+    if !raw.contains(' ') && matches!(apart(raw), Cow::Owned(_)) {
+        return None;
+    }
     let is_word = |word: &str| !word.is_empty() && !LISTED.contains(word);
     core.split(' ').all(is_word).then(|| NormalCompany {
         compact: core.replace(' ', ""),
@@ -138,7 +160,7 @@ fn cut_legal_forms(words: &mut Vec<String>) -> String {
         });
         let Some((start, form)) = found else { break };
         words.truncate(start);
-        cut.push(form);
+        cut.push(abbreviated(&form).replace(' ', ""));
     }
     while words.len() > 1
         && words
@@ -148,7 +170,13 @@ fn cut_legal_forms(words: &mut Vec<String>) -> String {
         words.remove(0);
     }
     cut.reverse();
-    cut.join(" ")
+    cut.concat()
+}
+
+/// Returns the short form of a legal form that is written out.
+fn abbreviated(form: &str) -> &str {
+    let found = SHORT_FORMS.iter().find(|(long, _)| *long == form);
+    found.map_or(form, |(_, short)| *short)
 }
 
 /// Writes an abbreviation out.
@@ -187,26 +215,30 @@ mod tests {
             ("Acme, Inc.", "acme", "inc"),
             ("Acme L.L.C.", "acme", "llc"),
             ("Acme Holdings PLC", "acme holdings", "plc"),
-            ("Acme Pty. Ltd.", "acme", "pty ltd"),
-            ("Acme Pte Ltd", "acme", "pte ltd"),
-            ("Acme Pvt. Ltd.", "acme", "pvt ltd"),
-            ("Acme GmbH & Co. KG", "acme", "gmbh co kg"),
+            ("Acme Pty. Ltd.", "acme", "ptyltd"),
+            ("Acme Pte Ltd", "acme", "pteltd"),
+            ("Acme Pvt. Ltd.", "acme", "pvtltd"),
+            ("Acme GmbH & Co. KG", "acme", "gmbhcokg"),
             ("Acme S.A.R.L.", "acme", "sarl"),
             ("Simon, SASU", "simon", "sasu"),
             ("Acme B.V.", "acme", "bv"),
             ("Acme N.V.", "acme", "nv"),
             ("Acme, S.L.U.", "acme", "slu"),
-            ("Acme, S. de R.L. de C.V.", "acme", "s de rl de cv"),
-            ("Acme S.A. de C.V.", "acme", "sa de cv"),
+            ("Acme, S. de R.L. de C.V.", "acme", "sderldecv"),
+            ("Acme S.A. de C.V.", "acme", "sadecv"),
             ("Acme Ltda.", "acme", "ltda"),
             ("Acme S.p.A.", "acme", "spa"),
-            ("Acme Aktiebolag", "acme", "aktiebolag"),
+            ("Acme Aktiebolag", "acme", "ab"),
             ("Acme ApS", "acme", "aps"),
             ("Acme Oy", "acme", "oy"),
-            ("Acme Sp. z o.o.", "acme", "sp z oo"),
+            ("Acme Sp. z o.o.", "acme", "spzoo"),
             ("Acme s.r.o.", "acme", "sro"),
             ("OOO Acme", "acme", ""),
-            ("The Acme Company", "acme", "company"),
+            ("AcmeGmbH", "acme", "gmbh"),
+            ("AcmeNorthLLC", "acmenorth", "llc"),
+            ("AcmeSoft", "acmesoft", ""),
+            ("The Acme Company", "acme", "co"),
+            ("Acme Proprietary Limited", "acme", "ptyltd"),
         ] {
             let company = normalise(raw).expect(raw);
             assert_eq!(

@@ -13,6 +13,11 @@ pub fn normalise(raw: &str) -> Option<&'static str> {
     find(raw).map(|country| country.code)
 }
 
+/// Returns the calling code of a country given as [`normalise`] takes it, such as `44`.
+pub(crate) fn calling_code(raw: &str) -> Option<&'static str> {
+    find(raw).map(|country| country.calling_code)
+}
+
 /// Returns the country of a code or name.
 pub(super) fn find(raw: &str) -> Option<&'static Country> {
     static BY_NAME: LazyLock<HashMap<String, &Country>> = LazyLock::new(|| {

@@ -1,5 +1,6 @@
 //! Web sites and domains, down to the part that one owner registered.
 
+use super::country;
 use super::mail_words::{FREE_MAIL, PLACEHOLDER_DOMAINS, SHARED_HOSTS};
 
 /// Whose a domain is.
@@ -50,6 +51,19 @@ pub fn normalise(raw: &str) -> Option<NormalDomain> {
         class,
         registrable,
     })
+}
+
+/// Countries' endings that others use for what they sound like, as search engines see it.
+const SOLD_ENDINGS: [&str; 19] = [
+    "ad", "as", "bz", "cc", "cd", "co", "dj", "fm", "io", "ai", "la", "me", "ms", "nu", "sc", "sr",
+    "su", "tv", "ws",
+];
+
+/// Returns the calling code of the country whose ending a domain has.
+pub(crate) fn calling_code(domain: &str) -> Option<&'static str> {
+    let ending = domain.rsplit('.').next()?;
+    let is_country = ending.len() == 2 && !SOLD_ENDINGS.contains(&ending);
+    is_country.then(|| country::calling_code(ending)).flatten()
 }
 
 /// Cuts the host name out of a URL or address, in lower case.
@@ -144,6 +158,19 @@ fn core(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_countrys_ending_tells_the_code_of_its_calls_unless_others_use_it_for_its_sound() {
+        for (domain, code) in [
+            ("acme.de", Some("49")),
+            ("acme.co.uk", Some("44")),
+            ("acme.com", None),
+            ("acme.io", None),
+            ("acme.museum", None),
+        ] {
+            assert_eq!(calling_code(domain), code, "{domain}");
+        }
+    }
 
     #[test]
     fn a_site_is_its_registered_domain() {

@@ -2,6 +2,34 @@
 
 use super::word_set::WordSet;
 
+/// Legal forms that are often written out, with their short forms.
+pub(super) const SHORT_FORMS: &[(&str, &str)] = &[
+    ("incorporated", "inc"),
+    ("corporation", "corp"),
+    ("company", "co"),
+    ("limited liability company", "llc"),
+    ("limited", "ltd"),
+    ("public limited company", "plc"),
+    ("proprietary", "pty"),
+    ("private", "pvt"),
+    ("berhad", "bhd"),
+    ("mbh", "gmbh"),
+    ("gesmbh", "gmbh"),
+    ("gesellschaft mit beschrankter haftung", "gmbh"),
+    ("aktiengesellschaft", "ag"),
+    ("ekfm", "ek"),
+    ("societe anonyme", "sa"),
+    ("sociedad anonima", "sa"),
+    ("societa per azioni", "spa"),
+    ("besloten vennootschap", "bv"),
+    ("limitada", "ltda"),
+    ("aktiebolag", "ab"),
+    ("osauhing", "ou"),
+    ("spolka z oo", "spzoo"),
+    ("spolka zoo", "spzoo"),
+    ("spolka z o o", "spzoo"),
+];
+
 /// Legal forms as words after folding, by country. Longer ones are tried first.
 pub(super) static LEGAL_FORMS: WordSet = WordSet::of(&[
     // United States, Canada

@@ -327,6 +327,22 @@ pub(super) fn places(
     }
 }
 
+/// Says whether one of some national numbers is one slip of the finger from one of others, or ends like it: it may have
+/// its country's code before it where no country was known.
+pub(super) fn are_near(texts: &Texts, ones: &[Symbol], others: &[Symbol]) -> bool {
+    const SHORTEST: usize = 8;
+    let is_near = |one: &str, other: &str| {
+        one.len().min(other.len()) >= SHORTEST
+            && (one.ends_with(other)
+                || other.ends_with(one)
+                || (one.len().abs_diff(other.len()) <= 1 && edits(one, other) <= 1))
+    };
+    ones.iter().map(|one| texts.text(*one)).any(|one| {
+        let mut others = others.iter().map(|other| texts.text(*other));
+        others.any(|other| is_near(one, other))
+    })
+}
+
 /// Says whether two texts are equal, or one with a typing error or in other words; what has digits is equal or not.
 fn are_alike(texts: &Texts, one: Symbol, other: Symbol) -> bool {
     let (left, right) = (texts.text(one), texts.text(other));

@@ -7,7 +7,7 @@
 
 use super::compare::CONFLICT;
 use super::frequency::count_of;
-use super::model::{AddressWeights, NamePartWeights, PeopleWeights};
+use super::model::{AddressWeights, CompanyWeights, NamePartWeights, PeopleWeights};
 
 /// What is known of a mailbox, phone or organisation of two records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,13 +231,8 @@ const FEWEST_NAMES: f64 = 500.0;
 const MOST_LOST: f64 = 4.0;
 
 impl Forms {
-    /// Counts the names of two records of one person, by the levels of their parts.
-    pub(super) fn count(&mut self, first: &str, last: &str) {
-        self.count_all(first, last, 1.0);
-    }
-
-    /// Counts so many such names.
-    pub(super) fn count_all(&mut self, first: &str, last: &str, names: f64) {
+    /// Counts so many names of two records of one person, by the levels of their parts.
+    pub(super) fn count(&mut self, first: &str, last: &str, names: f64) {
         for (form, level) in [(&mut self.first, first), (&mut self.last, last)] {
             match level {
                 "equal" => form.equal += names,
@@ -322,6 +317,62 @@ impl Households {
             family_off: (weights.family_off - FAMILY_GAIN * gain.max(0.0)).max(0.0),
             ..weights.clone()
         }
+    }
+}
+
+/// How often phones and legal forms of one company's records differ.
+#[derive(Debug, Default)]
+pub(super) struct Contradictions {
+    phone: Contradiction,
+    legal_form: Contradiction,
+}
+
+/// How often one field of two records of one company agrees, and how often not.
+#[derive(Debug, Default)]
+struct Contradiction {
+    same: f64,
+    different: f64,
+}
+
+/// Fewer pairs of companies' records than this teach nothing.
+const FEWEST_COMPANIES: f64 = 30.0;
+
+/// What one company's records are believed to do counts as much as so many that agree, and so many that do not.
+const BELIEVED_EACH: f64 = 2.0;
+
+/// What a field that differs says against a company at most and at least: records are kept by people.
+const AGAINST_BOUNDS: (f64, f64) = (-6.0, -0.5);
+
+impl Contradictions {
+    /// Counts so many pairs of one company's records, by the levels of phone and legal form.
+    pub(super) fn count(&mut self, phone: &str, legal_form: &str, pairs: f64) {
+        for (field, level) in [(&mut self.phone, phone), (&mut self.legal_form, legal_form)] {
+            match level {
+                "shared" | "near" | "equal" => field.same += pairs,
+                "different" | CONFLICT => field.different += pairs,
+                _ => {}
+            }
+        }
+    }
+
+    /// Returns the weights with what these pairs teach, within bounds; as they were where there are too few.
+    pub(super) fn teach(&self, weights: &CompanyWeights) -> CompanyWeights {
+        CompanyWeights {
+            phone_different: self.phone.teach(weights.phone_different),
+            legal_form_conflict: self.legal_form.teach(weights.legal_form_conflict),
+            ..weights.clone()
+        }
+    }
+}
+
+impl Contradiction {
+    fn teach(&self, weight: f32) -> f32 {
+        let pairs = self.same + self.different;
+        if pairs < FEWEST_COMPANIES {
+            return weight;
+        }
+        let different = (self.different + BELIEVED_EACH) / (pairs + 2.0 * BELIEVED_EACH);
+        bounded(different.log2(), AGAINST_BOUNDS)
     }
 }
 
@@ -444,7 +495,7 @@ mod tests {
             PeopleWeights::default()
         );
         let mut forms = Forms::default();
-        (0..499).for_each(|_| forms.count("equal", "equal"));
+        forms.count("equal", "equal", 499.0);
         assert_eq!(
             forms.teach(&PeopleWeights::default()),
             PeopleWeights::default()
@@ -474,11 +525,27 @@ mod tests {
     }
 
     #[test]
+    fn what_hardly_ever_differs_within_a_company_speaks_against_one() {
+        let seed = CompanyWeights::default();
+        let taught = |same: f64, different: f64| {
+            let mut found = Contradictions::default();
+            found.count("shared", "equal", same);
+            found.count("different", "missing", different);
+            found.teach(&seed)
+        };
+        let (strict, lax) = (taught(990.0, 10.0), taught(50.0, 50.0));
+        assert!(strict.phone_different < -5.0);
+        assert!((lax.phone_different + 1.0).abs() < 0.1);
+        assert!(lax.legal_form_conflict < -3.0);
+        assert_eq!(taught(20.0, 9.0), seed);
+    }
+
+    #[test]
     fn a_form_that_is_rarely_written_says_less() {
         let mut forms = Forms::default();
-        (0..1_000).for_each(|_| forms.count("equal", "equal"));
-        (0..300).for_each(|_| forms.count("nickname", "one_edit"));
-        (0..20).for_each(|_| forms.count("one_edit", "equal"));
+        forms.count("equal", "equal", 1_000.0);
+        forms.count("nickname", "one_edit", 300.0);
+        forms.count("one_edit", "equal", 20.0);
         let (seed, taught) = (
             PeopleWeights::default(),
             forms.teach(&PeopleWeights::default()),

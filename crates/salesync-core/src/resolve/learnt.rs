@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use super::frequency::{Rarity, TextRarity};
-use super::model::PeopleWeights;
+use super::model::{CompanyWeights, PeopleWeights};
 use super::prepared::{Symbol, Texts};
 
 /// What a fact is about.
@@ -44,7 +44,9 @@ pub enum FactField {
     OrganisationOfName,
     /// The organisation that a phone belongs to.
     OrganisationOfPhone,
-    /// How many companies bear a name.
+    /// The domain of the people who share a phone with a company.
+    DomainOfPhone,
+    /// How many companies bear a name, anywhere, in a city or in a zone of calling.
     CompanyName,
     /// How rare the first word of a company's name is.
     FirstWord,
@@ -72,6 +74,7 @@ impl FactField {
             Self::OrganisationOfDomain => "organisation_of_domain",
             Self::OrganisationOfName => "organisation_of_name",
             Self::OrganisationOfPhone => "organisation_of_phone",
+            Self::DomainOfPhone => "domain_of_phone",
             Self::CompanyName => "company_name",
             Self::FirstWord => "first_word",
             Self::CompanyPostalCode => "company_postal_code",
@@ -117,7 +120,7 @@ pub struct Fact {
     pub text: Box<str>,
     /// Bits, or how many there are.
     pub number: f32,
-    /// The organisation that the text stands for; empty of other fields.
+    /// The organisation that the text stands for, of phones also the domain; empty of other fields.
     pub organisation: Box<str>,
 }
 
@@ -137,6 +140,8 @@ pub struct Learnt {
     pub(super) weights: PeopleWeights,
     /// How many companies there are, more or less.
     pub(super) companies: u32,
+    /// What evidence about companies is worth.
+    pub(super) company_weights: CompanyWeights,
     /// The bits of a text that came once, by field.
     pub(super) most: BTreeMap<FactField, f32>,
     /// Facts about texts. Kept apart from the rest, since there are as many as records.

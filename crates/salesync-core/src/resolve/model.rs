@@ -177,6 +177,8 @@ pub struct PeopleWeights {
     pub mailbox_same_spelt: f32,
     /// Mailboxes that have nothing in common.
     pub mailbox_different: f32,
+    /// Phones one typing error apart, or of which one has digits before the other.
+    pub phone_near: f32,
     /// Phones of which none is shared.
     pub phone_different: f32,
     /// Mailboxes whose names and whose domains are both alike.
@@ -235,6 +237,7 @@ impl Default for PeopleWeights {
             mailbox_same_local: 5.0,
             mailbox_same_spelt: 1.5,
             mailbox_different: 0.0,
+            phone_near: 5.0,
             phone_different: 0.0,
             mailbox_garbled: 4.0,
             mailbox_local_typo: 4.0,
@@ -307,6 +310,8 @@ pub struct CompanyWeights {
     pub domain_slack: f32,
     /// The same for phones.
     pub phone_slack: f32,
+    /// Phones one typing error apart, or of which one has digits before the other.
+    pub phone_near: f32,
     /// Phones of which none is shared.
     pub phone_different: f32,
     /// The chance that a name which one company is known to bear is another's as well.
@@ -317,10 +322,14 @@ pub struct CompanyWeights {
     pub domain_core: f32,
     /// Domains one typing error apart.
     pub domain_typo: f32,
+    /// The domain of a company where those who share a phone of the other have their mailboxes.
+    pub domain_of_people: f32,
     /// Domains that differ.
     pub domain_conflict: f32,
     /// Countries that differ.
     pub country_conflict: f32,
+    /// Legal forms that differ.
+    pub legal_form_conflict: f32,
     /// Address.
     pub address: AddressWeights,
 }
@@ -338,13 +347,16 @@ impl Default for CompanyWeights {
             name_conflict: -8.0,
             domain_slack: 0.03,
             phone_slack: 0.2,
+            phone_near: 5.0,
             phone_different: -1.0,
             name_slack: 0.25,
-            domain_core_of_name: 0.0,
+            domain_core_of_name: 2.0,
             domain_core: 5.0,
             domain_typo: 4.0,
+            domain_of_people: 8.0,
             domain_conflict: -6.0,
             country_conflict: -3.0,
+            legal_form_conflict: -0.5,
             address: AddressWeights {
                 house: 7.0,
                 street: 5.0,

@@ -184,8 +184,12 @@ pub(super) struct CompanyRow {
     pub(super) names: Span,
     pub(super) first_words: Span,
     pub(super) compact_names: Span,
+    pub(super) names_at: Span,
+    pub(super) legal_forms: Span,
     pub(super) domains: Span,
     pub(super) domain_cores: Span,
+    /// The domain that people lend it who share its phone, and the domain's core; empty where they lend none.
+    pub(super) lent: [Symbol; 2],
     pub(super) phones: Span,
     pub(super) place: Place,
 }
@@ -199,10 +203,16 @@ pub(super) struct Company<'a> {
     pub(super) first_words: &'a [Symbol],
     /// The same names without spaces, in the same order.
     pub(super) compact_names: &'a [Symbol],
+    /// Each of the names in the city, then in the zone of calling, two for each name; empty where these are not known.
+    pub(super) names_at: &'a [Symbol],
+    /// The names' legal forms, in the same order; empty where a name has none.
+    pub(super) legal_forms: &'a [Symbol],
     /// Domains of its own.
     pub(super) domains: &'a [Symbol],
     /// The domains' cores, in the same order.
     pub(super) domain_cores: &'a [Symbol],
+    /// The domain that people lend it who share its phone, and the domain's core; empty where they lend none.
+    pub(super) lent: [Symbol; 2],
     pub(super) phones: &'a [Symbol],
     pub(super) place: Place,
 }
@@ -288,8 +298,11 @@ impl Prepared {
             names: row.names.of(&self.symbols),
             first_words: row.first_words.of(&self.symbols),
             compact_names: row.compact_names.of(&self.symbols),
+            names_at: row.names_at.of(&self.symbols),
+            legal_forms: row.legal_forms.of(&self.symbols),
             domains: row.domains.of(&self.symbols),
             domain_cores: row.domain_cores.of(&self.symbols),
+            lent: row.lent,
             phones: row.phones.of(&self.symbols),
             place: row.place,
         }
@@ -415,6 +428,8 @@ impl Prepared {
                 &mut row.names,
                 &mut row.first_words,
                 &mut row.compact_names,
+                &mut row.names_at,
+                &mut row.legal_forms,
                 &mut row.domains,
                 &mut row.domain_cores,
                 &mut row.phones,

@@ -67,6 +67,7 @@ impl Records {
             overrides,
             depth,
         };
+        companies::lend(&mut prepared, learnt.as_mut());
         let (companies, company_users) = companies::cluster(&prepared, &asked, learnt.as_mut());
         organisation::assign(&mut prepared, &companies, learnt.as_mut());
         let (people, users) = people::cluster(&prepared, &asked, learnt.as_mut());

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::plain::NewRows;
-use crate::resolve::remote::{CompanyCounts, FormCount, KeyRule, NamesakeCount, PeopleCounts};
+use crate::resolve::remote::{
+    CompanyCounts, KeyRule, Lesson, LevelCount, NamesakeCount, PeopleCounts,
+};
 use crate::resolve::{EntityKind, Fact, FactField};
 use crate::validate::SqlIdentifier;
 
@@ -56,9 +58,14 @@ pub trait Sets: Send + Sync + fmt::Debug {
     /// Counts who uses the keys of a kind.
     async fn count_users(&self, kind: EntityKind, rule: &KeyRule, head: &str) -> Result<()>;
 
-    /// Counts in which forms two of those write their names who share a key of people that no more than one is known to use:
-    /// the first and the last in the order of names where the rule teaches households, else the first two.
-    async fn forms(&self, rule: &KeyRule, head: &str) -> Result<Vec<FormCount>>;
+    /// Counts by their levels two of those who share a key of records of a kind that no more than one is known to use: the
+    /// first two or, for a lesson about households, the first and the last, in the order of names.
+    async fn levels(
+        &self,
+        kind: EntityKind,
+        of: (&KeyRule, Lesson),
+        head: &str,
+    ) -> Result<Vec<LevelCount>>;
 
     /// Counts what agrees beside the name of people's records that bear one.
     async fn namesakes(&self, head: &str) -> Result<Vec<NamesakeCount>>;

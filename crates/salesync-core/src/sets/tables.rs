@@ -48,7 +48,11 @@ pub static LOOKS: PlainTable = PlainTable {
         ("name_two", Text, "or this"),
         ("name_key", Int, "Of records with the same, the names are"),
         ("is_named", Bool, "Whether it names somebody"),
-        ("is_whole", Bool, "Whether it names a person wholly"),
+        (
+            "is_whole",
+            Bool,
+            "Whether it names a person wholly, or a company",
+        ),
         ("row", Json, "What questions give of it"),
         (
             "derived",

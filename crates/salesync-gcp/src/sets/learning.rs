@@ -2,7 +2,9 @@
 
 use salesync_core::error::Result;
 use salesync_core::resolve::EntityKind;
-use salesync_core::resolve::remote::{BOUNDS, FormCount, KeyRule, NamesakeCount, namesake_step};
+use salesync_core::resolve::remote::{
+    BOUNDS, KeyRule, Lesson, LevelCount, NamesakeCount, namesake_step,
+};
 
 use super::questions::Questions;
 use super::{BigQuerySets, Known, PAIR, batches, each, unreadable, whole};
@@ -49,34 +51,32 @@ pub(super) async fn count_users(
     .map(drop)
 }
 
-pub(super) async fn forms(
+pub(super) async fn levels(
     sets: &BigQuerySets,
-    rule: &KeyRule,
+    kind: EntityKind,
+    (rule, lesson): (&KeyRule, Lesson),
     head: &str,
-) -> Result<Vec<FormCount>> {
-    let batches = batches(sets.sharing(EntityKind::Person, rule.kind).await?);
+) -> Result<Vec<LevelCount>> {
+    let batches = batches(sets.sharing(kind, rule.kind).await?);
     let asked = sets.new_table("asked");
-    sets.statement(include_str!("sql/forms.sql"))
+    sets.statement(include_str!("sql/levels.sql"))
         .table("asked", &asked)
+        .text("kind", kind.as_str())
         .text("key_kind", rule.kind)
-        .int(
-            "last",
-            i64::from(rule.teaches_households(EntityKind::Person)),
-        )
+        .int("last", i64::from(lesson == Lesson::Households))
         .int("batches", batches)
-        .run("find forms of names")
+        .run("find pairs to learn from")
         .await?;
-    let ready = sets.ready(EntityKind::Person, Known::Facts).await?;
+    let ready = sets.ready(kind, Known::Facts).await?;
     let answers = sets
-        .ask_pairs(("forms", head), (&asked, PAIR), (ready, batches))
+        .ask_pairs(("levels", head), (&asked, PAIR), (ready, batches))
         .await?;
     let rows = sets.counted(&answers).await?;
     each(&rows, |[line, times]| {
-        let (first, last) = line?.split_once(' ')?;
-        Some(FormCount {
-            first: first.to_owned(),
-            last: last.to_owned(),
-            names: times?.parse().ok()?,
+        let (one, two) = line?.split_once(' ')?;
+        Some(LevelCount {
+            levels: [one.to_owned(), two.to_owned()],
+            pairs: times?.parse().ok()?,
         })
     })
 }

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::NewRows;
 use salesync_core::resolve::remote::{
-    BOUNDS, CompanyCounts, FormCount, KeyRule, NamesakeCount, PeopleCounts,
+    BOUNDS, CompanyCounts, KeyRule, Lesson, LevelCount, NamesakeCount, PeopleCounts,
 };
 use salesync_core::resolve::{EntityKind, Fact, FactField};
 use salesync_core::sets::{PartRow, Sets, Vanished};
@@ -206,8 +206,13 @@ impl Sets for BigQuerySets {
         learning::count_users(self, kind, rule, head).await
     }
 
-    async fn forms(&self, rule: &KeyRule, head: &str) -> Result<Vec<FormCount>> {
-        learning::forms(self, rule, head).await
+    async fn levels(
+        &self,
+        kind: EntityKind,
+        of: (&KeyRule, Lesson),
+        head: &str,
+    ) -> Result<Vec<LevelCount>> {
+        learning::levels(self, kind, of, head).await
     }
 
     async fn namesakes(&self, head: &str) -> Result<Vec<NamesakeCount>> {

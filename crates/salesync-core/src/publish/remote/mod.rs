@@ -56,7 +56,7 @@ impl Resolving<'_> {
         sum.resolved.records = self.look_at_all(sets, &sum).await?;
         let is_indexed = sum.resolved.records >= size(self.settings.index_from);
         sum.is_indexed = is_indexed;
-        learnt.count_companies(&sets.count_companies().await?);
+        learnt.count_companies(&sets.count_companies().await?, &self.settings.model);
         self.conclude_kind(sets, EntityKind::Company, (&mut learnt, &mut sum))
             .await?;
         sets.tell_names().await?;
@@ -170,13 +170,10 @@ impl Resolving<'_> {
                 let head = head(kind, settings, learnt)?;
                 sets.count_users(kind, rule, &head).await?;
             }
-            if rule.teaches_forms() {
+            if let Some(lesson) = rule.lesson(kind) {
                 let head = head(kind, settings, learnt)?;
-                learnt.learn_forms(&sets.forms(rule, &head).await?);
-            }
-            if rule.teaches_households(kind) {
-                let head = head(kind, settings, learnt)?;
-                learnt.learn_households(&sets.forms(rule, &head).await?);
+                let counts = sets.levels(kind, (rule, lesson), &head).await?;
+                learnt.learn(lesson, &counts);
             }
             if rule.teaches_namesakes() {
                 let head = head(kind, settings, learnt)?;

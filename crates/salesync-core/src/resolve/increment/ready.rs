@@ -62,11 +62,16 @@ impl Ready {
         if purpose == Purpose::Weighing {
             recall(reader, learnt, rarities(&prepared)).await?;
         }
-        Ok(Self::sorted(kind, prepared))
+        Ok(Self::sorted(kind, prepared, learnt))
     }
 
-    /// Brings records of a kind that are ready but for that into their order.
-    pub(in super::super) fn sorted(kind: EntityKind, mut prepared: Prepared) -> Self {
+    /// Brings records of a kind that are ready but for that into their order, and lends companies what they lack.
+    pub(in super::super) fn sorted(
+        kind: EntityKind,
+        mut prepared: Prepared,
+        learnt: &Learnt,
+    ) -> Self {
+        companies::recall_lent(&mut prepared, learnt);
         prepared.sort();
         let numbers = index::numbers(&prepared, kind);
         let index_of = numbers.iter().copied().zip(0..).collect();

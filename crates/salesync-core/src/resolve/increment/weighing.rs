@@ -86,11 +86,12 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    /// Returns the levels of given name and surname of two people's records.
-    pub(in super::super) fn forms(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
+    /// Returns two levels of two records, of which something is learnt: of people those of given name and surname, of
+    /// companies those of phone and legal form.
+    pub(in super::super) fn levels(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
         match self {
-            Self::People(scale) => scale.forms(left, right),
-            Self::Companies(_) => None,
+            Self::People(scale) => scale.levels(left, right),
+            Self::Companies(scale) => scale.levels(left, right),
         }
     }
 

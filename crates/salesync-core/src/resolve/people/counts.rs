@@ -58,7 +58,7 @@ impl Scale<'_> {
             if used.is_some_and(|text| self.users.get(text) == 1)
                 && let Some([first, last]) = self.forms_in(block, Other::Next)
             {
-                forms.count(first, last);
+                forms.count(first, last, 1.0);
             }
         }
         self.known.weights = forms.teach(&self.known.weights);
@@ -87,20 +87,20 @@ impl Scale<'_> {
             Other::Next => names.next(),
             Other::Last => names.next_back(),
         };
-        Some(self.levels(&first, &other?))
+        Some(self.levels_of(&first, &other?))
     }
 
     /// Returns the levels of given name and surname of two names.
-    fn levels(&self, one: &Name, other: &Name) -> [&'static str; 2] {
+    fn levels_of(&self, one: &Name, other: &Name) -> [&'static str; 2] {
         let found = compare::names(self.texts, self.names(), one, other);
         [found.first.level, found.last.level]
     }
 
     /// Returns the same of two records.
-    pub(in super::super) fn forms(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
+    pub(in super::super) fn levels(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
         let people = self.prepared.people.as_slice();
         let (one, other) = (people.get(place(left))?, people.get(place(right))?);
-        Some(self.levels(&one.name, &other.name))
+        Some(self.levels_of(&one.name, &other.name))
     }
 
     /// Learns from records that bear one name what evidence is worth.
@@ -170,7 +170,7 @@ impl Scale<'_> {
             fields.map(|field| match field.level {
                 MISSING => Agreement::Missing,
                 "shared" | "role" | "equal" | "second" => Agreement::Same,
-                "domain_typo" | "same_local" | "local_typo" | "garbled" => Agreement::Near,
+                "domain_typo" | "same_local" | "local_typo" | "garbled" | "near" => Agreement::Near,
                 _ => Agreement::Different,
             }),
         ))

@@ -274,6 +274,9 @@ impl<'a> Scale<'a> {
             None if one.phones.is_empty() || other.phones.is_empty() => {
                 finding("phone", MISSING, 0.0)
             }
+            None if compare::are_near(self.texts, one.phones, other.phones) => {
+                finding("phone", "near", weights.phone_near)
+            }
             None => finding("phone", "different", weights.phone_different),
         };
         match (

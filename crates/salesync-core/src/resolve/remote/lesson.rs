@@ -1,7 +1,7 @@
 //! What is learnt of what an engine of sets counted.
 
 use super::super::frequency::{count_of, log2};
-use super::super::learn::{Agreement, Forms, Households, Namesakes};
+use super::super::learn::{Agreement, Contradictions, Forms, Households, Namesakes};
 use super::super::learnt::{FactField, Learnt};
 use super::super::model::Model;
 use super::super::{companies, people};
@@ -36,25 +36,25 @@ pub struct PeopleCounts {
     pub organisations: usize,
 }
 
-/// Names of two records that share a key, by the levels of their parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormCount {
-    /// The level of the given names.
-    pub first: String,
-    /// The level of the surnames.
-    pub last: String,
-    /// How many.
-    pub names: u64,
+/// What pairs of records that share a key teach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// In how many forms a name is written: the first two who share a mailbox.
+    Forms,
+    /// What it says to share a house: the first and the last who do, in the order of names.
+    Households,
+    /// How often phones and legal forms of one company differ: the first two that share a domain.
+    Contradictions,
 }
 
-impl FormCount {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share of names needs no more than its first digits"
-    )]
-    fn times(&self) -> f64 {
-        self.names as f64
-    }
+/// Pairs of records that share a key, by two levels: of people those of given name and surname, of companies those of
+/// phone and legal form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelCount {
+    /// The levels.
+    pub levels: [String; 2],
+    /// How many pairs.
+    pub pairs: u64,
 }
 
 /// Pairs of records that bear one name, by what else agrees.
@@ -73,9 +73,10 @@ pub struct NamesakeCount {
 }
 
 impl Learnt {
-    /// Learns how rare is what companies' records say.
-    pub fn count_companies(&mut self, counts: &CompanyCounts) {
+    /// Learns how rare is what companies' records say, and takes the weights for what they are worth.
+    pub fn count_companies(&mut self, counts: &CompanyCounts, model: &Model) {
         self.companies = companies::population(counts.names);
+        self.company_weights = model.companies.clone();
         for (field, total) in [
             (FactField::FirstWord, counts.worded_names),
             (FactField::CompanyPostalCode, counts.postal_codes),
@@ -119,22 +120,36 @@ impl Learnt {
         }
     }
 
-    /// Learns in how many forms a name is written.
-    pub fn learn_forms(&mut self, counts: &[FormCount]) {
-        let mut forms = Forms::default();
-        for count in counts {
-            forms.count_all(&count.first, &count.last, count.times());
+    /// Learns what pairs of records teach.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of pairs needs no more than its first digits"
+    )]
+    pub fn learn(&mut self, lesson: Lesson, counts: &[LevelCount]) {
+        let counts = counts.iter();
+        let counts = counts.map(
+            |LevelCount {
+                 levels: [one, two],
+                 pairs,
+             }| (one, two, *pairs as f64),
+        );
+        match lesson {
+            Lesson::Forms => {
+                let mut forms = Forms::default();
+                counts.for_each(|(first, last, names)| forms.count(first, last, names));
+                self.weights = forms.teach(&self.weights);
+            }
+            Lesson::Households => {
+                let mut households = Households::default();
+                counts.for_each(|(first, last, houses)| households.count(first, last, houses));
+                self.weights = households.teach(&self.weights);
+            }
+            Lesson::Contradictions => {
+                let mut found = Contradictions::default();
+                counts.for_each(|(phone, form, pairs)| found.count(phone, form, pairs));
+                self.company_weights = found.teach(&self.company_weights);
+            }
         }
-        self.weights = forms.teach(&self.weights);
-    }
-
-    /// Learns what it says to share a house.
-    pub fn learn_households(&mut self, counts: &[FormCount]) {
-        let mut households = Households::default();
-        for count in counts {
-            households.count(&count.first, &count.last, count.times());
-        }
-        self.weights = households.teach(&self.weights);
     }
 
     /// Learns what evidence is worth beside a name.

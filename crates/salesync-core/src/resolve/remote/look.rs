@@ -36,7 +36,7 @@ pub struct Look {
     pub name_key: Number,
     /// Whether it names somebody.
     pub is_named: bool,
-    /// Whether it names a person wholly.
+    /// Whether it names a person wholly, or a company.
     pub is_whole: bool,
     /// Its keys: of which kind each is, and its number.
     pub keys: Vec<(&'static str, Number)>,
@@ -208,6 +208,11 @@ impl Look {
             });
         }
         look.count(prepared, "domain", organisation::own_domains(&person));
+        for phone in person.phones {
+            for domain in organisation::own_domains(&person) {
+                look.count_with(prepared, ("line", *phone), [domain, Symbol::EMPTY]);
+            }
+        }
         let asks = facts_about(prepared, row);
         look.asks = asks.map(|(field, text)| (field, text.to_owned())).collect();
         Some(look)
@@ -240,10 +245,12 @@ impl Look {
         let mut look = Self::bare(prepared, EntityKind::Company, row.rank)?;
         look.names = texts_of(prepared, companies::names(prepared, index));
         look.is_named = !company.names.is_empty();
+        look.is_whole = look.is_named;
         let names = company.names.iter().zip(company.first_words);
         for ((words, first), compact) in names.zip(company.compact_names) {
             look.count_with(prepared, ("name", *compact), [*words, *first]);
         }
+        look.count(prepared, "name_at", company.names_at.iter().copied());
         look.count(prepared, "domain", company.domains.iter().copied());
         look.count_contacts(prepared, company.phones, &row.place);
         let line = |phone: &Symbol| {

@@ -15,7 +15,7 @@ mod rules;
 mod unread;
 
 pub use conclude::{Concluded, Part, conclude};
-pub use lesson::{CompanyCounts, FormCount, NamesakeCount, PeopleCounts};
+pub use lesson::{CompanyCounts, Lesson, LevelCount, NamesakeCount, PeopleCounts};
 pub use look::{Counted, Look, first_look, second_look};
 pub use question::{QuestionError, answer};
 pub use rules::{BOUNDS, Bounds, KeyRule, head, namesake_step, rules};

@@ -31,7 +31,7 @@ struct Question {
 struct Record {
     row: Row,
     #[serde(default)]
-    facts: Vec<(FactField, Box<str>, f32)>,
+    facts: Vec<(FactField, Box<str>, f32, Box<str>)>,
     /// How its keys are used: how many records share each, and how many entities these are.
     #[serde(default)]
     uses: Vec<(Signed, u32, u8)>,
@@ -45,8 +45,9 @@ enum Asked {
     Weigh(Vec<(Signed, Signed)>),
     /// Count who uses these keys, each with records that have it: a line for each, with how many.
     Users(Vec<(Signed, Vec<Signed>)>),
-    /// Compare the names of these pairs: a line for each with the levels of given name and surname.
-    Forms(Vec<(Signed, Signed)>),
+    /// Compare what these pairs teach: a line for each with two levels, of people those of given name and surname, of
+    /// companies those of phone and legal form.
+    Levels(Vec<(Signed, Signed)>),
     /// Tell what agrees beside the name of these pairs, each of so many looked at that stand for so many: a line for each
     /// with bucket, agreements, and these numbers again.
     Namesakes(Vec<(Signed, Signed, u64, u64)>),
@@ -107,12 +108,12 @@ impl Question {
         let mut uses = BTreeMap::new();
         for record in records {
             record.row.put(&mut prepared);
-            for (field, text, number) in record.facts {
+            for (field, text, number, organisation) in record.facts {
                 learnt.add(Fact {
                     field,
                     text,
                     number,
-                    organisation: "".into(),
+                    organisation,
                 });
             }
             for (key, records, users) in record.uses {
@@ -125,7 +126,7 @@ impl Question {
                 uses.insert(key, used);
             }
         }
-        let ready = Ready::sorted(kind, prepared);
+        let ready = Ready::sorted(kind, prepared, &learnt);
         let weighing = ready.weighing((&settings, &learnt), (&uses, std::iter::empty()));
         let table = Table {
             ready: &ready,
@@ -135,7 +136,7 @@ impl Question {
         match asked {
             Asked::Weigh(pairs) => weighed(&table, &pairs, least),
             Asked::Users(keys) => users(table, &keys),
-            Asked::Forms(pairs) => forms(&table, &pairs),
+            Asked::Levels(pairs) => levels(&table, &pairs),
             Asked::Namesakes(pairs) => namesakes(&table, &pairs),
             Asked::Places(facts) => places(&facts),
         }
@@ -168,11 +169,11 @@ fn users(mut table: Table<'_>, keys: &[(Signed, Vec<Signed>)]) -> String {
     lines.collect()
 }
 
-fn forms(table: &Table<'_>, pairs: &[(Signed, Signed)]) -> String {
+fn levels(table: &Table<'_>, pairs: &[(Signed, Signed)]) -> String {
     let lines = pairs.iter().filter_map(|(one, other)| {
         let (left, right) = table.pair(*one, *other)?;
-        let [first, last] = table.weighing.forms(left, right)?;
-        Some(format!("{first} {last}\n"))
+        let [one, two] = table.weighing.levels(left, right)?;
+        Some(format!("{one} {two}\n"))
     });
     lines.collect()
 }

@@ -58,8 +58,9 @@ struct PlaceParts([String; 5], [u8; 2]);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct CompanyParts(
     Signed,
-    /// Names: as words, the first word, and without spaces.
-    Vec<[String; 3]>,
+    /// Names: as words, the first word, without spaces, the legal form, and the name in the city and in the zone of
+    /// calling.
+    Vec<[String; 6]>,
     /// Domains with their cores.
     Vec<[String; 2]>,
     /// Phones.
@@ -226,8 +227,12 @@ impl CompanyParts {
     fn of(prepared: &Prepared, row: &CompanyRow) -> Self {
         let (company, texts) = (prepared.company_of(row), &prepared.texts);
         let names = company.names.iter().zip(company.first_words);
-        let names = names.zip(company.compact_names);
-        let names = names.map(|((words, first), compact)| [*words, *first, *compact]);
+        let names = names.zip(company.compact_names.iter().zip(company.legal_forms));
+        let names = names.zip(company.names_at.chunks_exact(2));
+        let names = names.filter_map(|(((words, first), (compact, form)), at)| {
+            let [city, zone] = at.first_chunk()?;
+            Some([*words, *first, *compact, *form, *city, *zone])
+        });
         let domains = company.domains.iter().zip(company.domain_cores);
         let domains = domains.map(|(domain, core)| [*domain, *core]);
         Self(
@@ -256,10 +261,13 @@ impl CompanyParts {
                 ..Rank::default()
             },
             names: column(&mut names.iter().map(|[words, ..]| words)),
-            first_words: column(&mut names.iter().map(|[_, first, _]| first)),
-            compact_names: column(&mut names.iter().map(|[.., compact]| compact)),
+            first_words: column(&mut names.iter().map(|[_, first, ..]| first)),
+            compact_names: column(&mut names.iter().map(|[_, _, compact, ..]| compact)),
+            legal_forms: column(&mut names.iter().map(|[_, _, _, form, ..]| form)),
+            names_at: column(&mut names.iter().flat_map(|[.., city, zone]| [city, zone])),
             domains: column(&mut domains.iter().map(|[domain, _]| domain)),
             domain_cores: column(&mut domains.iter().map(|[_, core]| core)),
+            lent: Default::default(),
             phones: column(&mut phones.iter()),
             place: place.into_place(texts),
         };

@@ -6,6 +6,7 @@ use super::super::keys::KeyKind;
 use super::super::learnt::Learnt;
 use super::super::model::{Model, Settings};
 use super::super::{naming, organisation, people, review};
+use super::lesson::Lesson;
 use super::look::unwritten;
 use crate::error::Result;
 
@@ -23,16 +24,15 @@ pub struct KeyRule {
 }
 
 impl KeyRule {
-    /// Whether the first two of those who share a key teach in how many forms a name is written, once it is counted who
-    /// uses it.
-    pub fn teaches_forms(&self) -> bool {
-        self.kind == KeyKind::Mailbox.as_str()
-    }
-
-    /// Whether those who share a key of records of a kind teach what it says to share it, by how the first and the last of
-    /// them, in the order of names, write theirs.
-    pub fn teaches_households(&self, kind: EntityKind) -> bool {
-        kind == EntityKind::Person && self.kind == KeyKind::House.as_str()
+    /// Returns what those who share a key of records of a kind teach, once it is counted who uses it.
+    pub fn lesson(&self, kind: EntityKind) -> Option<Lesson> {
+        let key = KeyKind::parse(self.kind)?;
+        match (kind, key) {
+            (EntityKind::Person, KeyKind::Mailbox) => Some(Lesson::Forms),
+            (EntityKind::Person, KeyKind::House) => Some(Lesson::Households),
+            (EntityKind::Company, KeyKind::Domain) => Some(Lesson::Contradictions),
+            _ => None,
+        }
     }
 
     /// Whether those who share a key teach what evidence is worth beside a name.

@@ -321,6 +321,7 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
             "9 Mill Lane",
         ]),
         one_of(&["10115", "10151", "3088"]),
+        one_of(&["DE", "GB"]),
     );
     let rest = (
         one_of(&["Quarry Ltd", "Quarry", "Heron GmbH", "Heron Works"]),
@@ -353,7 +354,8 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
                 identity.emails = emails.into_iter().map(str::to_owned).collect();
             }
             identity.phones = phones.into_iter().map(str::to_owned).collect();
-            (identity.city, identity.street, identity.postal_code) = place;
+            (identity.city, identity.street, ..) = place.clone();
+            (.., identity.postal_code, identity.country) = place;
             identity.changed_at = changed_at;
             identity
         },

@@ -291,6 +291,65 @@ fn one_company_in_many_spellings() {
     }
 }
 
+/// Companies of one name, each with a domain of its own, in other cities.
+const NAMESAKES: [&str; 4] = [
+    "Quarry Stone | quarry.io | | Austin | US",
+    "Quarry Stone | quarrystone.de | | Berlin | DE",
+    "Quarry Stone | quarry-stone.co.uk | | Leeds | GB",
+    "Quarry Stone | qstone.fr | | Lyon | FR",
+];
+
+/// Says with which of the others the last of some companies is one.
+#[track_caller]
+fn joins(identities: &[Identity], other: Option<&str>) {
+    let last = identities
+        .iter()
+        .rfind(|it| it.kind == EntityKind::Company)
+        .map(|it| it.record.id.to_string())
+        .unwrap();
+    let found = resolved(identities);
+    let group = groups(&found).into_iter().find(|ids| ids.contains(&last));
+    let expected: Vec<String> = other.map(str::to_owned).into_iter().chain([last]).collect();
+    assert_eq!(group, Some(expected), "{:?}", found.evidence);
+}
+
+#[test]
+fn a_company_is_the_one_of_its_name_at_its_place() {
+    for (line, other) in [
+        ("Quarry Stone | | | Leeds", Some("002")),
+        ("QuarryStoneGmbH | | | | Germany", Some("001")),
+        ("Quarry Stone | | +33 4 72 00 11 22", Some("003")),
+        ("Quarry Stone", None),
+        ("Quarry Stone | | | Oslo | NO", None),
+    ] {
+        let lines: Vec<&str> = NAMESAKES.into_iter().chain([line]).collect();
+        joins(&companies(&lines), other);
+    }
+}
+
+#[test]
+fn people_who_share_a_phone_lend_a_company_their_domain() {
+    let line = "Quarry Stone | | 415-555-0123";
+    let lines: Vec<&str> = NAMESAKES.into_iter().chain([line]).collect();
+    joins(&companies(&lines), None);
+    let callers = people(&[
+        "Ann Teller | ann@quarry-stone.co.uk | +1 415 555 0123",
+        "Bo Marsh | bo@quarry-stone.co.uk | 415-555-0123",
+        "Cy Dunn | cy@okafor.net | 415-555-0123",
+    ]);
+    joins(&[companies(&lines), callers].concat(), Some("002"));
+}
+
+#[test]
+fn a_slip_in_a_phone_and_a_code_that_nobody_knows_are_no_other_phone() {
+    for phone in ["+46 70 123 45 76", "+46 70 123 45 6", "46701234567"] {
+        let line = format!("Quarry Stone | | {phone}");
+        let known = "Quarry Stone | quarry.io | +46 70 123 45 67";
+        let other = "Quarry Stone | quarrystone.de | +49 30 901820";
+        joins(&companies(&[known, other, &line]), Some("000"));
+    }
+}
+
 #[test]
 fn shared_hosts_and_free_mail_join_no_companies() {
     for lines in [

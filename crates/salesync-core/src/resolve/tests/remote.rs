@@ -98,7 +98,7 @@ impl Whole {
             let uses = self.uses(look).into_iter();
             json!({
                 "row": row,
-                "facts": facts.map(|it| json!([it.field, it.text, it.number])).collect::<Vec<_>>(),
+                "facts": facts.map(|it| json!([it.field, it.text, it.number, it.organisation])).collect::<Vec<_>>(),
                 "uses": uses
                     .map(|it| json!([it.key.cast_signed(), it.records, it.users]))
                     .collect::<Vec<_>>(),

@@ -3,7 +3,8 @@
 CREATE TABLE {ready} CLUSTER BY record AS
 WITH known AS (
   SELECT a.record,
-    STRING_AGG(CONCAT('["', f.field, '",', TO_JSON_STRING(f.text), ',', CAST(f.number AS STRING), ']'), ',') AS facts
+    STRING_AGG(CONCAT('["', f.field, '",', TO_JSON_STRING(f.text), ',', CAST(f.number AS STRING), ',',
+      TO_JSON_STRING(IFNULL(f.organisation, '')), ']'), ',') AS facts
   FROM {asks} AS a JOIN {facts} AS f ON f.field = a.field AND f.text = a.text
   WHERE a.kind = @kind AND a.look = @look
   GROUP BY a.record

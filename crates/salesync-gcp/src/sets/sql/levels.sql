@@ -1,4 +1,4 @@
--- Two records with whole names of those that share a key which no more than one person is known to use: the first two, or
+-- Two records with whole names of those that share a key which no more than one entity is known to use: the first two, or
 -- the first and the last.
 CREATE TABLE {asked} AS
 WITH named AS (
@@ -9,7 +9,7 @@ WITH named AS (
   JOIN {uses} AS s ON s.kind = k.kind AND s.key_kind = k.key_kind AND s.key_number = k.key_number
   LEFT JOIN {users} AS u ON u.key_number = k.key_number
   JOIN {looks} AS l ON l.record = k.record
-  WHERE k.kind = 'person' AND k.key_kind = @key_kind AND IFNULL(u.users, 1) = 1 AND l.is_whole
+  WHERE k.kind = @kind AND k.key_kind = @key_kind AND IFNULL(u.users, 1) = 1 AND l.is_whole
 )
 SELECT ABS(MOD(a.key_number, @batches)) AS batch, a.record AS one, b.record AS other
 FROM named AS a JOIN named AS b ON b.key_number = a.key_number

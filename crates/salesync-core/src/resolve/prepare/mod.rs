@@ -1,5 +1,7 @@
 //! Brings what records say into its one spelling.
 
+mod companies;
+
 use hashbrown::HashMap;
 use twox_hash::XxHash3_64;
 
@@ -7,8 +9,8 @@ use super::identity::{EntityKind, Said};
 use super::index::numbered_in;
 use super::learnt::Learnt;
 use super::prepared::{
-    CompanyRow, Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span,
-    Symbol, Texts, number,
+    Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span, Symbol,
+    Texts, number,
 };
 use super::sketch::Sketch;
 use crate::normalise::address;
@@ -18,6 +20,7 @@ use crate::normalise::email::{self, EmailClass, NormalEmail};
 use crate::normalise::name::{self, NameShape, Nickname, NormalName};
 use crate::normalise::phone;
 use crate::normalise::{country, date, text};
+use companies::CompanyName;
 
 /// Takes records in, one after another.
 #[derive(Debug, Default)]
@@ -27,7 +30,7 @@ pub(super) struct Preparation {
     domains: Memo<Option<Domain>>,
     /// Plain words of names; nothing for those that are none.
     words: Memo<Option<Word>>,
-    companies: Memo<(Symbol, Symbol)>,
+    companies: Memo<CompanyName>,
     cities: Memo<Symbol>,
     countries: Memo<[u8; 2]>,
     /// Room for one record's text.
@@ -189,7 +192,7 @@ impl Preparation {
         row.phones = self.phones(said);
         row.company = said
             .company
-            .map_or(Symbol::EMPTY, |raw| self.company_name(raw).1);
+            .map_or(Symbol::EMPTY, |raw| self.company_name(raw).compact);
         row.site = said
             .website
             .map_or(Symbol::EMPTY, |site| self.own_domain(site).0);
@@ -276,56 +279,6 @@ impl Preparation {
         }
     }
 
-    /// Normalises one company's record.
-    fn company(&mut self, rank: Rank, said: &Said<'_>) -> CompanyRow {
-        let (mut names, mut first_words) = (Vec::new(), Vec::new());
-        let mut compact_names = Vec::new();
-        for raw in said.company.iter().chain(&said.other_company) {
-            let (core, compact) = self.company_name(raw);
-            if !compact.is_empty() && !compact_names.contains(&compact) {
-                compact_names.push(compact);
-                names.push(core);
-                first_words.push(first_word(&mut self.prepared.texts, core));
-            }
-        }
-        let (mut domains, mut cores) = (Vec::new(), Vec::new());
-        let sites = said.website.map(|site| self.own_domain(site));
-        let mails = said.emails.iter().map(|raw| {
-            let named = email_with_domain(&mut self.prepared, &mut self.domains, raw);
-            own(named.map(|(_, domain)| domain))
-        });
-        for (domain, core) in sites.into_iter().chain(mails) {
-            if !domain.is_empty() && !domains.contains(&domain) {
-                domains.push(domain);
-                cores.push(core);
-            }
-        }
-        let phones = self.phones(said);
-        let place = self.place(said);
-        let symbols = &mut self.prepared.symbols;
-        CompanyRow {
-            rank,
-            names: Span::push(symbols, names),
-            first_words: Span::push(symbols, first_words),
-            compact_names: Span::push(symbols, compact_names),
-            domains: Span::push(symbols, domains),
-            domain_cores: Span::push(symbols, cores),
-            phones,
-            place,
-        }
-    }
-
-    /// Normalises a company's name: its words, and the same without spaces; both empty for a placeholder.
-    fn company_name(&mut self, raw: &str) -> (Symbol, Symbol) {
-        let texts = &mut self.prepared.texts;
-        self.companies.of(raw, |raw| {
-            let company = company::normalise(raw);
-            company.map_or((Symbol::EMPTY, Symbol::EMPTY), |company| {
-                (texts.intern(&company.core), texts.intern(&company.compact))
-            })
-        })
-    }
-
     /// Normalises phones: national numbers that somebody could have.
     fn phones(&mut self, said: &Said<'_>) -> Span {
         let country = said.country.or(self.default_country.as_deref());
@@ -382,13 +335,6 @@ impl Preparation {
         let prepared = &mut self.prepared;
         own(self.domains.of(raw, |raw| look_up(prepared, raw)))
     }
-}
-
-/// Returns the first word of a name.
-fn first_word(texts: &mut Texts, name: Symbol) -> Symbol {
-    let words = texts.text(name);
-    let first = words.split(' ').next().unwrap_or_default().to_owned();
-    texts.intern(&first)
 }
 
 /// Returns a domain and its core if it is one organisation's own.
