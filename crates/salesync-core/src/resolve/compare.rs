@@ -367,8 +367,8 @@ pub(super) enum DateLikeness {
     Near,
     /// Two of year, month and day agree.
     TwoParts,
-    /// They are of one year.
-    SameYear,
+    /// They are not much more than a year apart.
+    WithinYear,
     /// Nothing of that.
     Different,
 }
@@ -380,13 +380,27 @@ pub(super) fn date_likeness(one: &str, other: &str) -> DateLikeness {
     };
     let ([year, month, day], [other_year, other_month, other_day]) = (parts, other_parts);
     let swapped = year == other_year && month == other_day && day == other_month;
+    let days = days(parts).zip(days(other_parts));
     let agreeing = parts.iter().zip(&other_parts);
     match agreeing.filter(|(one, other)| one == other).count() {
         _ if swapped || edits(one, other) <= 1 => DateLikeness::Near,
         2 => DateLikeness::TwoParts,
-        _ if year == other_year => DateLikeness::SameYear,
+        _ if days.is_some_and(|(one, other)| one.abs_diff(other) <= ABOUT_A_YEAR) => {
+            DateLikeness::WithinYear
+        }
         _ => DateLikeness::Different,
     }
+}
+
+/// So many days and a month, where every month has as many.
+const ABOUT_A_YEAR: u32 = 12 * LONGEST_MONTH + LONGEST_MONTH;
+
+const LONGEST_MONTH: u32 = 31;
+
+/// Returns how many days there were before a date, where every month has as many; dates need not be in a calendar.
+fn days(parts: [&str; 3]) -> Option<u32> {
+    let [year, month, day] = parts.map(|part| part.parse::<u32>().ok());
+    Some((year? * 12 + month?) * LONGEST_MONTH + day?)
 }
 
 /// Returns the year, month and day of eight digits.
@@ -459,7 +473,9 @@ mod tests {
             ("19710624", "19170624", DateLikeness::Near),
             ("19710624", "19850624", DateLikeness::TwoParts),
             ("19710624", "19710613", DateLikeness::TwoParts),
-            ("19710624", "19710912", DateLikeness::SameYear),
+            ("19710624", "19710912", DateLikeness::WithinYear),
+            ("19710624", "19720723", DateLikeness::WithinYear),
+            ("19710624", "19721224", DateLikeness::Different),
             ("19710624", "19830612", DateLikeness::Different),
             ("197", "19710624", DateLikeness::Different),
         ] {

@@ -203,8 +203,8 @@ pub struct PeopleWeights {
     pub birth_near: f32,
     /// Dates of birth of which two of year, month and day agree.
     pub birth_two_parts: f32,
-    /// Dates of birth of one year.
-    pub birth_same_year: f32,
+    /// Dates of birth not much more than a year apart.
+    pub birth_within_year: f32,
     /// Dates of birth that differ.
     pub birth_conflict: f32,
     /// Added where house and date of birth are the same and neither part of the name is: no twins.
@@ -250,7 +250,7 @@ impl Default for PeopleWeights {
             birth_cap: 14.0,
             birth_near: 7.0,
             birth_two_parts: 4.5,
-            birth_same_year: 0.0,
+            birth_within_year: 0.0,
             birth_conflict: -3.0,
             no_twins: 3.0,
             family_off: 6.0,

@@ -423,7 +423,7 @@ impl<'a> Scale<'a> {
         match compare::date_likeness(self.texts.text(one), self.texts.text(other)) {
             DateLikeness::Near => finding(FIELD, "near", weights.birth_near),
             DateLikeness::TwoParts => finding(FIELD, "two_parts", weights.birth_two_parts),
-            DateLikeness::SameYear => finding(FIELD, "same_year", weights.birth_same_year),
+            DateLikeness::WithinYear => finding(FIELD, "within_year", weights.birth_within_year),
             DateLikeness::Different => finding(FIELD, CONFLICT, weights.birth_conflict),
         }
     }
