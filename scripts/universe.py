@@ -31,7 +31,7 @@ COUNTRIES = {
     "SE": ("SE|Sweden|Sverige", "46", "0", 2, 7, "AB|Aktiebolag", 6),
     "NL": ("NL|Netherlands", "31", "0", 2, 7, "B.V.|N.V.", 5),
 }
-# As many as in sales data of that size.
+# Some seventy, as in sales records of these countries.
 CITIES = {
     "US": (
         "Austin Boston Denver Portland Chicago Seattle Atlanta Dallas Houston Phoenix Nashville Miami Detroit Tampa"

@@ -45,24 +45,23 @@ pub fn normalise(raw: &str) -> Option<NormalDomain> {
         return None;
     }
     let class = classify(&registrable);
-    let core = core(registrable.split('.').next().unwrap_or(&registrable));
     Some(NormalDomain {
-        core,
+        core: core_of(&registrable),
         class,
         registrable,
     })
 }
 
-/// Countries' endings that others use for what they sound like, as search engines see it.
-const SOLD_ENDINGS: [&str; 19] = [
-    "ad", "as", "bz", "cc", "cd", "co", "dj", "fm", "io", "ai", "la", "me", "ms", "nu", "sc", "sr",
-    "su", "tv", "ws",
-];
+/// Returns the core of a registrable domain.
+pub(crate) fn core_of(registrable: &str) -> String {
+    core(registrable.split('.').next().unwrap_or(registrable))
+}
 
 /// Returns the calling code of the country whose ending a domain has.
 pub(crate) fn calling_code(domain: &str) -> Option<&'static str> {
     let ending = domain.rsplit('.').next()?;
-    let is_country = ending.len() == 2 && !SOLD_ENDINGS.contains(&ending);
+    // Companies of all countries take Colombia's for its sound.
+    let is_country = ending.len() == 2 && ending != "co";
     is_country.then(|| country::calling_code(ending)).flatten()
 }
 
@@ -165,7 +164,7 @@ mod tests {
             ("acme.de", Some("49")),
             ("acme.co.uk", Some("44")),
             ("acme.com", None),
-            ("acme.io", None),
+            ("acme.co", None),
             ("acme.museum", None),
         ] {
             assert_eq!(calling_code(domain), code, "{domain}");

@@ -23,12 +23,37 @@ pub(super) const SHORT_FORMS: &[(&str, &str)] = &[
     ("societa per azioni", "spa"),
     ("besloten vennootschap", "bv"),
     ("limitada", "ltda"),
+    ("ltee", "ltd"),
+    ("limitee", "ltd"),
     ("aktiebolag", "ab"),
     ("osauhing", "ou"),
     ("spolka z oo", "spzoo"),
     ("spolka zoo", "spzoo"),
     ("spolka z o o", "spzoo"),
 ];
+
+/// Legal forms that end no brand's one word, as others do (`HashiCorp`).
+pub(super) static GLUED_FORMS: WordSet = WordSet::of(&[
+    "inc",
+    "incorporated",
+    "corporation",
+    "llc",
+    "llp",
+    "ltd",
+    "limited",
+    "plc",
+    "gmbh",
+    "ag",
+    "kg",
+    "sarl",
+    "sasu",
+    "bv",
+    "slu",
+    "srl",
+    "ltda",
+    "aktiebolag",
+    "aps",
+]);
 
 /// Legal forms as words after folding, by country. Longer ones are tried first.
 pub(super) static LEGAL_FORMS: WordSet = WordSet::of(&[

@@ -316,9 +316,10 @@ pub(super) fn places(
     match (house, street) {
         (true, _) => finding("address", "house", weights.house + place * 0.5),
         (_, true) => finding("address", "street", weights.street + place * 0.7),
-        _ if postal_code || city => {
+        _ if postal_code || (city && differ) => {
             finding("address", "place", if differ { place * 0.7 } else { place })
         }
+        _ if city => finding("address", "city", place),
         _ if differ => finding("address", CONFLICT, weights.conflict),
         _ if both(one.city, other.city) => {
             finding("address", "city_conflict", weights.city_conflict)
@@ -392,10 +393,11 @@ pub(super) fn date_likeness(one: &str, other: &str) -> DateLikeness {
     }
 }
 
-/// So many days and a month, where every month has as many.
-const ABOUT_A_YEAR: u32 = 12 * LONGEST_MONTH + LONGEST_MONTH;
-
+/// The days of a month, of which every one is taken to have as many.
 const LONGEST_MONTH: u32 = 31;
+
+/// The days of a year and a month.
+const ABOUT_A_YEAR: u32 = 13 * LONGEST_MONTH;
 
 /// Returns how many days there were before a date, where every month has as many; dates need not be in a calendar.
 fn days(parts: [&str; 3]) -> Option<u32> {
@@ -452,6 +454,7 @@ mod tests {
             (["14", "elm", "", "3089", "sorrento"], "street"),
             (["12", "elm", "", "9000", "sorrento"], "street"),
             (["12", "oak", "", "3089", "maitlnd"], "place"),
+            (["", "", "", "", "maitlnd"], "city"),
             (["12", "oak", "", "3089", "sorrento"], CONFLICT),
             (["", "", "", "", "sorrento"], "city_conflict"),
             (["", "", "", "", ""], MISSING),
@@ -466,6 +469,26 @@ mod tests {
     }
 
     #[test]
+    fn phones_are_near_by_one_slip_or_a_code_before_them() {
+        let mut texts = Texts::default();
+        for (one, other, expected) in [
+            ("701234567", "701234576", true),
+            ("701234567", "70123456", true),
+            ("46701234567", "701234567", true),
+            ("701234567", "701234599", false),
+            ("5550123", "5550124", false),
+            ("701234567", "234567", false),
+        ] {
+            let [left, right] = [one, other].map(|phone| texts.intern(phone));
+            assert_eq!(
+                are_near(&texts, &[left], &[right]),
+                expected,
+                "{one} {other}"
+            );
+        }
+    }
+
+    #[test]
     fn dates_are_alike_in_levels() {
         for (one, other, expected) in [
             ("19781211", "19781112", DateLikeness::Near),
@@ -474,7 +497,8 @@ mod tests {
             ("19710624", "19850624", DateLikeness::TwoParts),
             ("19710624", "19710613", DateLikeness::TwoParts),
             ("19710624", "19710912", DateLikeness::WithinYear),
-            ("19710624", "19720723", DateLikeness::WithinYear),
+            ("19710624", "19720724", DateLikeness::WithinYear),
+            ("19710624", "19720725", DateLikeness::Different),
             ("19710624", "19721224", DateLikeness::Different),
             ("19710624", "19830612", DateLikeness::Different),
             ("197", "19710624", DateLikeness::Different),

@@ -25,6 +25,8 @@ pub(super) enum KeyKind {
     NameAndBirthYear,
     Surname,
     CompanyName,
+    /// A company's name where all calls have one code.
+    NameAndZone,
     FirstWord,
     /// The organisation that a person belongs to: nobody meets by it, but those who belong to one are found.
     Organisation,
@@ -51,6 +53,7 @@ impl KeyKind {
             Self::NameAndBirthYear => "name_and_birth_year",
             Self::Surname => "surname",
             Self::CompanyName => "company_name",
+            Self::NameAndZone => "name_and_zone",
             Self::FirstWord => "first_word",
             Self::Organisation => "organisation",
             Self::Override => "override",
@@ -94,12 +97,13 @@ impl KeyKind {
                 | Self::FullName
                 | Self::NicknameAndSurname
                 | Self::CompanyName
+                | Self::NameAndZone
         )
     }
 }
 
 /// Every kind of key.
-const ALL: [KeyKind; 18] = [
+const ALL: [KeyKind; 19] = [
     KeyKind::Mailbox,
     KeyKind::RoleMailbox,
     KeyKind::Domain,
@@ -115,6 +119,7 @@ const ALL: [KeyKind; 18] = [
     KeyKind::NameAndBirthYear,
     KeyKind::Surname,
     KeyKind::CompanyName,
+    KeyKind::NameAndZone,
     KeyKind::FirstWord,
     KeyKind::Organisation,
     KeyKind::Override,

@@ -3,7 +3,8 @@
 //!
 //! Such pairs are one person's or two namesakes'. Which, their mailboxes, phones and organisations tell: how often
 //! these agree depends on how rare the name is, and from that follows how rare a name must be to stand for itself.
-//! Those who share a mailbox tell in how many forms a name is written, those who share a house who lives in one.
+//! Those who share a mailbox tell in how many forms a name is written, those who share a house who lives in one, and
+//! records of one domain how often phones and legal forms of one company differ.
 
 use super::compare::CONFLICT;
 use super::frequency::count_of;
@@ -335,7 +336,7 @@ struct Contradiction {
 }
 
 /// Fewer pairs of companies' records than this teach nothing.
-const FEWEST_COMPANIES: f64 = 30.0;
+const FEWEST_COMPANY_PAIRS: f64 = 30.0;
 
 /// What one company's records are believed to do counts as much as so many that agree, and so many that do not.
 const BELIEVED_EACH: f64 = 2.0;
@@ -368,7 +369,7 @@ impl Contradictions {
 impl Contradiction {
     fn teach(&self, weight: f32) -> f32 {
         let pairs = self.same + self.different;
-        if pairs < FEWEST_COMPANIES {
+        if pairs < FEWEST_COMPANY_PAIRS {
             return weight;
         }
         let different = (self.different + BELIEVED_EACH) / (pairs + 2.0 * BELIEVED_EACH);

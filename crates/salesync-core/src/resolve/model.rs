@@ -316,7 +316,7 @@ pub struct CompanyWeights {
     pub phone_different: f32,
     /// The chance that a name which one company is known to bear is another's as well.
     pub name_slack: f32,
-    /// Domains of one name under different endings, where that is the name of one of the companies.
+    /// Domains of one name under different endings, where that is the name of one of the companies, or one of them lent.
     pub domain_core_of_name: f32,
     /// Domains of one name under different endings.
     pub domain_core: f32,

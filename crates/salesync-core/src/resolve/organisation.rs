@@ -257,6 +257,17 @@ pub(super) fn own_domains(person: &Person<'_>) -> impl Iterator<Item = Symbol> {
         .filter(|domain| !domain.is_empty())
 }
 
+/// Returns the same domains, each once.
+pub(super) fn distinct_domains(person: &Person<'_>) -> Vec<Symbol> {
+    let mut domains: Vec<Symbol> = Vec::new();
+    for domain in own_domains(person) {
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    domains
+}
+
 /// On no more records than this a domain may be a typing error.
 pub(super) const RARE: u32 = 2;
 

@@ -39,7 +39,8 @@ pub trait Sets: Send + Sync + fmt::Debug {
     async fn count_people(&self) -> Result<PeopleCounts>;
 
     /// Counts how often each text comes that a record of a kind says; returns how often, more than once, with the fields in
-    /// which a text comes so often.
+    /// which a text comes so often. Before it counts what companies say, it makes facts of the domains that people lend them
+    /// who share their phones: by these it is told who bears a name.
     async fn count_texts(&self, kind: EntityKind) -> Result<Vec<(FactField, u32)>>;
 
     /// Makes facts of what was counted last: each text with the bits that [`tables::RATES`] has for it.

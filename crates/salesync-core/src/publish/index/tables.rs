@@ -87,7 +87,7 @@ pub(super) static FACTS: PlainTable = PlainTable {
         (
             "organisation",
             Text,
-            "The organisation that the text stands for; null of other fields",
+            "The organisation that the text stands for, of a phone also the domain; null of other fields",
         ),
     ],
     key: &["place", "field", "text"],

@@ -44,7 +44,11 @@ pub(super) fn of(kind: EntityKind, mut rows: Vec<PartRow>) -> Result<Part> {
                 records: u32::try_from(row.other).map_err(|_| unreadable())?,
                 users: u8::try_from(row.count).map_err(|_| unreadable())?,
             }),
-            PartRow::FACT => part.facts.push(fact(&row.text, row.more, row.number, "")?),
+            PartRow::FACT => {
+                let (field, organisation) = row.text.split_once(' ').ok_or_else(unreadable)?;
+                let fact = fact(field, row.more, row.number, organisation)?;
+                part.facts.push(fact);
+            }
             PartRow::SWITCHBOARD => {
                 part.switchboards.insert(row.text);
             }

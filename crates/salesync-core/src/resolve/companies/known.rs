@@ -29,7 +29,7 @@ impl Known {
     pub(super) fn count(prepared: &Prepared, weights: &CompanyWeights) -> Self {
         let mut words: HashMap<Symbol, Symbol> = HashMap::new();
         let mut names: HashSet<Symbol> = HashSet::new();
-        let mut contacts: HashMap<Symbol, [Vec<Symbol>; 2]> = HashMap::new();
+        let (mut with_domains, mut with_phones) = (Vec::new(), Vec::new());
         for company in prepared.companies() {
             words.extend(company.names.iter().zip(company.first_words));
             names.extend(company.compact_names);
@@ -39,19 +39,16 @@ impl Known {
             let phone = company.phones.first().copied();
             let borne = company.compact_names.iter().chain(company.names_at);
             for name in borne.filter(|name| !name.is_empty()) {
-                let known = contacts.entry(*name).or_default();
-                for (known, value) in known.iter_mut().zip([domain, phone]) {
-                    known.extend(value.filter(|value| !known.contains(value)));
-                }
+                with_domains.extend(domain.map(|domain| (*name, domain)));
+                with_phones.extend(phone.map(|phone| (*name, phone)));
             }
         }
-        let bearers = contacts.into_iter().map(|(name, [domains, phones])| {
-            let told_by = if domains.is_empty() { phones } else { domains };
-            (name, count_of(told_by.len()) as f32)
-        });
+        let mut bearers = counted(with_phones);
+        bearers.extend(counted(with_domains));
+        bearers.retain(|_, count| *count > 1.0);
         Self {
             places: PlaceScale::count(prepared.companies.iter().map(|row| row.place)),
-            bearers: bearers.filter(|(_, count)| *count > 1.0).collect(),
+            bearers,
             starts: Frequency::of(words.into_values()).rarity(1),
             population: population(names.len()),
             weights: weights.clone(),
@@ -88,6 +85,18 @@ impl Known {
         );
         learnt.tell(FactField::CompanyCity, texts, &self.places.cities);
     }
+}
+
+/// Returns how many values each name comes with.
+fn counted(mut pairs: Vec<(Symbol, Symbol)>) -> HashMap<Symbol, f32> {
+    pairs.sort_unstable();
+    pairs.dedup();
+    let of_names = pairs.chunk_by(|one, other| one.0 == other.0);
+    let counts = of_names.filter_map(|of_name| {
+        let (name, _) = of_name.first()?;
+        Some((*name, count_of(of_name.len()) as f32))
+    });
+    counts.collect()
 }
 
 /// Returns how many companies there are, more or less, by how many names.

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::super::learnt::{FactField, Learnt};
-use super::super::organisation::own_domains;
+use super::super::organisation::distinct_domains;
 use super::super::prepared::{Company, PerText, Prepared, Symbol};
 use crate::normalise::domain;
 
@@ -45,8 +45,8 @@ fn each_borrower(prepared: &mut Prepared, domain_of: impl Fn(&Prepared, Symbol) 
         let Some(domain) = phone.and_then(|phone| domain_of(prepared, phone)) else {
             continue;
         };
-        let core = domain::normalise(&domain).map(|normal| normal.core);
-        let lent = [domain, core.unwrap_or_default()].map(|text| prepared.texts.intern(&text));
+        let core = domain::core_of(&domain);
+        let lent = [domain, core].map(|text| prepared.texts.intern(&text));
         if let Some(row) = prepared.companies.get_mut(at) {
             row.lent = lent;
         }
@@ -63,7 +63,8 @@ fn domains_of_phones(prepared: &Prepared) -> HashMap<Symbol, Symbol> {
     for person in prepared.people() {
         let phones = person.phones.iter();
         for phone in phones.filter(|phone| is_companys.get(**phone)) {
-            seen.extend(own_domains(&person).map(|domain| (*phone, domain)));
+            let domains = distinct_domains(&person).into_iter();
+            seen.extend(domains.map(|domain| (*phone, domain)));
         }
     }
     seen.sort_unstable();

@@ -63,34 +63,38 @@ pub(super) fn names(prepared: &Prepared, index: u32) -> [Symbol; 2] {
 }
 
 /// The kinds of keys under which companies meet, in the order in which they count.
-pub(super) const KINDS: [KeyKind; 6] = [
+pub(super) const KINDS: [KeyKind; 7] = [
     KeyKind::Domain,
     KeyKind::Phone,
     KeyKind::House,
     KeyKind::NameAndPlace,
+    KeyKind::NameAndZone,
     KeyKind::CompanyName,
     KeyKind::FirstWord,
 ];
 
 /// Tells the values of a record's keys of a kind.
 pub(super) fn put_keys(kind: KeyKind, company: &Company<'_>, mut put: impl FnMut(KeyValue)) {
-    let mut each = |symbols: &[Symbol]| {
-        let values = symbols.iter().copied().filter_map(KeyValue::text);
-        values.for_each(&mut put);
+    let mut each = |symbols: &mut dyn Iterator<Item = &Symbol>| {
+        symbols
+            .copied()
+            .filter_map(KeyValue::text)
+            .for_each(&mut put);
     };
     match kind {
-        KeyKind::Domain => each(company.domains),
-        KeyKind::Phone => each(company.phones),
+        KeyKind::Domain => each(&mut company.domains.iter()),
+        KeyKind::Phone => each(&mut company.phones.iter()),
         KeyKind::House => {
             let house = KeyValue::both(company.place.number, company.place.street);
             house.into_iter().for_each(put);
         }
+        KeyKind::NameAndPlace => each(&mut company.names_at.iter().step_by(2)),
+        KeyKind::NameAndZone => each(&mut company.names_at.iter().skip(1).step_by(2)),
         KeyKind::CompanyName => {
-            each(company.compact_names);
-            each(company.domain_cores);
+            each(&mut company.compact_names.iter());
+            each(&mut company.domain_cores.iter());
         }
-        KeyKind::NameAndPlace => each(company.names_at),
-        KeyKind::FirstWord => each(company.first_words),
+        KeyKind::FirstWord => each(&mut company.first_words.iter()),
         _ => {}
     }
 }

@@ -11,7 +11,7 @@ const LONG_NAME: usize = 7;
 
 /// One name of a company.
 #[derive(Debug, Clone, Copy)]
-struct CompanyName<'a> {
+struct OneName<'a> {
     words: Symbol,
     first_word: Symbol,
     /// Without spaces.
@@ -21,16 +21,22 @@ struct CompanyName<'a> {
 }
 
 /// Returns a company's names.
-fn each_name<'a>(company: &Company<'a>) -> impl Iterator<Item = CompanyName<'a>> + use<'a> {
+fn each_name<'a>(company: &Company<'a>) -> impl Iterator<Item = OneName<'a>> + use<'a> {
     let names = company.names.iter().zip(company.first_words);
     let names = names.zip(company.compact_names);
     let names = names.zip(company.names_at.chunks(2));
-    names.map(|(((words, first_word), compact), at)| CompanyName {
+    names.map(|(((words, first_word), compact), at)| OneName {
         words: *words,
         first_word: *first_word,
         compact: *compact,
         at,
     })
+}
+
+/// Returns a company's legal forms.
+fn legal_forms<'a>(company: &Company<'a>) -> impl Iterator<Item = Symbol> + use<'a> {
+    let forms = company.legal_forms.iter().copied();
+    forms.filter(|form| !form.is_empty())
 }
 
 /// The smallest place that two companies of one name share, with what it adds to the name: how many of those who bear it
@@ -73,28 +79,29 @@ impl Scale<'_> {
         self.known.bearers.get(&name).copied().unwrap_or(1.0)
     }
 
-    /// Returns what a place adds that companies share beside a name which several bear; nothing where they share none.
+    /// Returns what a place adds that companies share beside a name which several bear; nothing where they share none. Of
+    /// several names that of the fewest counts.
     pub(super) fn nearer(&self, one: &Company<'_>, other: &Company<'_>) -> Option<Nearer> {
-        let weights = &self.known.weights;
-        let several = |name: Symbol| self.bearers(name) - 1.0 + weights.name_slack;
-        each_name(one).find_map(|left| {
-            let mut same = each_name(other).filter(|right| right.compact == left.compact);
-            let right = same.next()?;
-            if self.bearers(left.compact) <= 1.0 {
-                return None;
-            }
-            let bits = |place: usize| {
-                let (one, other) = (left.at.get(place)?, right.at.get(place)?);
-                let shared = one == other && !one.is_empty();
-                shared.then(|| (several(left.compact) / several(*one)).log2())
-            };
-            let in_city = bits(0).map(Nearer::InCity);
-            in_city.or_else(|| bits(1).map(Nearer::InZone))
-        })
+        let pairs = each_name(one).filter_map(|left| {
+            let mut others = each_name(other);
+            let right = others.find(|right| right.compact == left.compact)?;
+            Some((self.bearers(left.compact), left, right))
+        });
+        let (bearers, left, right) = pairs.min_by(|(one, ..), (other, ..)| one.total_cmp(other))?;
+        let slack = self.known.weights.name_slack;
+        let bits = |place: usize| {
+            let (one, other) = (left.at.get(place)?, right.at.get(place)?);
+            let others_here = self.bearers(*one) - 1.0 + slack;
+            let shared = one == other && !one.is_empty() && bearers > 1.0;
+            // Where nobody of the name has a domain, phones may tell of more.
+            shared.then(|| ((bearers - 1.0 + slack) / others_here).log2().max(0.0))
+        };
+        let in_city = bits(0).map(Nearer::InCity);
+        in_city.or_else(|| bits(1).map(Nearer::InZone))
     }
 
     /// Weighs two names that differ.
-    fn two_names(&self, one: CompanyName<'_>, other: CompanyName<'_>) -> FieldEvidence {
+    fn two_names(&self, one: OneName<'_>, other: OneName<'_>) -> FieldEvidence {
         let weights = &self.known.weights;
         let (left, right) = (self.texts.text(one.words), self.texts.text(other.words));
         let (short, long) = if left.len() <= right.len() {
@@ -142,21 +149,25 @@ impl Scale<'_> {
         }
     }
 
-    /// Weighs legal forms.
+    /// Weighs legal forms: they differ where neither holds all parts of the other.
     pub(super) fn legal_form(&self, one: &Company<'_>, other: &Company<'_>) -> FieldEvidence {
         const FIELD: &str = "legal_form";
-        let forms = |company: &Company<'_>| {
-            let forms = company.legal_forms.iter().copied();
-            forms.filter(|form| !form.is_empty()).collect::<Vec<_>>()
-        };
-        let (ones, others) = (forms(one), forms(other));
-        if ones.is_empty() || others.is_empty() {
-            finding(FIELD, MISSING, 0.0)
-        } else if ones.iter().any(|form| others.contains(form)) {
-            finding(FIELD, "equal", 0.0)
-        } else {
-            let bits = self.known.weights.legal_form_conflict;
-            finding(FIELD, CONFLICT, bits)
+        let mut found = finding(FIELD, MISSING, 0.0);
+        for left in legal_forms(one) {
+            for right in legal_forms(other) {
+                if self.holds(left, right) || self.holds(right, left) {
+                    return finding(FIELD, "equal", 0.0);
+                }
+                found = finding(FIELD, CONFLICT, self.known.weights.legal_form_conflict);
+            }
         }
+        found
+    }
+
+    /// Says whether a text has all words of another.
+    fn holds(&self, long: Symbol, short: Symbol) -> bool {
+        let (long, short) = (self.texts.text(long), self.texts.text(short));
+        let mut words = short.split(' ');
+        words.all(|word| long.split(' ').any(|other| other == word))
     }
 }

@@ -37,8 +37,8 @@ impl cluster::Scale<6> for Scale<'_> {
         let name = self.name(&one, &other);
         let domain = self.domain(&one, &other);
         let mut phone = self.phone(&one, &other);
-        if domain.level == "shared" && phone.level == "shared" {
-            phone.bits = SECOND_PHONE;
+        if matches!(domain.level, "shared" | "of_people") {
+            phone.bits = phone.bits.min(SECOND_PHONE);
         }
         let mut address = compare::places(
             self.texts,
@@ -49,8 +49,9 @@ impl cluster::Scale<6> for Scale<'_> {
         let mut country = self.country(&one, &other);
         let nearer = (name.level == "equal").then(|| self.nearer(&one, &other));
         match nearer.flatten() {
-            Some(Nearer::InCity(bits)) if address.level == "place" => address.bits = bits,
-            Some(Nearer::InZone(bits)) if address.level == MISSING && country.level != CONFLICT => {
+            _ if country.level == CONFLICT => {}
+            Some(Nearer::InCity(bits)) if address.level == "city" => address.bits = bits,
+            Some(Nearer::InZone(bits)) if address.level == MISSING => {
                 country = finding("country", "calling_code", bits);
             }
             _ => {}
@@ -171,9 +172,13 @@ impl<'a> Scale<'a> {
         finding("domain", CONFLICT, weights.domain_conflict)
     }
 
-    /// Weighs domains where a company has none of its own but that of people who share its phone.
+    /// Weighs domains where one company has none of its own but that of people who share its phone.
     fn lent_domain(&self, one: &Company<'_>, other: &Company<'_>) -> FieldEvidence {
         let weights = &self.known.weights;
+        if one.domains.is_empty() == other.domains.is_empty() {
+            // What is lent to both says no more than their phones.
+            return finding("domain", MISSING, 0.0);
+        }
         let (ones, others) = (domains_of(one), domains_of(other));
         let shared = |part: usize| {
             let mut parts = ones.iter().filter_map(|domain| domain.get(part));

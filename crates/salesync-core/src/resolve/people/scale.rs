@@ -286,6 +286,13 @@ impl<'a> Scale<'a> {
             (true, true) if mailbox.bits >= phone.bits => {
                 (mailbox, finding("phone", "second", weights.second_contact))
             }
+            (true, false) => (
+                mailbox,
+                FieldEvidence {
+                    bits: phone.bits.min(weights.second_contact),
+                    ..phone
+                },
+            ),
             (true, true) => (finding("mailbox", "shared", weights.second_contact), phone),
             // A shared contact that says less than nothing, because so many use it, is no evidence at all.
             (false, true) => (
@@ -444,7 +451,7 @@ fn is_numbered(prepared: &Prepared, one: &Mailbox, other: &Mailbox) -> bool {
 
 /// Keeps the stronger of a shared phone and a shared organisation: a switchboard is its organisation's.
 fn stronger(phone: FieldEvidence, organisation: FieldEvidence) -> (FieldEvidence, FieldEvidence) {
-    if phone.level != "shared" || organisation.bits <= 0.0 {
+    if !matches!(phone.level, "shared" | "near") || organisation.bits <= 0.0 {
         (phone, organisation)
     } else if phone.bits >= organisation.bits {
         (

@@ -3,7 +3,8 @@
 use super::super::identity::Said;
 use super::super::prepared::{CompanyRow, Rank, Span, Symbol, Texts};
 use super::{Preparation, email_with_domain, own};
-use crate::normalise::{company, country, domain, phone};
+use crate::normalise::phone::{self, PhoneClass};
+use crate::normalise::{company, country, domain};
 
 /// A company's name that was looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,8 +88,9 @@ fn zone(said: &Said<'_>, texts: &Texts, domains: &[Symbol]) -> &'static str {
         domains.find_map(domain::calling_code)
     };
     let of_phone = || {
-        let mut phones = said.phones.iter();
-        phones.find_map(|raw| phone::normalise(raw, None).calling_code)
+        let phones = said.phones.iter().map(|raw| phone::normalise(raw, None));
+        let mut real = phones.filter(|phone| phone.class == PhoneClass::Real);
+        real.find_map(|phone| phone.calling_code)
     };
     named
         .or_else(of_domain)

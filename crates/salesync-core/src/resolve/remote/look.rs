@@ -209,7 +209,7 @@ impl Look {
         }
         look.count(prepared, "domain", organisation::own_domains(&person));
         for phone in person.phones {
-            for domain in organisation::own_domains(&person) {
+            for domain in organisation::distinct_domains(&person) {
                 look.count_with(prepared, ("line", *phone), [domain, Symbol::EMPTY]);
             }
         }

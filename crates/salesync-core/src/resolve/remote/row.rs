@@ -97,7 +97,12 @@ impl Row {
     pub(super) fn name_key(&self) -> Number {
         let name = match self {
             Self::Person(PersonParts(_, name, ..)) => serde_json::to_vec(name),
-            Self::Company(CompanyParts(_, names, ..)) => serde_json::to_vec(names),
+            Self::Company(CompanyParts(_, names, ..)) => {
+                let names = names
+                    .iter()
+                    .map(|[words, first, compact, ..]| [words, first, compact]);
+                serde_json::to_vec(&names.collect::<Vec<_>>())
+            }
         };
         XxHash3_64::oneshot(&name.unwrap_or_default())
     }

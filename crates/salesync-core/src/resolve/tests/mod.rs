@@ -337,7 +337,20 @@ fn people_who_share_a_phone_lend_a_company_their_domain() {
         "Bo Marsh | bo@quarry-stone.co.uk | 415-555-0123",
         "Cy Dunn | cy@okafor.net | 415-555-0123",
     ]);
-    joins(&[companies(&lines), callers].concat(), Some("002"));
+    joins(&[companies(&lines), callers.clone()].concat(), Some("002"));
+    // Half of them are not most.
+    let mut other = person("other", "Di Marsh | di@okafor.net | 415-555-0123");
+    joins(
+        &[companies(&lines), callers.clone(), vec![other.clone()]].concat(),
+        None,
+    );
+    // Whoever has several mailboxes at one domain is one of them still.
+    other.emails = vec!["di@okafor.net".to_owned(), "d@okafor.net".to_owned()];
+    let most = person("most", "Eve Dunn | eve@quarry-stone.co.uk | 415-555-0123");
+    joins(
+        &[companies(&lines), callers, vec![other, most]].concat(),
+        Some("002"),
+    );
 }
 
 #[test]

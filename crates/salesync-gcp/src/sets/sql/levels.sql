@@ -1,4 +1,4 @@
--- Two records with whole names of those that share a key which no more than one entity is known to use: the first two, or
+-- Two records with names of those that share a key which no more than one entity is known to use: the first two, or
 -- the first and the last.
 CREATE TABLE {asked} AS
 WITH named AS (

@@ -37,7 +37,7 @@ LEFT JOIN {users} AS u ON u.key_number = k.key_number
 LEFT JOIN (SELECT DISTINCT key_number FROM {lines}) AS l ON l.key_number = k.key_number
 WHERE k.kind = @kind AND k.key_kind IN ('mailbox', 'phone', 'domain', 'full_name')
 UNION ALL
-SELECT DISTINCT m.part, 'fact', 0, 0, 0, f.number, f.field, f.text
+SELECT DISTINCT m.part, 'fact', 0, 0, 0, f.number, CONCAT(f.field, ' ', IFNULL(f.organisation, '')), f.text
 FROM {members} AS m
 JOIN {asks} AS a ON a.record = m.record
 JOIN {facts} AS f ON f.field = a.field AND f.text = a.text

@@ -89,10 +89,10 @@ SELECT DISTINCT s.slot, f.field, f.text, f.number, f.organisation
 FROM {asks} AS a
 JOIN {said} AS s ON s.record = a.record
 JOIN {facts} AS f ON f.field = a.field AND f.text = a.text
-WHERE a.look = 1
+WHERE a.look = 1 AND a.kind = 'person'
 UNION DISTINCT
 SELECT s.slot, a.field, l.text, 1.0, CAST(NULL AS STRING)
 FROM {asks} AS a
 JOIN {said} AS s ON s.record = a.record
 JOIN {labels} AS l ON l.label = a.text
-WHERE a.look = 1 AND a.field = 'known_company'
+WHERE a.look = 1 AND a.kind = 'person' AND a.field = 'known_company'
