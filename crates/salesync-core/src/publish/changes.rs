@@ -7,6 +7,7 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 
 use super::identities::Reader;
 use super::ours::Ours;
+use super::published::among;
 use super::reading::{Cells, SetAside, rows};
 use super::rows::{Texts, unreadable};
 use crate::error::Result;
@@ -15,7 +16,7 @@ use crate::run::RUN_EVENTS;
 use crate::source::{IdentityColumns, SourceDefinition};
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
-use crate::warehouse::{Among, Filter, Scan, Values, Warehouse};
+use crate::warehouse::{Filter, Scan, Warehouse};
 
 /// Clocks differ by no more than this, and a commit takes no longer.
 const MARGIN_MICROS: i64 = 15 * 60 * 1_000_000;
@@ -130,13 +131,6 @@ fn take(names: &mut BTreeSet<String>, cells: &Option<Cells<'_>>, count: usize) {
     names.extend(
         cells.flat_map(|cells| (0..count).filter_map(|row| Some(cells.text(row)?.into_owned()))),
     );
-}
-
-fn among(column: &str, texts: BTreeSet<String>) -> Result<Filter> {
-    Ok(Filter::Among(Among {
-        column: SqlIdentifier::parse(column)?,
-        values: Values::Texts(texts.into_iter().collect()),
-    }))
 }
 
 /// Returns what the records of these names say now.

@@ -2,14 +2,19 @@
 //! what was resolved.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
 use super::merged::Merged;
+use super::names::Names;
 use super::ours::{Ours, UserCells};
-use super::reading::{Cells, rows};
+use super::published::{among, one_of, scan};
+use super::reading::{Cells, DELETED, live, rows};
+use super::rows::Texts;
 use super::tables::DEALS;
+use super::touched::Touched;
 use crate::deal::DealColumns;
 use crate::error::Result;
 use crate::interaction::OurUser;
@@ -43,11 +48,7 @@ pub(super) async fn gather(
     let (mut batches, mut count) = (Vec::new(), 0);
     for source in sources {
         for declared in source.deals {
-            let reader = Reader {
-                source: source.name.into(),
-                declared,
-                known,
-            };
+            let reader = Reader::new(source.name, declared, known);
             let stream = (source.name, declared.stream);
             let places = places(declared);
             for batch in rows(warehouse, stream, (&places, Filter::Live)).await? {
@@ -63,6 +64,137 @@ pub(super) async fn gather(
         batches: Box::new(batches.into_iter().map(Ok)),
     };
     Ok((rows, count))
+}
+
+/// Deals of which something else is to be told than at the last resolve, with the rows that tell of them.
+#[derive(Default)]
+pub(super) struct Changed {
+    /// Their ids.
+    outdated: BTreeSet<String>,
+    /// How many of them are published.
+    published: usize,
+    rows: Vec<(&'static str, &'static DealColumns, RecordBatch)>,
+}
+
+impl Changed {
+    /// Finds the deals with companies that are touched, and those that were read since; nothing where they are more than
+    /// `most`.
+    pub(super) async fn read(
+        warehouse: &dyn Warehouse,
+        sources: &[&'static SourceDefinition],
+        (touched, most): (&Touched, usize),
+    ) -> Result<Option<Self>> {
+        const COLUMNS: &[&str; 3] = &["source", "stream", "record_id"];
+        let mut ids: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        let companies = touched.companies();
+        if !companies.is_empty() {
+            let asked = (&COLUMNS[..], among("company_id", companies)?);
+            for batch in scan(warehouse, &DEALS, asked).await? {
+                let texts = Texts::of(&batch, COLUMNS)?;
+                for row in (0..batch.num_rows()).map(|row| texts.row(row)) {
+                    let [source, stream, id] = row.map(|it| it.unwrap_or_default().to_owned());
+                    ids.entry((source, stream)).or_default().insert(id);
+                }
+            }
+        }
+        let mut changed = Self::default();
+        for source in sources {
+            for declared in source.deals {
+                let stream = (source.name.to_owned(), declared.stream.to_owned());
+                let mut ids = ids.remove(&stream).unwrap_or_default();
+                ids.extend(read_since(warehouse, (source.name, declared), touched).await?);
+                if ids.is_empty() {
+                    continue;
+                }
+                let deals = ids.iter().map(|id| deal_id(source.name, id));
+                changed.outdated.extend(deals);
+                if changed.outdated.len() > most {
+                    return Ok(None);
+                }
+                let places = [&*places(declared), &[DELETED]].concat();
+                let asked = (&*places, among("id", ids)?);
+                for batch in rows(warehouse, (source.name, declared.stream), asked).await? {
+                    let batch = live(&batch)?;
+                    changed.rows.push((source.name, declared, batch));
+                }
+            }
+        }
+        if !changed.outdated.is_empty() {
+            let outdated = changed.outdated.iter().cloned();
+            let asked = (&["deal_id"][..], among("deal_id", outdated)?);
+            let published = scan(warehouse, &DEALS, asked).await?;
+            changed.published = published.iter().map(RecordBatch::num_rows).sum();
+        }
+        Ok(Some(changed))
+    }
+
+    /// Takes the names of the companies.
+    pub(super) fn name(&self, names: &mut Names, merged: &Merged) -> Result<()> {
+        for (source, declared, batch) in &self.rows {
+            if let Some((column, stream)) = declared.company
+                && let Some(cells) = Cells::of(batch, column)?
+            {
+                let ids = (0..batch.num_rows()).filter_map(|row| cells.text(row));
+                ids.for_each(|id| names.take_record(source, &[stream], &id, merged));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the rows of `deals` that take the place of those of these deals, how many they are, and how many they were.
+    pub(super) fn tables(self, known: Known<'_>) -> Result<(Vec<NewRows>, usize, usize)> {
+        if self.outdated.is_empty() {
+            return Ok((Vec::new(), 0, 0));
+        }
+        let (mut batches, mut count) = (Vec::new(), 0);
+        for (source, declared, batch) in &self.rows {
+            let deals = Reader::new(source, declared, known).deals(batch)?;
+            count += deals.num_rows();
+            batches.push(Ok(deals));
+        }
+        let rows = NewRows {
+            table: &DEALS,
+            outdated: one_of("deal_id", self.outdated)?,
+            batches: Box::new(batches.into_iter()),
+        };
+        Ok((vec![rows], count, self.published))
+    }
+}
+
+/// Returns the ids of the rows that were read since, or that name the record of a company which is restated.
+async fn read_since(
+    warehouse: &dyn Warehouse,
+    (source, declared): (&str, &DealColumns),
+    touched: &Touched,
+) -> Result<BTreeSet<String>> {
+    let mut ids = BTreeSet::new();
+    let asked = (&["id"][..], Filter::ChangedSince(touched.since));
+    for batch in rows(warehouse, (source, declared.stream), asked).await? {
+        let cells = Cells::of(&batch, "id")?;
+        let found = (0..batch.num_rows()).filter_map(|row| said(cells.as_ref(), row));
+        ids.extend(found.map(Cow::into_owned));
+    }
+    if let Some((column, stream)) = declared.company
+        && touched.is_restated(source, &[stream])
+    {
+        let asked = (&["id", column][..], Filter::Live);
+        for batch in rows(warehouse, (source, declared.stream), asked).await? {
+            let (own, companies) = (Cells::of(&batch, "id")?, Cells::of(&batch, column)?);
+            let is_restated = |row: &usize| {
+                let company = said(companies.as_ref(), *row);
+                company.is_some_and(|id| touched.restates(source, &[stream], &id))
+            };
+            let rows = (0..batch.num_rows()).filter(is_restated);
+            let found = rows.filter_map(|row| said(own.as_ref(), row));
+            ids.extend(found.map(Cow::into_owned));
+        }
+    }
+    Ok(ids)
+}
+
+/// Returns the id of a deal.
+fn deal_id(source: &str, id: &str) -> String {
+    format!("{source}/{id}")
 }
 
 /// Returns the places that a declaration names.
@@ -128,7 +260,15 @@ impl<'a> Columns<'a> {
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(source: &str, declared: &'static DealColumns, known: Known<'a>) -> Self {
+        Self {
+            source: source.into(),
+            declared,
+            known,
+        }
+    }
+
     /// Returns the deals that rows tell of.
     fn deals(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let columns = Columns::of(batch, self.declared)?;
@@ -147,7 +287,7 @@ impl Reader<'_> {
         columns: &Columns<'_>,
         (row, id): (usize, &str),
     ) -> Result<()> {
-        let deal_id = format!("{}/{id}", self.source);
+        let deal_id = deal_id(&self.source, id);
         let name = said(columns.name.as_ref(), row);
         let amount = columns.amount.as_ref();
         let currency = said(columns.currency.as_ref(), row).and_then(|raw| code(&raw));

@@ -7,16 +7,13 @@ use arrow::array::RecordBatch;
 use tokio::sync::OnceCell;
 
 use super::ours::{Ours, national};
-use super::reading::{Cells, SetAside, columns, selected};
-use crate::error::{Code, Error, Result};
+use super::reading::{Cells, DELETED, SetAside, columns, live, selected};
+use crate::error::Result;
 use crate::normalise::email::{self, EmailClass};
 use crate::resolve::{ColumnField, ColumnMap, EntityKind, Identity, RecordRef};
 use crate::source::{IdentityColumns, SourceDefinition};
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Filter, Warehouse};
-
-/// When a row's record went.
-const DELETED: &str = "_deleted_at";
 
 /// Returns what every live record of these sources says about a person or company. Tables and columns
 /// that the account does not have are passed over.
@@ -54,16 +51,6 @@ pub(super) async fn of_record(
     let ours = Ours::default();
     let mut identities = reader.identities(warehouse, filter, &ours).await?;
     Ok(identities.pop())
-}
-
-/// Returns the rows of a raw table's batch whose record is still there.
-fn live(batch: &RecordBatch) -> Result<RecordBatch> {
-    let Some(deleted) = batch.column_by_name(DELETED) else {
-        return Ok(batch.clone());
-    };
-    let internal = |error| Error::new(Code::Internal, "leave out deleted rows").because(error);
-    let is_live = arrow::compute::is_null(deleted).map_err(internal)?;
-    arrow::compute::filter_record_batch(batch, &is_live).map_err(internal)
 }
 
 /// What the rows of one name have said so far.

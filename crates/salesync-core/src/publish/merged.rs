@@ -1,6 +1,6 @@
 //! Which records live on in others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::reading::{Cells, rows};
@@ -54,6 +54,15 @@ impl Merged {
             Some(survivor) => RecordRef::new(record.source, record.stream, Arc::clone(survivor)),
             None => record,
         }
+    }
+
+    /// Returns these records with those that live on in the same ones, which some of them may have been before.
+    pub(super) fn with_merged(&self, records: Vec<RecordRef>) -> HashSet<RecordRef> {
+        let living: HashSet<RecordRef> = records.iter().map(|it| self.living(it.clone())).collect();
+        let lives_on_in_one =
+            |merged: &&RecordRef| living.contains(&self.living((*merged).clone()));
+        let merged = self.0.keys().filter(lives_on_in_one).cloned();
+        records.into_iter().chain(merged).collect()
     }
 
     /// Returns the id of the record of the same stream that a merged one lives on in.

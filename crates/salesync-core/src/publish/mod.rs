@@ -8,6 +8,7 @@ mod identities;
 mod index;
 mod interactions;
 mod merged;
+mod names;
 mod ours;
 mod overrides;
 mod published;
@@ -16,6 +17,7 @@ mod remote;
 mod resolving;
 mod rows;
 mod tables;
+mod touched;
 mod why;
 
 #[cfg(test)]

@@ -106,7 +106,13 @@ impl Ours {
         let all = [&self.addresses, &self.domains, &self.numbers];
         let sorted = all.map(|all| all.iter().map(String::as_str).collect::<BTreeSet<_>>());
         let lines = sorted.map(|all| all.into_iter().collect::<Vec<_>>().join(" "));
-        lines.join("\n")
+        let users = self
+            .users
+            .iter()
+            .map(|(record, user)| format!("{record} {user}"));
+        let users: BTreeSet<String> = users.collect();
+        let users = users.into_iter().collect::<Vec<_>>().join("\n");
+        lines.join("\n") + &users
     }
 
     /// Says whether an address is ours.

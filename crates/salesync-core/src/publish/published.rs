@@ -1,69 +1,171 @@
 //! The answer as it is published, read back.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::entities;
+use super::names::{Names, own_domain};
+use super::ours::national;
 use super::reading::rows;
 use super::rows::{Texts, unreadable};
 use super::tables::{COMPANIES, ENTITY_RECORDS, PEOPLE};
 use crate::error::Result;
-use crate::plain::PlainTable;
+use crate::plain::{Outdated, PlainTable};
 use crate::resolve::{
-    Contact, ContactKind, EntityId, GoldenCompany, GoldenPerson, Membership, Resolution,
+    Contact, ContactKind, EntityId, EntityKind, GoldenCompany, GoldenPerson, Membership, Resolution,
 };
 use crate::source::SourceDefinition;
 use crate::validate::SqlIdentifier;
-use crate::warehouse::{Filter, Scan, Warehouse};
+use crate::warehouse::{Among, Filter, Scan, Values, Warehouse};
 
 /// Returns who everybody is once a part of the answer has changed: what interactions and deals are told by, and no
-/// more. Nothing where there are neither.
+/// more. With `names` only of those whom these names can lead to, so that each leads where it would among all.
 pub(super) async fn with(
     warehouse: &dyn Warehouse,
-    sources: &[&'static SourceDefinition],
     (part, outdated): (&Resolution, &BTreeSet<EntityId>),
-) -> Result<Option<Resolution>> {
-    if !has_any(warehouse, sources).await? {
-        return Ok(None);
-    }
-    let is_outdated = |id: &EntityId| outdated.contains(id);
+    names: Option<&Names>,
+) -> Result<Resolution> {
     let mut whole = Resolution {
         people: part.people.clone(),
         companies: part.companies.clone(),
         memberships: part.memberships.clone(),
         ..Resolution::default()
     };
-    for batch in scan(warehouse, &PEOPLE).await? {
-        let people = people(&batch)?.into_iter();
-        whole
-            .people
-            .extend(people.filter(|it| !is_outdated(&it.id)));
+    let holds = |id: &EntityId| !outdated.contains(id);
+    let which = names.map(|names| {
+        let ids: BTreeSet<&str> = names.records.iter().map(|record| &*record.id).collect();
+        ("record_id", ids.into_iter().map(str::to_owned).collect())
+    });
+    for member in members(warehouse, which).await? {
+        let named = names.is_none_or(|names| names.records.contains(&member.record));
+        if named && holds(&member.entity_id) {
+            whole.memberships.push(member);
+        }
     }
-    for batch in scan(warehouse, &COMPANIES).await? {
-        let companies = companies(&batch)?.into_iter();
-        whole
-            .companies
-            .extend(companies.filter(|it| !is_outdated(&it.id)));
+    let mut wanted = Wanted::new(names, &whole.memberships);
+    for batch in scan(warehouse, &PEOPLE, (PEOPLE_COLUMNS, Filter::All)).await? {
+        let people = people(&batch, |row| wanted.has_person(row))?.into_iter();
+        whole.people.extend(people.filter(|it| holds(&it.id)));
     }
-    for batch in scan(warehouse, &ENTITY_RECORDS).await? {
-        let records = entities::records(&batch)?.into_iter();
-        let records = records.filter(|(_, _, entity)| !is_outdated(entity));
-        whole
-            .memberships
-            .extend(records.map(|(kind, record, entity_id)| Membership {
-                record,
-                entity_id,
-                kind,
-                confidence: 1.0,
-                email_match: None,
-                phone_match: None,
-            }));
+    let employers = whole.people.iter().filter_map(|it| it.company_id.as_ref());
+    wanted.ids.extend(employers.map(ToString::to_string));
+    for batch in scan(warehouse, &COMPANIES, (COMPANIES_COLUMNS, Filter::All)).await? {
+        let companies = companies(&batch, |row| wanted.has_company(row))?.into_iter();
+        whole.companies.extend(companies.filter(|it| holds(&it.id)));
+    }
+    if let Some(names) = names {
+        let rivals = rivals(&whole.people, names).into_iter();
+        let rivals = rivals.filter(|id| holds(id)).map(|id| id.to_string());
+        for member in members(warehouse, Some(("entity_id", rivals.collect()))).await? {
+            if !names.records.contains(&member.record) {
+                whole.memberships.push(member);
+            }
+        }
     }
     sort(&mut whole);
-    Ok(Some(whole))
+    Ok(whole)
+}
+
+/// Returns people and companies of these ids, with no more than what interactions and deals are told by.
+pub(super) async fn of_ids(
+    warehouse: &dyn Warehouse,
+    ids: &BTreeSet<EntityId>,
+) -> Result<(Vec<GoldenPerson>, Vec<GoldenCompany>)> {
+    let (mut found_people, mut found_companies) = (Vec::new(), Vec::new());
+    let of_kind = |kind| {
+        let ids = ids.iter().filter(move |id| id.kind() == kind);
+        ids.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let ids = of_kind(EntityKind::Person);
+    if !ids.is_empty() {
+        let asked = (&PEOPLE_COLUMNS[..], among("person_id", ids)?);
+        for batch in scan(warehouse, &PEOPLE, asked).await? {
+            found_people.extend(people(&batch, |_| Ok(true))?);
+        }
+    }
+    let ids = of_kind(EntityKind::Company);
+    if !ids.is_empty() {
+        let asked = (&COMPANIES_COLUMNS[..], among("company_id", ids)?);
+        for batch in scan(warehouse, &COMPANIES, asked).await? {
+            found_companies.extend(companies(&batch, |_| Ok(true))?);
+        }
+    }
+    Ok((found_people, found_companies))
+}
+
+/// Returns the people of whom several have one of the addresses.
+fn rivals(people: &[GoldenPerson], names: &Names) -> BTreeSet<EntityId> {
+    let mut holders: HashMap<&str, Vec<&EntityId>> = HashMap::new();
+    for person in people {
+        for contact in &person.emails {
+            if names.addresses.contains(&contact.value) {
+                holders.entry(&contact.value).or_default().push(&person.id);
+            }
+        }
+    }
+    let several = holders.into_values().filter(|holders| holders.len() > 1);
+    several.flatten().cloned().collect()
+}
+
+/// Which people and companies are wanted; all of them without names.
+struct Wanted<'a> {
+    names: Option<&'a Names>,
+    ids: HashSet<String>,
+    /// Whether each domain that was seen is one of the names.
+    domains: HashMap<String, bool>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(names: Option<&'a Names>, members: &[Membership]) -> Self {
+        let ids = members.iter().map(|member| member.entity_id.to_string());
+        Self {
+            names,
+            ids: ids.collect(),
+            domains: HashMap::new(),
+        }
+    }
+
+    fn has_person(&mut self, row: [Option<&str>; 6]) -> Result<bool> {
+        let Some(names) = self.names else {
+            return Ok(true);
+        };
+        let [id, _, emails, phones, _, domain] = row;
+        Ok(self.ids.contains(id.unwrap_or_default())
+            || domain.is_some_and(|domain| self.has_domain(names, domain))
+            || listed(emails)?
+                .iter()
+                .any(|it| names.addresses.contains(&*it.value))
+            || has_number(names, phones)?)
+    }
+
+    fn has_company(&mut self, row: [Option<&str>; 4]) -> Result<bool> {
+        let Some(names) = self.names else {
+            return Ok(true);
+        };
+        let [id, _, domains, phones] = row;
+        let mut domains = list::<Cow<'_, str>>(domains)?.into_iter();
+        Ok(self.ids.contains(id.unwrap_or_default())
+            || domains.any(|domain| self.has_domain(names, &domain))
+            || has_number(names, phones)?)
+    }
+
+    fn has_domain(&mut self, names: &Names, raw: &str) -> bool {
+        if let Some(known) = self.domains.get(raw) {
+            return *known;
+        }
+        let is_named = own_domain(raw).is_some_and(|domain| names.domains.contains(&domain));
+        self.domains.insert(raw.to_owned(), is_named);
+        is_named
+    }
+}
+
+fn has_number(names: &Names, phones: Option<&str>) -> Result<bool> {
+    let mut numbers = listed(phones)?.into_iter();
+    Ok(numbers.any(|it| national(&it.value).is_some_and(|it| names.numbers.contains(&it))))
 }
 
 /// Takes note of a part of an answer, with no more than what interactions and deals are told by.
@@ -80,7 +182,6 @@ pub(super) fn note(whole: &mut Resolution, part: &Resolution) {
     let companies = part.companies.iter().map(|it| GoldenCompany {
         name: it.name.clone(),
         domains: it.domains.clone(),
-        emails: it.emails.clone(),
         phones: it.phones.clone(),
         record_count: it.record_count,
         ..GoldenCompany::unknown(it.id.clone())
@@ -116,72 +217,162 @@ pub(super) async fn has_any(
     Ok(false)
 }
 
-async fn scan(warehouse: &dyn Warehouse, table: &PlainTable) -> Result<Vec<RecordBatch>> {
-    let scan = Scan::of(SqlIdentifier::parse(table.name)?);
-    warehouse.scan(&scan).await
+/// Reads columns of those rows of a table of ours that a filter lets through.
+pub(super) async fn scan(
+    warehouse: &dyn Warehouse,
+    table: &PlainTable,
+    (columns, filter): (&[&str], Filter),
+) -> Result<Vec<RecordBatch>> {
+    let columns = columns.iter().map(|column| SqlIdentifier::parse(column));
+    let scan = Scan {
+        columns: columns.collect::<Result<_>>()?,
+        filter,
+        ..Scan::of(SqlIdentifier::parse(table.name)?)
+    };
+    let found = warehouse.scan(&scan).await?;
+    Ok(found.into_iter().filter(|it| it.num_rows() > 0).collect())
 }
 
-fn people(batch: &RecordBatch) -> Result<Vec<GoldenPerson>> {
-    let names = [
-        "person_id",
-        "full_name",
-        "emails",
-        "phones",
-        "company_id",
-        "domain",
-    ];
-    let texts = Texts::of(batch, &names)?;
-    let people = (0..batch.num_rows()).map(|row| {
-        let [id, full_name, emails, phones, company_id, domain] = texts.row(row);
+/// Returns what lets those rows through in which a column holds one of some texts.
+pub(super) fn among(column: &str, texts: impl IntoIterator<Item = String>) -> Result<Filter> {
+    Ok(Filter::Among(texts_of(column, texts)?))
+}
+
+/// Returns which rows are outdated: those in which a column holds one of some texts.
+pub(super) fn one_of(column: &str, texts: impl IntoIterator<Item = String>) -> Result<Outdated> {
+    Ok(Outdated::Any(vec![texts_of(column, texts)?]))
+}
+
+fn texts_of(column: &str, texts: impl IntoIterator<Item = String>) -> Result<Among> {
+    Ok(Among {
+        column: SqlIdentifier::parse(column)?,
+        values: Values::Texts(texts.into_iter().collect()),
+    })
+}
+
+/// Returns which entity each record is, of those in which a column holds one of some texts, or of all.
+async fn members(
+    warehouse: &dyn Warehouse,
+    which: Option<(&str, Vec<String>)>,
+) -> Result<Vec<Membership>> {
+    const COLUMNS: &[&str] = &["entity_id", "kind", "source", "stream", "record_id"];
+    let filter = match which {
+        None => Filter::All,
+        Some((_, texts)) if texts.is_empty() => return Ok(Vec::new()),
+        Some((column, texts)) => among(column, texts)?,
+    };
+    let mut members = Vec::new();
+    for batch in scan(warehouse, &ENTITY_RECORDS, (COLUMNS, filter)).await? {
+        let records = entities::records(&batch)?.into_iter();
+        members.extend(records.map(|(kind, record, entity_id)| Membership {
+            record,
+            entity_id,
+            kind,
+            confidence: 1.0,
+            email_match: None,
+            phone_match: None,
+        }));
+    }
+    Ok(members)
+}
+
+const PEOPLE_COLUMNS: &[&str; 6] = &[
+    "person_id",
+    "full_name",
+    "emails",
+    "phones",
+    "company_id",
+    "domain",
+];
+
+/// Reads those rows of `people` that are wanted.
+fn people(
+    batch: &RecordBatch,
+    mut is_wanted: impl FnMut([Option<&str>; 6]) -> Result<bool>,
+) -> Result<Vec<GoldenPerson>> {
+    let texts = Texts::of(batch, PEOPLE_COLUMNS)?;
+    let mut people = Vec::new();
+    for row in (0..batch.num_rows()).map(|row| texts.row(row)) {
+        if !is_wanted(row)? {
+            continue;
+        }
+        let [id, full_name, emails, phones, company_id, domain] = row;
         let company_id = company_id.map(EntityId::parse).transpose();
-        Ok(GoldenPerson {
+        people.push(GoldenPerson {
             full_name: full_name.map(str::to_owned),
             emails: contacts(emails)?,
             phones: contacts(phones)?,
             company_id: company_id.map_err(|_| unreadable())?,
             domain: domain.map(str::to_owned),
             ..GoldenPerson::unknown(entity(id)?)
-        })
-    });
-    people.collect()
+        });
+    }
+    Ok(people)
 }
 
-fn companies(batch: &RecordBatch) -> Result<Vec<GoldenCompany>> {
-    let texts = Texts::of(
-        batch,
-        &["company_id", "name", "domains", "emails", "phones"],
-    )?;
+const COMPANIES_COLUMNS: &[&str; 5] = &["company_id", "name", "domains", "phones", "record_count"];
+
+/// Reads those rows of `companies` that are wanted.
+fn companies(
+    batch: &RecordBatch,
+    mut is_wanted: impl FnMut([Option<&str>; 4]) -> Result<bool>,
+) -> Result<Vec<GoldenCompany>> {
+    let texts = Texts::of(batch, &["company_id", "name", "domains", "phones"])?;
     let counts = batch.column_by_name("record_count");
     let counts = counts.and_then(|it| it.as_primitive_opt::<Int64Type>());
     let counts = counts.ok_or_else(unreadable)?;
-    let companies = (0..batch.num_rows()).map(|row| {
-        let [id, name, domains, emails, phones] = texts.row(row);
-        let domains: Vec<String> =
-            serde_json::from_str(domains.unwrap_or("[]")).map_err(|_| unreadable())?;
-        Ok(GoldenCompany {
+    let mut companies = Vec::new();
+    for row in 0..batch.num_rows() {
+        let count = counts.value(row);
+        let row = texts.row(row);
+        if !is_wanted(row)? {
+            continue;
+        }
+        let [id, name, domains, phones] = row;
+        companies.push(GoldenCompany {
             name: name.map(str::to_owned),
-            domains,
-            emails: contacts(emails)?,
+            domains: list(domains)?,
             phones: contacts(phones)?,
-            record_count: usize::try_from(counts.value(row)).map_err(|_| unreadable())?,
+            record_count: usize::try_from(count).map_err(|_| unreadable())?,
             ..GoldenCompany::unknown(entity(id)?)
-        })
-    });
-    companies.collect()
+        });
+    }
+    Ok(companies)
 }
 
 fn entity(id: Option<&str>) -> Result<EntityId> {
     EntityId::parse(id.unwrap_or_default()).map_err(|_| unreadable())
 }
 
+/// Reads a JSON list.
+fn list<'a, T: Deserialize<'a>>(list: Option<&'a str>) -> Result<Vec<T>> {
+    match list {
+        None | Some("[]") => Ok(Vec::new()),
+        Some(list) => serde_json::from_str(list).map_err(|_| unreadable()),
+    }
+}
+
+/// An address or number as it stands in a list.
+#[derive(Deserialize)]
+struct Listed<'a> {
+    #[serde(borrow)]
+    value: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    records: usize,
+}
+
+fn listed(contacts: Option<&str>) -> Result<Vec<Listed<'_>>> {
+    list(contacts)
+}
+
 /// Reads a list of addresses or numbers.
 fn contacts(list: Option<&str>) -> Result<Vec<Contact>> {
-    let list: Vec<Value> = serde_json::from_str(list.unwrap_or("[]")).map_err(|_| unreadable())?;
-    let contacts = list.iter().map(|it| {
+    let contacts = listed(list)?.into_iter().map(|it| {
         Some(Contact {
-            value: it.get("value")?.as_str()?.to_owned(),
-            kind: ContactKind::parse(it.get("kind")?.as_str()?)?,
-            record_count: usize::try_from(it.get("records")?.as_u64()?).ok()?,
+            value: it.value.into_owned(),
+            kind: ContactKind::parse(&it.kind)?,
+            record_count: it.records,
         })
     });
     contacts.collect::<Option<_>>().ok_or_else(unreadable)

@@ -14,6 +14,9 @@ use crate::source::Except;
 use crate::validate::{SqlIdentifier, parse_decimal, parse_timestamp, parse_value};
 use crate::warehouse::{Filter, Scan, Warehouse};
 
+/// The column of raw tables that says when a row's record went.
+pub(super) const DELETED: &str = "_deleted_at";
+
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Reads rows of a stream's table: of the columns named, those that the table has.
@@ -66,6 +69,16 @@ pub(super) async fn selected(
         ..Scan::of(SqlIdentifier::parse(&format!("{source}_{stream}"))?)
     };
     warehouse.scan(&scan).await
+}
+
+/// Returns the rows of a raw table's batch whose record is still there.
+pub(super) fn live(batch: &RecordBatch) -> Result<RecordBatch> {
+    let Some(deleted) = batch.column_by_name(DELETED) else {
+        return Ok(batch.clone());
+    };
+    let internal = |error| Error::new(Code::Internal, "leave out deleted rows").because(error);
+    let is_live = arrow::compute::is_null(deleted).map_err(internal)?;
+    arrow::compute::filter_record_batch(batch, &is_live).map_err(internal)
 }
 
 /// Parts a place into its column and the member of the JSON object in it.
@@ -202,24 +215,32 @@ pub(super) struct SetAside {
 }
 
 impl SetAside {
+    /// Sets nothing aside.
+    pub(super) fn none() -> Self {
+        Self {
+            about: &[],
+            keys: HashSet::new(),
+        }
+    }
+
     /// Reads what is set aside.
     pub(super) async fn read(
         warehouse: &dyn Warehouse,
         source: &str,
         except: Option<Except>,
     ) -> Result<Self> {
-        let mut keys = HashSet::new();
         let Some(except) = except else {
-            return Ok(Self { about: &[], keys });
+            return Ok(Self::none());
         };
+        let mut keys = HashSet::new();
         let there: Vec<&str> = except.about.iter().map(|(there, _)| *there).collect();
-        let places = [&*there, &["_deleted_at"]].concat();
+        let places = [&*there, &[DELETED]].concat();
         for value in except.values {
             let column = SqlIdentifier::parse(except.column)?;
             let filter = Filter::Equal(vec![(column, (*value).to_owned())]);
             for batch in rows(warehouse, (source, except.stream), (&places, filter)).await? {
                 let cells = Cells::all(&batch, &there)?;
-                let deleted = Cells::of(&batch, "_deleted_at")?;
+                let deleted = Cells::of(&batch, DELETED)?;
                 let live = |row: &usize| deleted.as_ref().is_none_or(|it| it.text(*row).is_none());
                 keys.extend(
                     (0..batch.num_rows())

@@ -8,7 +8,9 @@ use twox_hash::XxHash3_64;
 use super::deals::Known;
 use super::index::{Kept, WarehouseIndex};
 use super::merged::Merged;
+use super::names::Names;
 use super::ours::Ours;
+use super::touched::Touched;
 use super::{
     Resolved, changes, deals, identities, index, interactions, overrides, published, rows,
 };
@@ -23,14 +25,22 @@ use crate::source::SourceDefinition;
 use crate::time::Timestamp;
 use crate::warehouse::Warehouse;
 
+/// What was read since the last resolve.
+pub(super) struct Read {
+    /// The records that may say something else.
+    changed: Vec<Changed>,
+    /// The records that are gone, of which some lead to others by having been merged, and some do not any more.
+    gone: Vec<RecordRef>,
+}
+
 /// A resolve that has begun.
 pub(super) struct Resolving<'a> {
     pub(super) warehouse: &'a dyn Warehouse,
     pub(super) sources: &'a [&'static SourceDefinition],
     pub(super) settings: Settings,
     pub(super) run: (&'a RunId, Timestamp),
-    pub(super) ours: Ours,
-    merged: Merged,
+    pub(super) ours: Arc<Ours>,
+    merged: Arc<Merged>,
     pub(super) overrides: Vec<Override>,
     /// What is read at that time or later this resolve does not see, or perhaps not.
     pub(super) unsettled_since: Timestamp,
@@ -55,25 +65,28 @@ impl<'a> Resolving<'a> {
             sources,
             settings,
             run,
-            ours,
-            merged,
+            ours: Arc::new(ours),
+            merged: Arc::new(merged),
             overrides,
             unsettled_since,
         })
     }
 
     /// Returns the records that changed since the last resolve; nothing where that calls for resolving all.
-    pub(super) async fn changed_since(&self, kept: &Kept) -> Result<Option<Vec<Changed>>> {
+    pub(super) async fn changed_since(&self, kept: &Kept) -> Result<Option<Read>> {
         let most = share(kept.records, self.settings.refresh_share);
         if kept.circumstances != self.circumstances || kept.changed > most {
             return Ok(None);
         }
-        let since = (&self.ours, kept.changed_since);
+        let since = (&*self.ours, kept.changed_since);
         let mut changed = changes::changed(self.warehouse, self.sources, since).await?;
+        let gone = changed.iter().filter(|it| it.says.is_none());
+        let gone = gone.map(|it| it.record.clone()).collect();
         if kept.changed + size(changed.len()) > most {
             changed = self.really_changed(changed).await?;
         }
-        Ok((kept.changed + size(changed.len()) <= most).then_some(changed))
+        let is_little = kept.changed + size(changed.len()) <= most;
+        Ok(is_little.then_some(Read { changed, gone }))
     }
 
     /// Leaves out the records that say what they said before.
@@ -91,7 +104,7 @@ impl<'a> Resolving<'a> {
     }
 
     /// Resolves what changed.
-    pub(super) async fn changed(self, kept: &Kept, changed: Vec<Changed>) -> Result<Resolved> {
+    pub(super) async fn changed(self, kept: &Kept, read: Read) -> Result<Resolved> {
         let about = decided_since(&kept.overrides, &self.overrides);
         let decisions = Decisions {
             all: &self.overrides,
@@ -100,12 +113,14 @@ impl<'a> Resolving<'a> {
         let mut learnt = kept.learnt.clone();
         let reader = WarehouseIndex(self.warehouse);
         let known = (&self.settings, &mut learnt);
-        let found = increment(&reader, changed, decisions, known).await?;
+        let found = increment(&reader, read.changed, decisions, known).await?;
         let Increment {
             resolution,
             outdated,
             index: change,
+            mut appeared,
         } = found;
+        appeared.extend(read.gone);
         let (part, change) = (Arc::new(resolution), Arc::new(change));
         let count = size(part.counts.identities);
         // Another resolve at the same time may have told the same new entities.
@@ -118,25 +133,32 @@ impl<'a> Resolving<'a> {
             let gone = outdated.iter().filter(|id| id.kind() == kind);
             (before + size(now)).saturating_sub(size(gone.count()))
         };
+        let answer = (&*part, &outdated);
+        let restated = self.merged.with_merged(appeared);
+        let touched = Touched::read(self.warehouse, kept.changed_since, answer, restated).await?;
+        let happened = self.happened(kept, &touched, answer).await?;
         let kept = Kept {
             changed_since: self.unsettled_since,
             overrides: self.overrides.clone(),
             changed: kept.changed + count,
             people: left(EntityKind::Person, kept.people, part.people.len()),
             companies: left(EntityKind::Company, kept.companies, part.companies.len()),
+            interactions: happened.interactions,
+            deals: happened.deals,
             ..kept.clone()
         };
         tables.push(index::state_row(Some(&kept), self.run)?);
-        let resolved = Resolved {
+        tables.extend(happened.tables);
+        self.warehouse.replace(tables).await?;
+        Ok(Resolved {
             records: size(part.memberships.len()),
             changed: Some(count),
             people: kept.people,
             companies: kept.companies,
+            interactions: kept.interactions,
+            deals: kept.deals,
             ..rows::summary(&part)
-        };
-        let resolution = published::with(self.warehouse, self.sources, (&part, &outdated)).await?;
-        self.publish(resolution.map(Arc::new), tables, resolved)
-            .await
+        })
     }
 
     /// Resolves all records. `had_state` says that an earlier resolve kept what it would take to resolve only what changed.
@@ -169,6 +191,7 @@ impl<'a> Resolving<'a> {
             tables.extend(index::rows_of_change(&change, &index::Replaces::All)?);
             tables.push(index::rows_of_facts(learnt.take_facts()));
         }
+        let happened = self.all_happened(Arc::clone(&resolution)).await?;
         let kept = is_indexed.then(|| Kept {
             changed_since: self.unsettled_since,
             circumstances: self.circumstances.clone(),
@@ -178,48 +201,93 @@ impl<'a> Resolving<'a> {
             changed: 0,
             people: size(resolution.people.len()),
             companies: size(resolution.companies.len()),
+            interactions: happened.interactions,
+            deals: happened.deals,
         });
         if is_indexed || had_state {
             tables.push(index::state_row(kept.as_ref(), self.run)?);
         }
-        let resolved = rows::summary(&resolution);
-        self.publish(Some(resolution), tables, resolved).await
+        tables.extend(happened.tables);
+        self.warehouse.replace(tables).await?;
+        Ok(Resolved {
+            interactions: happened.interactions,
+            deals: happened.deals,
+            ..rows::summary(&resolution)
+        })
     }
 
-    /// Puts these tables, and those of interactions and deals, in the place of the last ones. Without the whole answer
-    /// there are neither interactions nor deals.
-    async fn publish(
-        self,
-        resolution: Option<Arc<Resolution>>,
-        mut tables: Vec<NewRows>,
-        mut resolved: Resolved,
-    ) -> Result<Resolved> {
-        let warehouse = self.warehouse;
-        if let Some(resolution) = resolution {
-            tables.extend(self.happenings(resolution, &mut resolved).await?);
-        }
-        warehouse.replace(tables).await?;
-        Ok(resolved)
+    /// Tells all interactions and deals, by who everybody is.
+    pub(super) async fn all_happened(&self, resolution: Arc<Resolution>) -> Result<Happened> {
+        let (deals, deals_count) =
+            deals::gather(self.warehouse, self.sources, self.known(&resolution)).await?;
+        let known = (resolution, Arc::clone(&self.ours), Arc::clone(&self.merged));
+        let (rows, count) = interactions::gather(self.warehouse, self.sources, known).await?;
+        Ok(Happened {
+            tables: rows.into_iter().chain([deals]).collect(),
+            interactions: size(count),
+            deals: size(deals_count),
+        })
     }
 
-    /// Returns the tables of interactions and deals, told by who everybody is, and counts them.
-    pub(super) async fn happenings(
-        self,
-        resolution: Arc<Resolution>,
-        resolved: &mut Resolved,
-    ) -> Result<Vec<NewRows>> {
-        let known = Known {
-            resolution: &resolution,
+    /// Tells those interactions and deals anew that have to do with what is touched, or all where that is much.
+    async fn happened(
+        &self,
+        kept: &Kept,
+        touched: &Touched,
+        answer: (&Resolution, &BTreeSet<EntityId>),
+    ) -> Result<Happened> {
+        let of = |count: u64| {
+            (
+                touched,
+                usize::try_from(most_of(count)).unwrap_or(usize::MAX),
+            )
+        };
+        let interactions =
+            interactions::Changed::read(self.warehouse, self.sources, of(kept.interactions));
+        let deals = deals::Changed::read(self.warehouse, self.sources, of(kept.deals));
+        let (Some(interactions), Some(deals)) = (interactions.await?, deals.await?) else {
+            let whole = published::with(self.warehouse, answer, None).await?;
+            return self.all_happened(Arc::new(whole)).await;
+        };
+        let mut names = Names::default();
+        interactions.name(&mut names, &self.merged)?;
+        deals.name(&mut names, &self.merged)?;
+        let known = published::with(self.warehouse, answer, Some(&names)).await?;
+        let known = Arc::new(known);
+        let (mut tables, deals_now, deals_before) = deals.tables(self.known(&known))?;
+        let known = (known, Arc::clone(&self.ours), Arc::clone(&self.merged));
+        let (rows, now, before) = interactions.tables(known).await?;
+        tables.extend(rows);
+        let left = |all: u64, before, now| all.saturating_sub(size(before)) + size(now);
+        Ok(Happened {
+            tables,
+            interactions: left(kept.interactions, before, now),
+            deals: left(kept.deals, deals_before, deals_now),
+        })
+    }
+
+    fn known<'r>(&'r self, resolution: &'r Resolution) -> Known<'r> {
+        Known {
+            resolution,
             ours: &self.ours,
             merged: &self.merged,
-        };
-        let (deals, count) = deals::gather(self.warehouse, self.sources, known).await?;
-        resolved.deals = size(count);
-        let known = (resolution, self.ours, self.merged);
-        let (rows, count) = interactions::gather(self.warehouse, self.sources, known).await?;
-        resolved.interactions = size(count);
-        Ok(rows.into_iter().chain([deals]).collect())
+        }
     }
+}
+
+/// Interactions and deals.
+pub(super) struct Happened {
+    /// The tables of those that were told anew.
+    pub(super) tables: Vec<NewRows>,
+    /// How many interactions there are.
+    pub(super) interactions: u64,
+    /// How many deals there are.
+    pub(super) deals: u64,
+}
+
+/// So many of what happened are told anew without telling all: some, and of many a fifth.
+fn most_of(count: u64) -> u64 {
+    (count / 5).max(1_000)
 }
 
 /// Returns a digest of all that asks for a whole resolve where it changes: what is asked for, who we are, and which

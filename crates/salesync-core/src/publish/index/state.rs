@@ -1,6 +1,6 @@
 //! What the next resolve goes on from.
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 
 use super::super::rows::{Texts, unreadable};
@@ -30,6 +30,26 @@ pub(in super::super) struct Kept {
     pub(in super::super) changed: u64,
     pub(in super::super) people: u64,
     pub(in super::super) companies: u64,
+    pub(in super::super) interactions: u64,
+    pub(in super::super) deals: u64,
+}
+
+impl Kept {
+    /// What cannot be read.
+    fn in_other_words() -> Self {
+        Self {
+            changed_since: Timestamp::from_micros(0),
+            circumstances: String::new(),
+            learnt: Learnt::default(),
+            overrides: Vec::new(),
+            records: 0,
+            changed: 0,
+            people: 0,
+            companies: 0,
+            interactions: 0,
+            deals: 0,
+        }
+    }
 }
 
 /// Returns what the last resolve left; nothing where there was none, or one that kept nothing.
@@ -52,28 +72,25 @@ pub(in super::super) async fn kept(warehouse: &dyn Warehouse) -> Result<Option<K
     let number = |name: &str| {
         let column = batch.column_by_name(name);
         let column = column.and_then(|it| it.as_primitive_opt::<Int64Type>());
-        let number = column.map(|column| column.value(0));
-        number
-            .and_then(|it| u64::try_from(it).ok())
-            .ok_or_else(unreadable)
+        let number = column.filter(|column| column.is_valid(0))?.value(0);
+        u64::try_from(number).ok()
     };
-    let read =
-        serde_json::from_str(learnt).and_then(|it| Ok((it, serde_json::from_str(overrides)?)));
+    let read = || {
+        Some(Kept {
+            changed_since: Timestamp::from_micros(since?.value(0)),
+            circumstances: circumstances.to_owned(),
+            learnt: serde_json::from_str(learnt).ok()?,
+            overrides: serde_json::from_str(overrides).ok()?,
+            records: number("records")?,
+            changed: number("changed")?,
+            people: number("people")?,
+            companies: number("companies")?,
+            interactions: number("interactions")?,
+            deals: number("deals")?,
+        })
+    };
     // What another version has left may be in other words: then its circumstances are none of ours.
-    let (circumstances, (learnt, overrides)) = match read {
-        Ok(read) => (circumstances.to_owned(), read),
-        Err(_) => (String::new(), Default::default()),
-    };
-    Ok(Some(Kept {
-        changed_since: Timestamp::from_micros(since.ok_or_else(unreadable)?.value(0)),
-        circumstances,
-        learnt,
-        overrides,
-        records: number("records")?,
-        changed: number("changed")?,
-        people: number("people")?,
-        companies: number("companies")?,
-    }))
+    Ok(Some(read().unwrap_or_else(Kept::in_other_words)))
 }
 
 /// Returns the row that puts this in the place of what the last resolve left; nothing leaves none.
@@ -96,6 +113,8 @@ pub(in super::super) fn state_row(
             count(kept.changed),
             count(kept.people),
             count(kept.companies),
+            count(kept.interactions),
+            count(kept.deals),
         ])?;
     }
     Ok(rows.finish()?.into())

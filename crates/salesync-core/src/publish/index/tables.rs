@@ -124,6 +124,8 @@ pub(super) static STATE: PlainTable = PlainTable {
         ("changed", Int, "How many changed since"),
         ("people", Int, "How many people there are"),
         ("companies", Int, "How many companies there are"),
+        ("interactions", Int, "How many interactions there are"),
+        ("deals", Int, "How many deals there are"),
     ],
     key: &["run_id"],
 };

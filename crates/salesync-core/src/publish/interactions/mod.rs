@@ -1,16 +1,23 @@
-//! Finds every interaction in the raw tables, with whom it was, by what each source declares
+//! Finds interactions in the raw tables, with whom they were, by what each source declares
 //! ([`crate::interaction`]) and by what was resolved.
 //!
 //! ```text
 //! rows that tell ─→ one interaction each, or one of several rows ─→ who took part, each once ─→ two tables
 //! ```
 //!
-//! Streams are read one after the other, those in parts part by part, and of each only the columns that are
-//! declared. What is kept in memory is some 200 bytes for each interaction and some 30 for each that took part;
-//! rows are made of it while they are written.
+//! Where all are told ([`gather`]), streams are read one after the other, those in parts part by part, and of each only
+//! the columns that are declared. What is kept in memory is some 200 bytes for each interaction and some 30 for each
+//! that took part; rows are made of it while they are written.
+//!
+//! Where a part of the answer changed ([`Changed`]), those are told anew with whom it has to do, and those of which rows
+//! tell that were read since; the others stay as they are.
 
+mod affected;
+mod columns;
 mod read;
+mod reader;
 mod register;
+mod retell;
 mod rows;
 mod settle;
 mod store;
@@ -20,11 +27,13 @@ use std::sync::Arc;
 use super::merged::Merged;
 use super::ours::Ours;
 use crate::error::{Code, Error, Result};
-use crate::plain::NewRows;
+use crate::plain::{NewRows, Outdated};
 use crate::resolve::Resolution;
 use crate::source::SourceDefinition;
 use crate::warehouse::Warehouse;
+use columns::Stream;
 use register::Register;
+pub(super) use retell::Changed;
 use rows::Gathered;
 use store::Store;
 
@@ -32,20 +41,31 @@ use store::Store;
 pub(super) async fn gather(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
-    (resolution, ours, merged): (Arc<Resolution>, Ours, Merged),
+    (resolution, ours, merged): (Arc<Resolution>, Arc<Ours>, Arc<Merged>),
 ) -> Result<([NewRows; 2], usize)> {
     let mut store = Store::new(Register::new(sources, resolution, ours, merged));
-    let mut streams = Vec::new();
-    for source in sources {
-        for declared in source.interactions {
-            let told_by = u16::try_from(streams.len()).unwrap_or(u16::MAX);
-            streams.push((source.name, declared.stream));
-            read::stream(&mut store, warehouse, (source.name, told_by), declared).await?;
-        }
+    let streams = streams(sources);
+    for stream in (0..).zip(&streams) {
+        read::stream(&mut store, warehouse, (stream.0, *stream.1)).await?;
     }
-    let gathered = tokio::task::spawn_blocking(move || Gathered::new(store, streams))
-        .await
-        .map_err(|error| Error::new(Code::Internal, "order interactions").because(error))?;
+    let gathered = gathered(store, streams).await?;
     let count = gathered.len();
-    Ok((gathered.tables(), count))
+    Ok((gathered.tables(&Outdated::All), count))
+}
+
+/// Returns the streams that tell of interactions.
+fn streams(sources: &[&'static SourceDefinition]) -> Vec<Stream> {
+    let of_source = |source: &&'static SourceDefinition| {
+        let source = *source;
+        let declared = source.interactions.iter();
+        declared.map(move |declared| (source.name, declared))
+    };
+    sources.iter().flat_map(of_source).collect()
+}
+
+/// Puts what was read in order.
+async fn gathered(store: Store, streams: Vec<Stream>) -> Result<Gathered> {
+    tokio::task::spawn_blocking(move || Gathered::new(store, streams))
+        .await
+        .map_err(|error| Error::new(Code::Internal, "order interactions").because(error))
 }

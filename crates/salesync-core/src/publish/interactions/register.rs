@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::super::merged::Merged;
+use super::super::names::own_domain;
 use super::super::ours::{Ours, national};
-use crate::normalise::domain::{self, DomainClass};
+use crate::normalise::domain;
 use crate::normalise::email;
 use crate::resolve::{ColumnField, EntityId, EntityKind, GoldenCompany, GoldenPerson, Resolution};
 use crate::source::SourceDefinition;
@@ -55,11 +56,11 @@ impl Who {
 #[derive(Debug)]
 pub(super) struct Register {
     resolution: Arc<Resolution>,
-    ours: Ours,
+    ours: Arc<Ours>,
     by_address: HashMap<String, At>,
     by_number: HashMap<String, Who>,
     by_domain: HashMap<String, At>,
-    merged: Merged,
+    merged: Arc<Merged>,
 }
 
 impl Register {
@@ -67,8 +68,8 @@ impl Register {
     pub(super) fn new(
         sources: &[&'static SourceDefinition],
         resolution: Arc<Resolution>,
-        ours: Ours,
-        merged: Merged,
+        ours: Arc<Ours>,
+        merged: Arc<Merged>,
     ) -> Self {
         Self {
             by_address: addresses(&resolution, sources),
@@ -185,16 +186,13 @@ fn addresses(
     resolution: &Resolution,
     sources: &[&'static SourceDefinition],
 ) -> HashMap<String, At> {
-    let mut owners: HashMap<&str, Option<At>> = HashMap::new();
+    let mut holders: HashMap<&str, Vec<At>> = HashMap::new();
     for (place, person) in resolution.people.iter().enumerate() {
         for contact in &person.emails {
-            let owner = owners.entry(&contact.value).or_insert(at(place));
-            if *owner != at(place) {
-                *owner = None;
-            }
+            let holders = holders.entry(&contact.value).or_default();
+            holders.extend(at(place).filter(|at| holders.last() != Some(at)));
         }
     }
-    let mut named: HashMap<String, At> = HashMap::new();
     let by_address = |source: &str, stream: &str| {
         let source = sources.iter().find(|known| known.name == source);
         let mut declared = source.iter().flat_map(|source| source.identities);
@@ -205,21 +203,25 @@ fn addresses(
                     .contains(&(ColumnField::Email, declared.named_by))
         })
     };
+    let mut owners: HashMap<String, At> = HashMap::new();
     for member in &resolution.memberships {
         let record = &member.record;
         if record.id.contains('@')
             && by_address(&record.source, &record.stream)
             && let Some(email) = email::normalise(&record.id)
             && let Some(person) = find_person(resolution, &member.entity_id)
+            && let Some(holders) = holders.get(&*email.address)
+            && holders.contains(&person)
         {
-            named.entry(email.address).or_insert(person);
+            owners.entry(email.address).or_insert(person);
         }
     }
-    let owner = |(address, owner): (&str, Option<At>)| {
-        let owner = owner.or_else(|| named.get(address).copied())?;
-        Some((address.to_owned(), owner))
-    };
-    owners.into_iter().filter_map(owner).collect()
+    for (address, holders) in holders {
+        if let [one] = *holders {
+            owners.insert(address.to_owned(), one);
+        }
+    }
+    owners
 }
 
 /// How many people and companies have a number.
@@ -282,13 +284,13 @@ fn numbers(resolution: &Resolution) -> HashMap<String, Who> {
 
 /// Returns the company of each domain: the one with most records, or else the one at which most of its people are.
 fn domains(resolution: &Resolution) -> HashMap<String, At> {
-    let own = |raw: &str| {
-        let domain = domain::normalise(raw)?;
-        (domain.class == DomainClass::Own).then_some(domain.registrable)
-    };
     let mut claims: HashMap<String, (usize, At)> = HashMap::new();
     for (place, company) in resolution.companies.iter().enumerate() {
-        for domain in company.domains.iter().filter_map(|domain| own(domain)) {
+        for domain in company
+            .domains
+            .iter()
+            .filter_map(|domain| own_domain(domain))
+        {
             let Some(at) = at(place) else { continue };
             let claim = claims.entry(domain).or_insert((0, at));
             if company.record_count > claim.0 {
@@ -300,7 +302,7 @@ fn domains(resolution: &Resolution) -> HashMap<String, At> {
     for person in &resolution.people {
         let company = person.company_id.as_ref();
         if let Some(at) = company.and_then(|id| find_company(resolution, id))
-            && let Some(domain) = person.domain.as_deref().and_then(own)
+            && let Some(domain) = person.domain.as_deref().and_then(own_domain)
             && !claims.contains_key(&domain)
         {
             *votes.entry(domain).or_default().entry(at).or_default() += 1;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::tables::{INTERACTION_PARTIES, INTERACTIONS};
+use super::columns::Stream;
 use super::settle::{Settled, settle};
 use super::store::{Interaction, NEVER, Store};
 use crate::error::Result;
@@ -11,20 +12,17 @@ use crate::record::Value;
 use crate::resolve::EntityId;
 use crate::time::Timestamp;
 
-/// A source and one of its streams.
-pub(super) type StreamName = (&'static str, &'static str);
-
 /// All that was gathered, in the order of time.
 #[derive(Debug)]
 pub(super) struct Gathered {
     store: Store,
-    streams: Vec<StreamName>,
+    streams: Vec<Stream>,
     order: Vec<u32>,
 }
 
 impl Gathered {
     /// Puts what was gathered in order.
-    pub(super) fn new(mut store: Store, streams: Vec<StreamName>) -> Self {
+    pub(super) fn new(mut store: Store, streams: Vec<Stream>) -> Self {
         store.finish();
         let key = |number: &u32| {
             let found = usize::try_from(*number)
@@ -46,23 +44,28 @@ impl Gathered {
         self.order.len()
     }
 
-    /// Returns the rows of both tables.
-    pub(super) fn tables(self) -> [NewRows; 2] {
+    /// Returns the rows of both tables, in the place of those that are outdated.
+    pub(super) fn tables(self, outdated: &Outdated) -> [NewRows; 2] {
         let gathered = Arc::new(self);
+        let of = |table, push| new_rows(&gathered, (table, outdated.clone()), push);
         [
-            new_rows(&gathered, &INTERACTIONS, push_interaction),
-            new_rows(&gathered, &INTERACTION_PARTIES, push_parties),
+            of(&INTERACTIONS, push_interaction as Push),
+            of(&INTERACTION_PARTIES, push_parties),
         ]
     }
 }
 
 type Push = fn(&mut PlainRows, &Gathered, &Interaction, &Settled<'_>) -> Result<()>;
 
-fn new_rows(gathered: &Arc<Gathered>, table: &'static PlainTable, push: Push) -> NewRows {
+fn new_rows(
+    gathered: &Arc<Gathered>,
+    (table, outdated): (&'static PlainTable, Outdated),
+    push: Push,
+) -> NewRows {
     let all = (gathered, gathered.len());
     NewRows::stepwise(
         table,
-        Outdated::All,
+        outdated,
         all,
         move |rows, gathered: &Gathered, at| {
             let store = &gathered.store;
@@ -87,7 +90,7 @@ fn push_interaction(
 ) -> Result<()> {
     let Gathered { store, streams, .. } = gathered;
     let stream = streams.get(usize::from(interaction.told_by));
-    let (source, stream) = stream.copied().unwrap_or_default();
+    let (source, stream) = stream.map_or(("", ""), |(source, declared)| (source, declared.stream));
     let [key, thread, subject] = interaction.words.split();
     let id = interaction.id.text();
     let happened_at = match interaction.happened_at {

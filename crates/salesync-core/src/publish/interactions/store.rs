@@ -36,8 +36,15 @@ impl InteractionId {
         Self(number)
     }
 
+    /// Returns the id as tables have it.
     pub(super) fn text(self) -> String {
         format!("int_{}", Ulid(self.0))
+    }
+
+    /// Reads an id as tables have it; `None` where it is none.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let ulid = Ulid::from_string(text.strip_prefix("int_")?).ok()?;
+        Some(Self(ulid.0))
     }
 }
 

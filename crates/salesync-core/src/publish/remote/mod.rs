@@ -73,6 +73,11 @@ impl Resolving<'_> {
             self.conclude_part(sets, (kind, part), (&learnt, &mut sum))
                 .await?;
         }
+        let mut known = sum.known.take().unwrap_or_default();
+        published::sort(&mut known);
+        let happened = self.all_happened(Arc::new(known)).await?;
+        sum.resolved.interactions = happened.interactions;
+        sum.resolved.deals = happened.deals;
         let kept = is_indexed.then(|| Kept {
             changed_since: self.unsettled_since,
             circumstances: self.circumstances.clone(),
@@ -82,6 +87,8 @@ impl Resolving<'_> {
             changed: 0,
             people: sum.resolved.people,
             companies: sum.resolved.companies,
+            interactions: happened.interactions,
+            deals: happened.deals,
         });
         let mut rest = Vec::new();
         if is_indexed {
@@ -90,12 +97,9 @@ impl Resolving<'_> {
         if is_indexed || had_state {
             rest.push(index::state_row(kept.as_ref(), self.run)?);
         }
-        let mut resolved = sum.resolved;
-        let mut known = sum.known.unwrap_or_default();
-        published::sort(&mut known);
-        rest.extend(self.happenings(Arc::new(known), &mut resolved).await?);
+        rest.extend(happened.tables);
         sets.publish(rest).await?;
-        Ok(resolved)
+        Ok(sum.resolved)
     }
 
     /// Looks at every record for the first time; returns how many there are.

@@ -2,6 +2,7 @@
 
 mod deals;
 mod decisions;
+mod happened;
 mod increments;
 mod interactions;
 mod sources;

@@ -1,19 +1,20 @@
 //! A warehouse with hand-made tables of the invented vendors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::Array;
+use arrow::array::{Array, RecordBatch};
 use arrow::util::display::array_value_to_string;
 
 use super::sources::{CRM, MAIL, PHONE};
-use crate::batch::{Batch, RowBuffer};
+use crate::batch::{Batch, RowBuffer, RowKey, TableWrite, Tombstone};
 use crate::command::{Decision, Ruling, Takes};
 use crate::error::Result;
 use crate::memory::MemoryWarehouse;
-use crate::publish::{Decided, Extent, Resolved, Why, decide, resolve_and_publish, why};
+use crate::publish::resolving::Resolving;
+use crate::publish::{Decided, Extent, Resolved, Why, decide, published, resolve_and_publish, why};
 use crate::record::{Change, Deletion, DeletionReason, Value};
-use crate::resolve::Settings;
+use crate::resolve::{Resolution, Settings};
 use crate::run::RunId;
 use crate::schema::{Column, ColumnType, Table};
 use crate::source::SourceDefinition;
@@ -24,6 +25,23 @@ use crate::warehouse::{Scan, Warehouse};
 
 pub(super) type Cells<'a> = &'a [(&'a str, &'a str)];
 pub(super) type Row = BTreeMap<String, String>;
+
+const SOURCES: &[&SourceDefinition] = &[&MAIL, &PHONE, &CRM];
+
+/// Returns the rows of a batch; what is null is not there.
+fn rows_of(batch: &RecordBatch) -> Vec<Row> {
+    let schema = batch.schema();
+    let row = |row: usize| {
+        let cells = schema.fields().iter().zip(batch.columns());
+        let cells = cells.filter(|(_, column)| column.is_valid(row));
+        let cells = cells.map(|(field, column)| {
+            let text = array_value_to_string(column, row).unwrap();
+            (field.name().clone(), text)
+        });
+        cells.collect()
+    };
+    (0..batch.num_rows()).map(row).collect()
+}
 
 /// A warehouse with hand-made tables.
 #[derive(Default)]
@@ -87,6 +105,44 @@ impl World {
             .unwrap();
     }
 
+    /// Marks a row as gone, or as merged into another; what it says stays.
+    pub(super) async fn mark(
+        &self,
+        name: &str,
+        (part, id): (Option<&str>, &str),
+        merged_into: Option<&str>,
+        version: i64,
+    ) {
+        let mailbox = part.map(|_| Column::new("mailbox", ColumnType::Text, "").unwrap());
+        let mut table = Table::new(name, "", mailbox.into_iter().collect()).unwrap();
+        if part.is_some() {
+            table = table.in_parts("mailbox").unwrap();
+        }
+        let table = Arc::new(table);
+        self.0.prepare(&table).await.unwrap();
+        let at = Timestamp::from_millis(version);
+        let mark = Tombstone {
+            key: RowKey {
+                part: part.map(str::to_owned),
+                id: id.to_owned(),
+            },
+            version: at,
+            deletion: Deletion {
+                at,
+                reason: match merged_into {
+                    Some(_) => DeletionReason::MergedInto,
+                    None => DeletionReason::Deleted,
+                },
+                merged_into: merged_into.map(str::to_owned),
+            },
+        };
+        let write = TableWrite {
+            tombstones: vec![mark],
+            ..TableWrite::nothing(&table)
+        };
+        self.0.commit(Batch::from(write)).await.unwrap();
+    }
+
     pub(super) async fn resolve(&self) -> Resolved {
         let asked = (Settings::default(), Extent::Changed);
         self.resolve_at(2_000_000_000_000, asked).await
@@ -95,10 +151,9 @@ impl World {
     /// Resolves, `at` so many milliseconds.
     pub(super) async fn resolve_at(&self, at: i64, asked: (Settings, Extent)) -> Resolved {
         let now = Timestamp::from_millis(at);
-        let sources: &[&'static SourceDefinition] = &[&MAIL, &PHONE, &CRM];
         let run = (&RunId::new(now), now);
         let nobody: Observer = Arc::new(|_| {});
-        resolve_and_publish(&self.0, sources, asked, run, &nobody)
+        resolve_and_publish(&self.0, SOURCES, asked, run, &nobody)
             .await
             .unwrap()
     }
@@ -127,32 +182,31 @@ impl World {
     /// Explains what is behind a record, or between two.
     pub(super) async fn why(&self, ids: &[&str]) -> Why {
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        let sources: &[&'static SourceDefinition] = &[&MAIL, &PHONE, &CRM];
-        why(&self.0, sources, (&ids, None)).await.unwrap()
+        why(&self.0, SOURCES, (&ids, None)).await.unwrap()
     }
 
     /// Returns a published table's rows; what is null is not there.
     pub(super) async fn rows(&self, table: &str) -> Vec<Row> {
         let scan = Scan::of(SqlIdentifier::parse(table).unwrap());
-        let mut rows = Vec::new();
-        for batch in self.0.scan(&scan).await.unwrap() {
-            let schema = batch.schema();
-            for row in 0..batch.num_rows() {
-                let cells = schema
-                    .fields()
-                    .iter()
-                    .zip(batch.columns())
-                    .filter(|(_, column)| column.is_valid(row));
-                let cells = cells.map(|(field, column)| {
-                    (
-                        field.name().clone(),
-                        array_value_to_string(column, row).unwrap(),
-                    )
-                });
-                rows.push(cells.collect());
-            }
-        }
-        rows
+        let batches = self.0.scan(&scan).await.unwrap();
+        batches.iter().flat_map(rows_of).collect()
+    }
+
+    /// Returns the rows that `interactions`, `interaction_parties` and `deals` would have if all were told by who
+    /// everybody is now.
+    pub(super) async fn all_told(&self) -> Vec<(&'static str, Vec<Row>)> {
+        let now = Timestamp::from_millis(2_000_000_000_000);
+        let run = (&RunId::new(now), now);
+        let resolving = Resolving::new(&self.0, SOURCES, Settings::default(), run);
+        let resolving = resolving.await.unwrap();
+        let nothing = (&Resolution::default(), &BTreeSet::new());
+        let everybody = published::with(&self.0, nothing, None).await.unwrap();
+        let told = resolving.all_happened(Arc::new(everybody)).await.unwrap();
+        let tables = told.tables.into_iter().map(|rows| {
+            let batches = rows.batches.flat_map(|batch| rows_of(&batch.unwrap()));
+            (rows.table.name, batches.collect())
+        });
+        tables.collect()
     }
 
     /// Resolves and returns the only interaction.

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::super::cluster::{Cluster, Clustering, Depth, Edge, Wanted};
 use super::super::entity::EntityId;
 use super::super::evidence::Outcome;
-use super::super::identity::{EntityKind, Identity};
+use super::super::identity::{EntityKind, Identity, RecordRef};
 use super::super::index::{
     IndexChange, IndexReader, IndexedEdge, IndexedRecord, Number, Place, components, has_users,
     number_of, text_key,
@@ -39,6 +39,7 @@ pub(super) struct Part {
     moved: Vec<String>,
     /// The phones that came on companies' records, or went.
     pub(super) switchboards: BTreeMap<String, bool>,
+    appeared: Vec<RecordRef>,
 }
 
 impl Part {
@@ -52,6 +53,7 @@ impl Part {
             entities: Entities::new(),
             moved: Vec::new(),
             switchboards: BTreeMap::new(),
+            appeared: Vec::new(),
         }
     }
 
@@ -82,6 +84,7 @@ impl Part {
         counts.refused_merges += of_part.refused_merges;
         counts.contradicting_overrides += of_part.contradicting_overrides;
         increment.outdated.extend(self.outdated);
+        increment.appeared.extend(self.appeared);
         let (mut part, whole) = (self.index, &mut increment.index);
         whole.changed.append(&mut part.changed);
         whole.records.append(&mut part.records);
@@ -441,8 +444,11 @@ impl Stage<'_> {
             let (before, after) = (key.use_before.records > 0, key.use_after.records > 0);
             (before != after).then(|| (key.text.clone(), after))
         });
+        let appeared = index.records.iter();
+        let appeared = appeared.filter(|it| !found.before.contains_key(&it.number));
         Part {
             kind: self.kind,
+            appeared: appeared.map(|it| it.identity.record.clone()).collect(),
             outdated: told_or_gone
                 .map(|(_, place)| place.entity_id.clone())
                 .collect(),

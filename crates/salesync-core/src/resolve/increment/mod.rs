@@ -51,6 +51,8 @@ pub struct Increment {
     pub outdated: BTreeSet<EntityId>,
     /// What changes in the index.
     pub index: IndexChange,
+    /// Records that were not there before.
+    pub appeared: Vec<RecordRef>,
 }
 
 /// Resolves the records that changed with those that they touch.

@@ -1,0 +1,246 @@
+//! What a resolve of what changed publishes of interactions and deals is what telling all of them would give.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::world::{Cells, World};
+use crate::publish::{Extent, Resolved};
+use crate::resolve::Settings;
+
+const HOUR: i64 = 3_600_000;
+
+/// Something that a source tells. Numbers pick out of few values, so that much meets.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Id, name, address, phone and company.
+    Person([u8; 5]),
+    /// Id, name, domain and phone.
+    Company([u8; 4]),
+    /// Mailbox, id, who wrote it and to whom.
+    Message([u8; 4]),
+    /// Id, number and whose call it was.
+    Call([u8; 3]),
+    /// Id, person, company and number.
+    Activity([u8; 4]),
+    /// Id and company.
+    Deal([u8; 2]),
+    /// A record of a table is gone.
+    Gone([u8; 3]),
+    /// One person's record lives on in another.
+    Merged([u8; 2]),
+    /// A message is a draft, or none any more.
+    Draft([u8; 2], bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Vec<Step>>> {
+    let person = (0..6u8, 0..4u8, 0..7u8, 0..4u8, 0..4u8);
+    let company = (0..4u8, 0..3u8, 0..4u8, 0..4u8);
+    let step = prop_oneof![
+        4 => person.prop_map(|(a, b, c, d, e)| Step::Person([a, b, c, d, e])),
+        2 => company.prop_map(|(a, b, c, d)| Step::Company([a, b, c, d])),
+        3 => (0..2u8, 0..4u8, 0..7u8, 0..7u8).prop_map(|(a, b, c, d)| Step::Message([a, b, c, d])),
+        2 => (0..6u8, 0..4u8, 0..2u8).prop_map(|(a, b, c)| Step::Call([a, b, c])),
+        3 => (0..5u8, 0..8u8, 0..5u8, 0..4u8).prop_map(|(a, b, c, d)| Step::Activity([a, b, c, d])),
+        2 => (0..4u8, 0..5u8).prop_map(|(a, b)| Step::Deal([a, b])),
+        2 => (0..6u8, 0..2u8, 0..6u8).prop_map(|(a, b, c)| Step::Gone([a, b, c])),
+        1 => (0..6u8, 0..6u8).prop_map(|(a, b)| Step::Merged([a, b])),
+        1 => ((0..2u8, 0..4u8), any::<bool>()).prop_map(|((a, b), is)| Step::Draft([a, b], is)),
+    ];
+    prop::collection::vec(prop::collection::vec(step, 1..5), 2..8)
+}
+
+const NAMES: [&str; 4] = ["Ann Teller", "Bo Marsh", "Cy Dunn", ""];
+const ADDRESSES: [&str; 7] = [
+    "ann@quarry.example",
+    "Ann.Teller@gmail.com",
+    "bo@heron.example",
+    "cy@heron.example",
+    "bob@ours.example",
+    "dee@mail.quarry.example",
+    "",
+];
+const PHONES: [&str; 4] = ["+44 20 7946 0018", "+1 415 555 0142", "+1 303 555 0199", ""];
+const DOMAINS: [&str; 4] = ["quarry.example", "heron.example", "www.quarry.example", ""];
+const MAILBOXES: [&str; 2] = ["ann@ours.example", "bob@ours.example"];
+const TABLES: [&str; 6] = [
+    "crm_people",
+    "crm_companies",
+    "mail_messages",
+    "phone_calls",
+    "crm_activities",
+    "crm_deals",
+];
+
+impl Step {
+    async fn happen(self, world: &World, at: i64) {
+        let id = |letter: &str, number: u8| format!("{letter}{number}");
+        let of = |list: &[&'static str], number: u8| list[usize::from(number)];
+        match self {
+            Self::Person([own, name, address, phone, company]) => {
+                let (own, company) = (id("p", own), id("c", company));
+                let row: Cells<'_> = &[
+                    ("id", &own),
+                    ("name", of(&NAMES, name)),
+                    ("email", of(&ADDRESSES, address)),
+                    ("phone", of(&PHONES, phone)),
+                    ("company", &company),
+                ];
+                world.put_at("crm_people", &[row], at).await;
+            }
+            Self::Company([own, name, domain, phone]) => {
+                let own = id("c", own);
+                let row: Cells<'_> = &[
+                    ("id", &own),
+                    (
+                        "name",
+                        ["Quarry Ltd", "Heron Works", "Ibis"][usize::from(name)],
+                    ),
+                    ("site", of(&DOMAINS, domain)),
+                    ("phone", of(&PHONES, phone)),
+                ];
+                world.put_at("crm_companies", &[row], at).await;
+            }
+            Self::Message([mailbox, own, from, to]) => {
+                // Two mailboxes have some messages in common, and an id says nothing of the message.
+                let (header, own) = (id("h", own + mailbox), id("m", own));
+                let row: Cells<'_> = &[
+                    ("id", &own),
+                    ("mailbox", of(&MAILBOXES, mailbox)),
+                    ("header_id", &header),
+                    ("received_at", "2026-03-01T10:00:00Z"),
+                ];
+                world.put_at("mail_messages", &[row], at).await;
+                for (role, address) in [("from", from), ("to", to)] {
+                    let (key, address) = (format!("{own}-{role}"), of(&ADDRESSES, address));
+                    let row: Cells<'_> = &[
+                        ("id", &key),
+                        ("mailbox", of(&MAILBOXES, mailbox)),
+                        ("message_id", &own),
+                        ("role", role),
+                        ("address", address),
+                        ("received_at", "2026-03-01T10:00:00Z"),
+                    ];
+                    world.put_at("mail_participants", &[row], at).await;
+                }
+            }
+            Self::Call([own, number, user]) => {
+                let conversation = if own < 4 {
+                    id("v", own % 2)
+                } else {
+                    String::new()
+                };
+                let own = id("k", own);
+                let target = [r#"{"type":"user","email":"ann@ours.example"}"#, "{}"];
+                let row: Cells<'_> = &[
+                    ("id", &own),
+                    ("conversation", &conversation),
+                    ("started", "2026-03-01T10:00:00Z"),
+                    ("external", of(&PHONES, number)),
+                    ("direction", "inbound"),
+                    ("target", target[usize::from(user)]),
+                    ("contact", "{}"),
+                ];
+                world.put_at("phone_calls", &[row], at).await;
+            }
+            Self::Activity([own, whom, company, number]) => {
+                let header = if own < 2 { id("h", own) } else { String::new() };
+                let (own, whom, company) = (id("a", own), id("p", whom), id("c", company));
+                let row: Cells<'_> = &[
+                    ("id", &own),
+                    ("header_id", &header),
+                    ("type", "CALL"),
+                    ("whom", &whom),
+                    ("company", &company),
+                    ("from_number", of(&PHONES, number)),
+                ];
+                world.put_at("crm_activities", &[row], at).await;
+            }
+            Self::Deal([own, company]) => {
+                let (own, company) = (id("d", own), id("c", company));
+                let row: Cells<'_> = &[("id", &own), ("company", &company)];
+                world.put_at("crm_deals", &[row], at).await;
+            }
+            Self::Gone([table, mailbox, own]) => {
+                let own = id(["p", "c", "m", "k", "a", "d"][usize::from(table)], own);
+                let table = TABLES[usize::from(table)];
+                let part = (table == "mail_messages").then(|| of(&MAILBOXES, mailbox));
+                world.mark(table, (part, &own), None, at).await;
+            }
+            Self::Merged([own, into]) => {
+                let (own, into) = (id("p", own), id("p", into));
+                if own != into {
+                    world
+                        .mark("crm_people", (None, &own), Some(&into), at)
+                        .await;
+                }
+            }
+            Self::Draft([mailbox, own], is_draft) => {
+                let (label, own) = (format!("l{mailbox}{own}"), id("m", own));
+                let mailbox = of(&MAILBOXES, mailbox);
+                let row = [
+                    ("id", &*label),
+                    ("mailbox", mailbox),
+                    ("message_id", &*own),
+                    ("label", "DRAFT"),
+                ];
+                world.put_at("mail_labels", &[&row], at).await;
+                if !is_draft {
+                    let key = (Some(mailbox), &*label);
+                    world.mark("mail_labels", key, None, at + 1).await;
+                }
+            }
+        }
+    }
+}
+
+/// Expects that interactions, their parties and deals are published as they would be if all were told.
+async fn expect_as_all(world: &World, resolved: Resolved) {
+    let all = world.all_told().await;
+    let count = |name| {
+        let mut tables = all.iter().filter(|(table, _)| *table == name);
+        u64::try_from(tables.next().unwrap().1.len()).unwrap()
+    };
+    let counted = [resolved.interactions, resolved.deals];
+    assert_eq!(counted, [count("interactions"), count("deals")]);
+    for (table, rows) in &all {
+        let expected: BTreeSet<_> = rows.iter().collect();
+        let published = world.rows(table).await;
+        assert_eq!(published.len(), rows.len(), "{table}");
+        assert_eq!(
+            published.iter().collect::<BTreeSet<_>>(),
+            expected,
+            "{table}"
+        );
+    }
+}
+
+fn changed() -> (Settings, Extent) {
+    let settings = Settings {
+        index_from: 0,
+        refresh_share: 1_000.0,
+        ..Settings::default()
+    };
+    (settings, Extent::Changed)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_changes_in_any_order_leave_what_telling_all_would_give(rounds in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let world = World::default();
+            world.mailboxes().await;
+            for (round, steps) in (1..).zip(rounds) {
+                let at = round * HOUR;
+                for (place, step) in (0..).zip(steps) {
+                    step.happen(&world, at + 10 * place).await;
+                }
+                let resolved = world.resolve_at(at + HOUR / 2, changed()).await;
+                expect_as_all(&world, resolved).await;
+            }
+        });
+    }
+}
