@@ -229,6 +229,12 @@ pub trait Warehouse: Send + Sync + fmt::Debug {
     /// A dropped commit has happened wholly or not at all.
     async fn commit(&self, batch: Batch) -> Result<Vec<Committed>>;
 
+    /// Returns the names of a table's or view's columns, in their order; none where it does not exist. No row is read.
+    ///
+    /// # Errors
+    /// `ERR_STORE_UNAVAILABLE`.
+    async fn columns(&self, table: &SqlIdentifier) -> Result<Vec<String>>;
+
     /// Reads rows; a table that does not exist has none.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use duckdb::params_from_iter;
 use duckdb::types::Value;
 use salesync_core::error::Result;
 use salesync_core::plain::{NewRows, Outdated};
+use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Among, Filter, Scan, Values};
 
 use crate::database::Database;
@@ -13,6 +14,13 @@ use crate::logs::{insert, prepared};
 use crate::sql::quoted;
 
 impl Database {
+    /// Returns the names of a table's columns; none where it does not exist.
+    pub(crate) fn columns(&mut self, table: &SqlIdentifier) -> Result<Vec<String>> {
+        let table = self.table(table.as_str())?;
+        let columns = table.iter().flat_map(|table| &table.columns);
+        Ok(columns.map(|column| column.name.clone()).collect())
+    }
+
     /// Reads rows; a table that does not exist has none.
     pub(crate) fn scan(&mut self, scan: &Scan) -> Result<Vec<RecordBatch>> {
         if self.table(scan.table.as_str())?.is_none() {

@@ -8,6 +8,7 @@ use salesync_core::batch::{Batch, Committed, Slot, State, StreamId};
 use salesync_core::error::Result;
 use salesync_core::plain::NewRows;
 use salesync_core::schema::{SchemaChange, Table};
+use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Scan, Warehouse};
 
 use crate::queue::DuckDbQueue;
@@ -68,6 +69,13 @@ impl Warehouse for DuckDbWarehouse {
     async fn commit(&self, batch: Batch) -> Result<Vec<Committed>> {
         self.store
             .run(move |database| database.commit(&batch))
+            .await
+    }
+
+    async fn columns(&self, table: &SqlIdentifier) -> Result<Vec<String>> {
+        let table = table.clone();
+        self.store
+            .run(move |database| database.columns(&table))
             .await
     }
 

@@ -13,6 +13,7 @@ use salesync_core::schema::{SchemaChange, Table};
 use salesync_core::sets::Sets;
 use salesync_core::staging;
 use salesync_core::time::Timestamp;
+use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{SYNC_STATE, Scan, Warehouse};
 
 use crate::api::Api;
@@ -129,6 +130,12 @@ impl Warehouse for BigQueryWarehouse {
         let names = written.map(|write| write.table.name().as_str());
         let _turns = self.api().quotas.rows(names.collect()).await;
         commit(self.api(), self.tables(), &batch).await
+    }
+
+    async fn columns(&self, table: &SqlIdentifier) -> Result<Vec<String>> {
+        let table = self.api().table(table.as_str()).await?;
+        let fields = table.into_iter().flat_map(|table| table.schema.fields);
+        Ok(fields.map(|field| field.name).collect())
     }
 
     async fn scan(&self, wanted: &Scan) -> Result<Vec<RecordBatch>> {

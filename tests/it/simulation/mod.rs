@@ -82,6 +82,10 @@ impl Warehouse for Troubled {
         Ok(committed)
     }
 
+    async fn columns(&self, table: &SqlIdentifier) -> Result<Vec<String>> {
+        self.inner.columns(table).await
+    }
+
     async fn scan(&self, scan: &Scan) -> Result<Vec<arrow::array::RecordBatch>> {
         self.inner.scan(scan).await
     }

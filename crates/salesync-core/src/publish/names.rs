@@ -22,17 +22,20 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Says whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.addresses.is_empty()
+            && self.domains.is_empty()
+            && self.numbers.is_empty()
+            && self.records.is_empty()
+    }
+
     /// Takes an address, and its domain.
     pub(super) fn take_address(&mut self, raw: &str) {
         if let Some(email) = email::normalise(raw) {
-            self.take_domain(&email.domain);
+            self.domains.extend(own_domain(&email.domain));
             self.addresses.insert(email.address);
         }
-    }
-
-    /// Takes a domain, if it is somebody's own.
-    pub(super) fn take_domain(&mut self, raw: &str) {
-        self.domains.extend(own_domain(raw));
     }
 
     /// Takes a phone number.

@@ -8,7 +8,7 @@ use arrow::datatypes::Int64Type;
 use serde::Deserialize;
 
 use super::entities;
-use super::names::{Names, own_domain};
+use super::names::Names;
 use super::ours::national;
 use super::reading::rows;
 use super::rows::{Texts, unreadable};
@@ -29,6 +29,9 @@ pub(super) async fn with(
     (part, outdated): (&Resolution, &BTreeSet<EntityId>),
     names: Option<&Names>,
 ) -> Result<Resolution> {
+    if names.is_some_and(Names::is_empty) {
+        return Ok(Resolution::default());
+    }
     let mut whole = Resolution {
         people: part.people.clone(),
         companies: part.companies.clone(),
@@ -115,57 +118,57 @@ fn rivals(people: &[GoldenPerson], names: &Names) -> BTreeSet<EntityId> {
 struct Wanted<'a> {
     names: Option<&'a Names>,
     ids: HashSet<String>,
-    /// Whether each domain that was seen is one of the names.
-    domains: HashMap<String, bool>,
+    /// How the numbers end: those of few others do so.
+    endings: HashSet<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
     fn new(names: Option<&'a Names>, members: &[Membership]) -> Self {
         let ids = members.iter().map(|member| member.entity_id.to_string());
+        let numbers = names.iter().flat_map(|names| &names.numbers);
         Self {
             names,
             ids: ids.collect(),
-            domains: HashMap::new(),
+            endings: numbers.filter_map(|number| ending(number)).collect(),
         }
     }
 
-    fn has_person(&mut self, row: [Option<&str>; 6]) -> Result<bool> {
+    fn has_person(&self, row: [Option<&str>; 6]) -> Result<bool> {
         let Some(names) = self.names else {
             return Ok(true);
         };
         let [id, _, emails, phones, _, domain] = row;
         Ok(self.ids.contains(id.unwrap_or_default())
-            || domain.is_some_and(|domain| self.has_domain(names, domain))
+            || domain.is_some_and(|domain| names.domains.contains(domain))
             || listed(emails)?
                 .iter()
                 .any(|it| names.addresses.contains(&*it.value))
-            || has_number(names, phones)?)
+            || self.has_number(names, phones)?)
     }
 
-    fn has_company(&mut self, row: [Option<&str>; 4]) -> Result<bool> {
+    fn has_company(&self, row: [Option<&str>; 4]) -> Result<bool> {
         let Some(names) = self.names else {
             return Ok(true);
         };
         let [id, _, domains, phones] = row;
         let mut domains = list::<Cow<'_, str>>(domains)?.into_iter();
         Ok(self.ids.contains(id.unwrap_or_default())
-            || domains.any(|domain| self.has_domain(names, &domain))
-            || has_number(names, phones)?)
+            || domains.any(|domain| names.domains.contains(&*domain))
+            || self.has_number(names, phones)?)
     }
 
-    fn has_domain(&mut self, names: &Names, raw: &str) -> bool {
-        if let Some(known) = self.domains.get(raw) {
-            return *known;
-        }
-        let is_named = own_domain(raw).is_some_and(|domain| names.domains.contains(&domain));
-        self.domains.insert(raw.to_owned(), is_named);
-        is_named
+    fn has_number(&self, names: &Names, phones: Option<&str>) -> Result<bool> {
+        let is_named = |phone: &Listed<'_>| {
+            ending(&phone.value).is_some_and(|ending| self.endings.contains(ending))
+                && national(&phone.value).is_some_and(|it| names.numbers.contains(&it))
+        };
+        Ok(listed(phones)?.iter().any(is_named))
     }
 }
 
-fn has_number(names: &Names, phones: Option<&str>) -> Result<bool> {
-    let mut numbers = listed(phones)?.into_iter();
-    Ok(numbers.any(|it| national(&it.value).is_some_and(|it| names.numbers.contains(&it))))
+/// Returns the last digits of a number, the same of a national number and of one in E.164.
+fn ending(number: &str) -> Option<&str> {
+    number.get(number.len().checked_sub(4)?..)
 }
 
 /// Takes note of a part of an answer, with no more than what interactions and deals are told by.

@@ -29,22 +29,18 @@ pub(super) async fn rows(
     selected(warehouse, stream, (columns, filter)).await
 }
 
-/// Returns the columns of those places that a stream's table has; none where there is no row.
+/// Returns the columns of those places that a stream's table has.
 pub(super) async fn columns(
     warehouse: &dyn Warehouse,
     (source, stream): (&str, &str),
     places: &[&str],
 ) -> Result<Vec<SqlIdentifier>> {
-    let one = Scan {
-        limit: Some(1),
-        ..Scan::of(SqlIdentifier::parse(&format!("{source}_{stream}"))?)
-    };
-    let first = warehouse.scan(&one).await?.into_iter().next();
+    let table = SqlIdentifier::parse(&format!("{source}_{stream}"))?;
+    let there = warehouse.columns(&table).await?;
     let mut columns = Vec::new();
     for place in places {
         let (name, _) = parted(place);
-        let is_there = |batch: &RecordBatch| batch.column_by_name(name).is_some();
-        if first.as_ref().is_some_and(is_there) {
+        if there.iter().any(|column| column == name) {
             let column = SqlIdentifier::parse(name)?;
             if !columns.contains(&column) {
                 columns.push(column);

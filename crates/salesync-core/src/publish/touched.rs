@@ -57,17 +57,13 @@ impl Touched {
         let addresses = person.emails.iter().map(|it| it.value.clone());
         self.names.addresses.extend(addresses);
         self.take_numbers(&person.phones);
-        if let Some(domain) = &person.domain {
-            self.names.take_domain(domain);
-        }
+        self.names.domains.extend(person.domain.clone());
     }
 
     fn take_company(&mut self, company: &GoldenCompany) {
         self.entities.insert(company.id.to_string());
         self.take_numbers(&company.phones);
-        for domain in &company.domains {
-            self.names.take_domain(domain);
-        }
+        self.names.domains.extend(company.domains.iter().cloned());
     }
 
     fn take_numbers(&mut self, phones: &[Contact]) {
@@ -81,6 +77,11 @@ impl Touched {
         let is_company =
             |id: &&String| EntityId::parse(id).is_ok_and(|id| id.kind() == EntityKind::Company);
         self.entities.iter().filter(is_company).cloned().collect()
+    }
+
+    /// Says whether nobody is.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entities.is_empty()
     }
 
     /// Says whether there are records of one of these streams that perhaps led to nobody before.

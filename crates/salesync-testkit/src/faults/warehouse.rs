@@ -8,6 +8,7 @@ use salesync_core::batch::{Batch, Committed, Slot, State, StreamId};
 use salesync_core::error::Result;
 use salesync_core::plain::NewRows;
 use salesync_core::schema::{SchemaChange, Table};
+use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Scan, Warehouse};
 
 use super::{Operation, Script};
@@ -54,6 +55,12 @@ impl Warehouse for FaultyWarehouse {
     async fn commit(&self, batch: Batch) -> Result<Vec<Committed>> {
         self.script
             .play(Operation::Commit, self.inner.commit(batch))
+            .await
+    }
+
+    async fn columns(&self, table: &SqlIdentifier) -> Result<Vec<String>> {
+        self.script
+            .play(Operation::Scan, self.inner.columns(table))
             .await
     }
 

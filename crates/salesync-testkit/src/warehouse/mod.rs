@@ -62,6 +62,7 @@ macro_rules! warehouse_contract {
             slots_streams_and_parts_are_kept_apart,
             a_forgotten_slot_has_a_state_without_a_cursor,
             a_table_that_does_not_exist_has_no_rows,
+            columns_are_told_in_their_order,
             a_scan_filters_orders_and_limits,
             the_shares_of_a_table_are_its_live_rows,
             changed_rows_are_those_that_were_read_or_went_since,

@@ -60,6 +60,32 @@ pub async fn a_table_that_does_not_exist_has_no_rows(warehouse: Arc<dyn Warehous
     assert!(read(&*warehouse, &scan).await.is_empty());
 }
 
+/// What columns a table has is known without reading a row, also where there is none; of no table there are none.
+pub async fn columns_are_told_in_their_order(warehouse: Arc<dyn Warehouse>) {
+    assert!(
+        warehouse
+            .columns(&name("testkit_nothing"))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let scene = Scene::new(Arc::clone(&warehouse)).await;
+    let raw = scene
+        .table
+        .all_columns()
+        .map(|(name, _, _)| name.to_owned());
+    let raw: Vec<String> = raw.collect();
+    assert_eq!(warehouse.columns(scene.table.name()).await.unwrap(), raw);
+    let batch = Batch {
+        appends: vec![notes(&[("a", Some(1), "x")])],
+        ..Batch::default()
+    };
+    warehouse.commit(batch).await.unwrap();
+    let plain = NOTES.columns.iter().map(|(name, _, _)| (*name).to_owned());
+    let told = warehouse.columns(&name(NOTES.name)).await.unwrap();
+    assert_eq!(told, plain.collect::<Vec<_>>());
+}
+
 /// Columns in the order that was asked for; values that look like SQL are only values.
 pub async fn a_scan_filters_orders_and_limits(warehouse: Arc<dyn Warehouse>) {
     let scene = Scene::new(warehouse).await;

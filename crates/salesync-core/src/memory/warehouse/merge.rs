@@ -40,6 +40,11 @@ pub(super) struct Came {
 }
 
 impl RawTable {
+    /// Returns the names of the columns.
+    pub(super) fn columns(&self) -> Vec<String> {
+        self.columns.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     pub(super) fn prepare(&mut self, table: &Table) -> Result<Vec<SchemaChange>> {
         let name = || table.name().as_str().to_owned();
         let mut changes = Vec::new();

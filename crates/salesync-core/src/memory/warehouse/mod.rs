@@ -156,6 +156,15 @@ impl Warehouse for MemoryWarehouse {
         Ok(committed)
     }
 
+    async fn columns(&self, table: &SqlIdentifier) -> Result<Vec<String>> {
+        let stored = lock(&self.stored);
+        if let Some(raw) = stored.raw.get(table.as_str()) {
+            return Ok(raw.columns());
+        }
+        let plain = stored.plain.get(table.as_str());
+        Ok(plain.map(PlainStore::columns).unwrap_or_default())
+    }
+
     async fn scan(&self, scan: &Scan) -> Result<Vec<RecordBatch>> {
         let stored = lock(&self.stored);
         let name = scan.table.as_str();

@@ -113,6 +113,14 @@ impl PlainStore {
         self.keys = self.rows.values().map(|row| key_of(table, row)).collect();
     }
 
+    /// Returns the names of the columns, where there is a row.
+    pub(super) fn columns(&self) -> Vec<String> {
+        let first = self.rows.values().take(1);
+        first
+            .flat_map(|row| row.iter().map(|(name, _)| name.clone()))
+            .collect()
+    }
+
     pub(super) fn rows(&self) -> Vec<&Row> {
         self.rows.values().collect()
     }

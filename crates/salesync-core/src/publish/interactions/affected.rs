@@ -72,6 +72,9 @@ impl Affected {
 
     /// Takes the published interactions among whose parties somebody is touched.
     async fn take_parties(&mut self, warehouse: &dyn Warehouse, touched: &Touched) -> Result<()> {
+        if touched.is_empty() {
+            return Ok(());
+        }
         let asked = (&PARTY_COLUMNS[..], Filter::All);
         let batches = scan(warehouse, &INTERACTION_PARTIES, asked).await?;
         let mut seen = Seen::default();

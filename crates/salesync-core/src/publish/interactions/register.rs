@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::super::merged::Merged;
-use super::super::names::own_domain;
 use super::super::ours::{Ours, national};
 use crate::normalise::domain;
 use crate::normalise::email;
@@ -284,13 +283,9 @@ fn numbers(resolution: &Resolution) -> HashMap<String, Who> {
 
 /// Returns the company of each domain: the one with most records, or else the one at which most of its people are.
 fn domains(resolution: &Resolution) -> HashMap<String, At> {
-    let mut claims: HashMap<String, (usize, At)> = HashMap::new();
+    let mut claims: HashMap<&str, (usize, At)> = HashMap::new();
     for (place, company) in resolution.companies.iter().enumerate() {
-        for domain in company
-            .domains
-            .iter()
-            .filter_map(|domain| own_domain(domain))
-        {
+        for domain in &company.domains {
             let Some(at) = at(place) else { continue };
             let claim = claims.entry(domain).or_insert((0, at));
             if company.record_count > claim.0 {
@@ -298,22 +293,23 @@ fn domains(resolution: &Resolution) -> HashMap<String, At> {
             }
         }
     }
-    let mut votes: HashMap<String, BTreeMap<At, u64>> = HashMap::new();
+    let mut votes: HashMap<&str, BTreeMap<At, u64>> = HashMap::new();
     for person in &resolution.people {
         let company = person.company_id.as_ref();
         if let Some(at) = company.and_then(|id| find_company(resolution, id))
-            && let Some(domain) = person.domain.as_deref().and_then(own_domain)
-            && !claims.contains_key(&domain)
+            && let Some(domain) = person.domain.as_deref()
+            && !claims.contains_key(domain)
         {
             *votes.entry(domain).or_default().entry(at).or_default() += 1;
         }
     }
-    let winner = |(domain, votes): (String, BTreeMap<At, u64>)| {
+    let winner = |(domain, votes): (&str, BTreeMap<At, u64>)| {
         let all: u64 = votes.values().sum();
         let (at, most) = votes.into_iter().max_by_key(|(_, count)| *count)?;
-        (most * 100 >= all * DOMINANT_PERCENT).then_some((domain, at))
+        (most * 100 >= all * DOMINANT_PERCENT).then(|| (domain.to_owned(), at))
     };
     let mut domains: HashMap<String, At> = votes.into_iter().filter_map(winner).collect();
-    domains.extend(claims.into_iter().map(|(domain, (_, at))| (domain, at)));
+    let claims = claims.into_iter();
+    domains.extend(claims.map(|(domain, (_, at))| (domain.to_owned(), at)));
     domains
 }

@@ -244,3 +244,45 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_row_that_is_found_to_tell_of_a_message_tells_of_nothing_else() {
+    let world = World::default();
+    world.mailboxes().await;
+    Step::Message([0, 1, 0, 4]).happen(&world, HOUR).await;
+    let row: Cells<'_> = &[("id", "a"), ("type", "MAIL")];
+    world.put_at("crm_activities", &[row], HOUR).await;
+    let resolved = world.resolve_at(2 * HOUR, changed()).await;
+    assert_eq!(resolved.interactions, 2);
+    let row: Cells<'_> = &[("id", "a"), ("type", "MAIL"), ("header_id", "<h1>")];
+    world.put_at("crm_activities", &[row], 3 * HOUR).await;
+    let resolved = world.resolve_at(4 * HOUR, changed()).await;
+    assert_eq!(resolved.interactions, 1);
+    expect_as_all(&world, resolved).await;
+}
+
+#[tokio::test]
+async fn where_one_person_is_in_very_much_all_is_told() {
+    let world = World::default();
+    Step::Person([0, 0, 0, 0, 0]).happen(&world, HOUR).await;
+    let ids: Vec<String> = (0..1_200).map(|number| format!("a{number}")).collect();
+    let row = |id: &String| [("id", id.clone()), ("whom", "p0".to_owned())];
+    let rows: Vec<[(&str, String); 2]> = ids.iter().map(row).collect();
+    let rows: Vec<Vec<(&str, &str)>> = rows
+        .iter()
+        .map(|row| {
+            row.iter()
+                .map(|(name, text)| (*name, text.as_str()))
+                .collect()
+        })
+        .collect();
+    let rows: Vec<Cells<'_>> = rows.iter().map(Vec::as_slice).collect();
+    world.put_at("crm_activities", &rows, HOUR).await;
+    world.resolve_at(2 * HOUR, changed()).await;
+    Step::Person([0, 1, 0, 0, 0]).happen(&world, 3 * HOUR).await;
+    let resolved = world.resolve_at(4 * HOUR, changed()).await;
+    assert_eq!((resolved.changed, resolved.interactions), (Some(1), 1_200));
+    let whose = world.rows("interactions").await;
+    assert!(whose.iter().all(|row| row["who"] == "Bo Marsh"));
+    expect_as_all(&world, resolved).await;
+}
