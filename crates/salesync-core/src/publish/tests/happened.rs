@@ -72,125 +72,149 @@ const TABLES: [&str; 6] = [
     "crm_deals",
 ];
 
+fn id(letter: &str, number: u8) -> String {
+    format!("{letter}{number}")
+}
+
+fn of(list: &[&'static str], number: u8) -> &'static str {
+    list[usize::from(number)]
+}
+
 impl Step {
     async fn happen(self, world: &World, at: i64) {
-        let id = |letter: &str, number: u8| format!("{letter}{number}");
-        let of = |list: &[&'static str], number: u8| list[usize::from(number)];
         match self {
-            Self::Person([own, name, address, phone, company]) => {
-                let (own, company) = (id("p", own), id("c", company));
-                let row: Cells<'_> = &[
-                    ("id", &own),
-                    ("name", of(&NAMES, name)),
-                    ("email", of(&ADDRESSES, address)),
-                    ("phone", of(&PHONES, phone)),
-                    ("company", &company),
-                ];
-                world.put_at("crm_people", &[row], at).await;
-            }
-            Self::Company([own, name, domain, phone]) => {
-                let own = id("c", own);
-                let row: Cells<'_> = &[
-                    ("id", &own),
-                    (
-                        "name",
-                        ["Quarry Ltd", "Heron Works", "Ibis"][usize::from(name)],
-                    ),
-                    ("site", of(&DOMAINS, domain)),
-                    ("phone", of(&PHONES, phone)),
-                ];
-                world.put_at("crm_companies", &[row], at).await;
-            }
-            Self::Message([mailbox, own, from, to]) => {
-                // Two mailboxes have some messages in common, and an id says nothing of the message.
-                let (header, own) = (id("h", own + mailbox), id("m", own));
-                let row: Cells<'_> = &[
-                    ("id", &own),
-                    ("mailbox", of(&MAILBOXES, mailbox)),
-                    ("header_id", &header),
-                    ("received_at", "2026-03-01T10:00:00Z"),
-                ];
-                world.put_at("mail_messages", &[row], at).await;
-                for (role, address) in [("from", from), ("to", to)] {
-                    let (key, address) = (format!("{own}-{role}"), of(&ADDRESSES, address));
-                    let row: Cells<'_> = &[
-                        ("id", &key),
-                        ("mailbox", of(&MAILBOXES, mailbox)),
-                        ("message_id", &own),
-                        ("role", role),
-                        ("address", address),
-                        ("received_at", "2026-03-01T10:00:00Z"),
-                    ];
-                    world.put_at("mail_participants", &[row], at).await;
-                }
-            }
-            Self::Call([own, number, user]) => {
-                let conversation = if own < 4 {
-                    id("v", own % 2)
-                } else {
-                    String::new()
-                };
-                let own = id("k", own);
-                let target = [r#"{"type":"user","email":"ann@ours.example"}"#, "{}"];
-                let row: Cells<'_> = &[
-                    ("id", &own),
-                    ("conversation", &conversation),
-                    ("started", "2026-03-01T10:00:00Z"),
-                    ("external", of(&PHONES, number)),
-                    ("direction", "inbound"),
-                    ("target", target[usize::from(user)]),
-                    ("contact", "{}"),
-                ];
-                world.put_at("phone_calls", &[row], at).await;
-            }
-            Self::Activity([own, whom, company, number]) => {
-                let header = if own < 2 { id("h", own) } else { String::new() };
-                let (own, whom, company) = (id("a", own), id("p", whom), id("c", company));
-                let row: Cells<'_> = &[
-                    ("id", &own),
-                    ("header_id", &header),
-                    ("type", "CALL"),
-                    ("whom", &whom),
-                    ("company", &company),
-                    ("from_number", of(&PHONES, number)),
-                ];
-                world.put_at("crm_activities", &[row], at).await;
-            }
-            Self::Deal([own, company]) => {
-                let (own, company) = (id("d", own), id("c", company));
-                let row: Cells<'_> = &[("id", &own), ("company", &company)];
-                world.put_at("crm_deals", &[row], at).await;
-            }
-            Self::Gone([table, mailbox, own]) => {
-                let own = id(["p", "c", "m", "k", "a", "d"][usize::from(table)], own);
-                let table = TABLES[usize::from(table)];
-                let part = (table == "mail_messages").then(|| of(&MAILBOXES, mailbox));
-                world.mark(table, (part, &own), None, at).await;
-            }
-            Self::Merged([own, into]) => {
-                let (own, into) = (id("p", own), id("p", into));
-                if own != into {
-                    world
-                        .mark("crm_people", (None, &own), Some(&into), at)
-                        .await;
-                }
-            }
-            Self::Draft([mailbox, own], is_draft) => {
-                let (label, own) = (format!("l{mailbox}{own}"), id("m", own));
-                let mailbox = of(&MAILBOXES, mailbox);
-                let row = [
-                    ("id", &*label),
-                    ("mailbox", mailbox),
-                    ("message_id", &*own),
-                    ("label", "DRAFT"),
-                ];
-                world.put_at("mail_labels", &[&row], at).await;
-                if !is_draft {
-                    let key = (Some(mailbox), &*label);
-                    world.mark("mail_labels", key, None, at + 1).await;
-                }
-            }
+            Self::Person(which) => person(world, at, which).await,
+            Self::Company(which) => company(world, at, which).await,
+            Self::Message(which) => message(world, at, which).await,
+            Self::Call(which) => call(world, at, which).await,
+            Self::Activity(which) => activity(world, at, which).await,
+            Self::Deal(which) => deal(world, at, which).await,
+            Self::Gone(which) => gone(world, at, which).await,
+            Self::Merged(which) => merged(world, at, which).await,
+            Self::Draft(which, is_draft) => draft(world, at, which, is_draft).await,
         }
+    }
+}
+
+async fn person(world: &World, at: i64, [own, name, address, phone, company]: [u8; 5]) {
+    let (own, company) = (id("p", own), id("c", company));
+    let row: Cells<'_> = &[
+        ("id", &own),
+        ("name", of(&NAMES, name)),
+        ("email", of(&ADDRESSES, address)),
+        ("phone", of(&PHONES, phone)),
+        ("company", &company),
+    ];
+    world.put_at("crm_people", &[row], at).await;
+}
+
+async fn company(world: &World, at: i64, [own, name, domain, phone]: [u8; 4]) {
+    let own = id("c", own);
+    let row: Cells<'_> = &[
+        ("id", &own),
+        (
+            "name",
+            ["Quarry Ltd", "Heron Works", "Ibis"][usize::from(name)],
+        ),
+        ("site", of(&DOMAINS, domain)),
+        ("phone", of(&PHONES, phone)),
+    ];
+    world.put_at("crm_companies", &[row], at).await;
+}
+
+async fn message(world: &World, at: i64, [mailbox, own, from, to]: [u8; 4]) {
+    // Two mailboxes have some messages in common, and an id says nothing of the message.
+    let (header, own) = (id("h", own + mailbox), id("m", own));
+    let row: Cells<'_> = &[
+        ("id", &own),
+        ("mailbox", of(&MAILBOXES, mailbox)),
+        ("header_id", &header),
+        ("received_at", "2026-03-01T10:00:00Z"),
+    ];
+    world.put_at("mail_messages", &[row], at).await;
+    for (role, address) in [("from", from), ("to", to)] {
+        let (key, address) = (format!("{own}-{role}"), of(&ADDRESSES, address));
+        let row: Cells<'_> = &[
+            ("id", &key),
+            ("mailbox", of(&MAILBOXES, mailbox)),
+            ("message_id", &own),
+            ("role", role),
+            ("address", address),
+            ("received_at", "2026-03-01T10:00:00Z"),
+        ];
+        world.put_at("mail_participants", &[row], at).await;
+    }
+}
+
+async fn call(world: &World, at: i64, [own, number, user]: [u8; 3]) {
+    let conversation = if own < 4 {
+        id("v", own % 2)
+    } else {
+        String::new()
+    };
+    let own = id("k", own);
+    let target = [r#"{"type":"user","email":"ann@ours.example"}"#, "{}"];
+    let row: Cells<'_> = &[
+        ("id", &own),
+        ("conversation", &conversation),
+        ("started", "2026-03-01T10:00:00Z"),
+        ("external", of(&PHONES, number)),
+        ("direction", "inbound"),
+        ("target", target[usize::from(user)]),
+        ("contact", "{}"),
+    ];
+    world.put_at("phone_calls", &[row], at).await;
+}
+
+async fn activity(world: &World, at: i64, [own, whom, company, number]: [u8; 4]) {
+    let header = if own < 2 { id("h", own) } else { String::new() };
+    let (own, whom, company) = (id("a", own), id("p", whom), id("c", company));
+    let row: Cells<'_> = &[
+        ("id", &own),
+        ("header_id", &header),
+        ("type", "CALL"),
+        ("whom", &whom),
+        ("company", &company),
+        ("from_number", of(&PHONES, number)),
+    ];
+    world.put_at("crm_activities", &[row], at).await;
+}
+
+async fn deal(world: &World, at: i64, [own, company]: [u8; 2]) {
+    let (own, company) = (id("d", own), id("c", company));
+    let row: Cells<'_> = &[("id", &own), ("company", &company)];
+    world.put_at("crm_deals", &[row], at).await;
+}
+
+async fn gone(world: &World, at: i64, [table, mailbox, own]: [u8; 3]) {
+    let own = id(["p", "c", "m", "k", "a", "d"][usize::from(table)], own);
+    let table = TABLES[usize::from(table)];
+    let part = (table == "mail_messages").then(|| of(&MAILBOXES, mailbox));
+    world.mark(table, (part, &own), None, at).await;
+}
+
+async fn merged(world: &World, at: i64, [own, into]: [u8; 2]) {
+    let (own, into) = (id("p", own), id("p", into));
+    if own != into {
+        world
+            .mark("crm_people", (None, &own), Some(&into), at)
+            .await;
+    }
+}
+
+async fn draft(world: &World, at: i64, [mailbox, own]: [u8; 2], is_draft: bool) {
+    let (label, own) = (format!("l{mailbox}{own}"), id("m", own));
+    let mailbox = of(&MAILBOXES, mailbox);
+    let row = [
+        ("id", &*label),
+        ("mailbox", mailbox),
+        ("message_id", &*own),
+        ("label", "DRAFT"),
+    ];
+    world.put_at("mail_labels", &[&row], at).await;
+    if !is_draft {
+        let key = (Some(mailbox), &*label);
+        world.mark("mail_labels", key, None, at + 1).await;
     }
 }
 
