@@ -135,19 +135,9 @@ impl<'a> Scale<'a> {
         if one.domains.is_empty() || other.domains.is_empty() {
             return self.lent_domain(one, other);
         }
-        let shared = one
-            .domains
-            .iter()
-            .filter(|domain| other.domains.contains(domain));
-        if let Some(users) = shared
-            .map(|domain| self.users_of(*domain))
-            .min_by(f32::total_cmp)
-        {
-            return finding(
-                "domain",
-                "shared",
-                self.replaces_prior(users, weights.domain_slack),
-            );
+        if let Some(users) = self.fewest_users(one.domains, other.domains) {
+            let bits = self.replaces_prior(users, weights.domain_slack);
+            return finding("domain", "shared", bits);
         }
         let mut cores = one.domain_cores.iter();
         let core_of_both = cores.find(|core| other.domain_cores.contains(core));
@@ -179,14 +169,15 @@ impl<'a> Scale<'a> {
             // What is lent to both says no more than their phones.
             return finding("domain", MISSING, 0.0);
         }
-        let (ones, others) = (domains_of(one), domains_of(other));
-        let shared = |part: usize| {
-            let mut parts = ones.iter().filter_map(|domain| domain.get(part));
-            parts.any(|left| others.iter().any(|domain| domain.get(part) == Some(left)))
+        let (own, [domain, core]) = match one.domains {
+            [] => (other, one.lent),
+            _ => (one, other.lent),
         };
-        if shared(0) {
+        if domain.is_empty() {
+            finding("domain", MISSING, 0.0)
+        } else if own.domains.contains(&domain) {
             finding("domain", "of_people", weights.domain_of_people)
-        } else if shared(1) {
+        } else if own.domain_cores.contains(&core) {
             finding("domain", "core_of_name", weights.domain_core_of_name)
         } else {
             finding("domain", MISSING, 0.0)
@@ -199,14 +190,7 @@ impl<'a> Scale<'a> {
         if one.phones.is_empty() || other.phones.is_empty() {
             return finding("phone", MISSING, 0.0);
         }
-        let shared = one
-            .phones
-            .iter()
-            .filter(|phone| other.phones.contains(phone));
-        match shared
-            .map(|phone| self.users_of(*phone))
-            .min_by(f32::total_cmp)
-        {
+        match self.fewest_users(one.phones, other.phones) {
             Some(users) => {
                 let bits = self.replaces_prior(users, weights.phone_slack);
                 finding("phone", "shared", bits.max(0.0))
@@ -232,17 +216,10 @@ impl<'a> Scale<'a> {
         -self.prior - ((users - 1.0).max(0.0) + slack).log2()
     }
 
-    /// Returns how many companies use a domain or phone.
-    fn users_of(&self, value: Symbol) -> f32 {
-        f32::from(self.users.get(value).max(1))
+    /// Returns how many companies use that of the domains or phones in both lists which fewest use.
+    fn fewest_users(&self, ones: &[Symbol], others: &[Symbol]) -> Option<f32> {
+        let shared = ones.iter().filter(|value| others.contains(value));
+        let users = shared.map(|value| f32::from(self.users.get(*value).max(1)));
+        users.min_by(f32::total_cmp)
     }
-}
-
-/// Returns a company's domains with their cores; where it has none, that which people lend it.
-fn domains_of(company: &Company<'_>) -> Vec<[Symbol; 2]> {
-    let own = company.domains.iter().zip(company.domain_cores);
-    let own = own.map(|(domain, core)| [*domain, *core]);
-    let [lent, _] = company.lent;
-    let lent = (!lent.is_empty()).then_some(company.lent);
-    own.chain(lent).collect()
 }
