@@ -80,7 +80,7 @@ pub struct InteractionColumns {
     pub except: Option<Except>,
     /// What kind of interaction it is.
     pub kind: KindOf,
-    /// Which rows tell of the same one. What a row says of that stays once it is there.
+    /// Which rows tell of the same one.
     pub same: Same,
     /// When it happened: the first of these columns that holds a time or a day.
     pub happened: &'static [&'static str],

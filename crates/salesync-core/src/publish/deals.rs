@@ -11,7 +11,7 @@ use super::merged::Merged;
 use super::names::Names;
 use super::ours::{Ours, UserCells};
 use super::published::{among, one_of, scan};
-use super::reading::{Cells, DELETED, live, rows};
+use super::reading::{Cells, DELETED, live, rows, said};
 use super::rows::Texts;
 use super::tables::DEALS;
 use super::touched::Touched;
@@ -325,11 +325,6 @@ impl<'a> Reader<'a> {
         let of_record = |id| resolution.entity_of(EntityKind::Company, (source, stream, id));
         of_record(id).or_else(|| of_record(merged.survivor(source, stream, id)?))
     }
-}
-
-/// Returns a cell's text, where there is such a column.
-fn said<'a>(cells: Option<&Cells<'a>>, row: usize) -> Option<Cow<'a, str>> {
-    cells?.text(row)
 }
 
 /// Returns the first time in several cells of a row.

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
 
+use super::published;
 use super::rows::{Texts, unreadable};
 use super::tables::{ENTITY_HISTORY, ENTITY_RECORDS};
 use crate::error::{Code, Error, Result};
 use crate::plain::PlainTable;
 use crate::resolve::{EntityId, EntityKind, RecordRef};
 use crate::validate::SqlIdentifier;
-use crate::warehouse::{Filter, Scan, Warehouse};
+use crate::warehouse::{Filter, Warehouse};
 
 const OPERATION: &str = "find a person, company or record";
 
@@ -188,14 +189,6 @@ pub(super) async fn scan(
     let equal = equal
         .iter()
         .map(|(column, text)| Ok((SqlIdentifier::parse(column)?, (*text).to_owned())));
-    let found = warehouse
-        .scan(&Scan {
-            filter: Filter::Equal(equal.collect::<Result<_>>()?),
-            ..Scan::of(SqlIdentifier::parse(table.name)?)
-        })
-        .await?;
-    Ok(found
-        .into_iter()
-        .filter(|batch| batch.num_rows() > 0)
-        .collect())
+    let filter = Filter::Equal(equal.collect::<Result<_>>()?);
+    published::scan(warehouse, table, (&[], filter)).await
 }

@@ -273,6 +273,11 @@ fn key(cells: &[Cells<'_>], row: usize) -> String {
     texts.collect::<Vec<_>>().join("\u{1f}")
 }
 
+/// Returns a cell's text, where there is such a column.
+pub(super) fn said<'a>(cells: Option<&Cells<'a>>, row: usize) -> Option<Cow<'a, str>> {
+    cells?.text(row)
+}
+
 /// Returns the first of several cells of a row that says something.
 pub(super) fn first<'a>(cells: &[Cells<'a>], row: usize) -> Option<Cow<'a, str>> {
     cells.iter().find_map(|cell| cell.text(row))

@@ -285,9 +285,10 @@ pub(super) struct Happened {
     pub(super) deals: u64,
 }
 
-/// So many of what happened are told anew without telling all: some, and of many a fifth.
+/// So many of what happened are told anew without telling all: of many a fifth, and never more than a warehouse can be
+/// asked for by name.
 fn most_of(count: u64) -> u64 {
-    (count / 5).max(1_000)
+    (count / 5).clamp(1_000, 20_000)
 }
 
 /// Returns a digest of all that asks for a whole resolve where it changes: what is asked for, who we are, and which

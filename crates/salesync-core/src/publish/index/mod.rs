@@ -9,4 +9,5 @@ mod write;
 pub(super) use crate::resolve::index::number_of;
 pub(super) use read::WarehouseIndex;
 pub(super) use state::{Kept, kept, state_row};
+pub(super) use tables::TELLERS;
 pub(super) use write::{Replaces, no_rows, rows_of_change, rows_of_facts, rows_of_places};

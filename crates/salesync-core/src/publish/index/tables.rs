@@ -93,6 +93,24 @@ pub(super) static FACTS: PlainTable = PlainTable {
     key: &["place", "field", "text"],
 };
 
+/// Which rows tell of the same interaction.
+pub(in super::super) static TELLERS: PlainTable = PlainTable {
+    name: "_match_tellers",
+    comment: "Which records told of an interaction at the last resolve, of which several can tell of the same",
+    columns: &[
+        ("interaction_id", Text, "The interaction"),
+        ("source", Text, "The source of the record"),
+        ("stream", Text, "The stream of the record"),
+        (
+            "part",
+            Text,
+            "The part of that stream, where it is read in parts",
+        ),
+        ("record_id", Text, "The id of the record"),
+    ],
+    key: &["interaction_id", "source", "stream", "part", "record_id"],
+};
+
 /// What the next resolve goes on from.
 pub(super) static STATE: PlainTable = PlainTable {
     name: "_match_state",

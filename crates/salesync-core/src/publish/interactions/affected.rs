@@ -3,18 +3,17 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
-
+use super::super::index::TELLERS;
 use super::super::published::{among, scan};
 use super::super::reading::{Cells, rows};
 use super::super::rows::{Texts, unreadable};
 use super::super::tables::{INTERACTION_PARTIES, INTERACTIONS};
 use super::super::touched::{PARTY_COLUMNS, Seen, Touched};
-use super::columns::{PartyRows, Stream, Told, identify, message_id, of_row, same_column, text};
+use super::columns::{PartyRows, Stream, identify, of_row, same_column, text};
 use super::store::InteractionId;
 use crate::error::Result;
-use crate::interaction::{Parties, Same};
+use crate::interaction::Parties;
+use crate::plain::PlainTable;
 use crate::time::Timestamp;
 use crate::warehouse::{Filter, Warehouse};
 
@@ -24,45 +23,46 @@ pub(super) struct Affected {
     pub(super) interactions: HashSet<InteractionId>,
     /// How many of them are published.
     pub(super) published: usize,
-    /// For each stream the rows that can tell of them alone, and the values of the column that lets several do.
-    pub(super) rows: Vec<Telling>,
-    /// Message-IDs, as they are written.
-    pub(super) messages: BTreeSet<String>,
-}
-
-/// The rows of a stream that can tell of something.
-#[derive(Debug, Default)]
-pub(super) struct Telling {
-    pub(super) ids: BTreeSet<String>,
-    pub(super) conversations: BTreeSet<String>,
+    /// For each stream the ids of the rows that tell of them, or told; perhaps of others too.
+    pub(super) rows: Vec<BTreeSet<String>>,
 }
 
 impl Affected {
-    /// Finds the interactions with somebody who is touched, and those of which rows tell that were read since; nothing
-    /// where these are more than `most`, or not all rows can be found that tell of them.
+    /// Finds the interactions with somebody who is touched, and those of which rows tell, or told, that were read since;
+    /// nothing where these are more than `most`.
     pub(super) async fn find(
         warehouse: &dyn Warehouse,
         streams: &[Stream],
         (touched, most): (&Touched, usize),
     ) -> Result<Option<Self>> {
         let mut found = Self::default();
-        found.rows.resize_with(streams.len(), Telling::default);
+        found.rows.resize_with(streams.len(), BTreeSet::new);
         found.take_parties(warehouse, touched).await?;
         for (number, stream) in streams.iter().enumerate() {
-            let mut ids = others_changed(warehouse, *stream, touched.since).await?;
-            ids.extend(naming_restated(warehouse, *stream, touched).await?);
-            let changed = Some(Filter::ChangedSince(touched.since));
-            let named = (!ids.is_empty()).then(|| among("id", ids));
-            for filter in changed.into_iter().map(Ok).chain(named) {
+            let mut named = others_changed(warehouse, *stream, touched.since).await?;
+            let restated = naming_restated(warehouse, *stream, touched).await?;
+            named.entry("id").or_default().extend(restated);
+            named.retain(|_, texts| !texts.is_empty());
+            if named.values().any(|texts| texts.len() > most) {
+                return Ok(None);
+            }
+            let named = named.into_iter().map(|(here, texts)| among(here, texts));
+            for filter in [Ok(Filter::ChangedSince(touched.since))]
+                .into_iter()
+                .chain(named)
+            {
                 found.take(warehouse, (number, *stream), filter?).await?;
+                if found.interactions.len() > most {
+                    return Ok(None);
+                }
             }
         }
-        found.take_spoken_for(warehouse, streams).await?;
+        found.take_told(warehouse, streams).await?;
         if found.interactions.len() > most {
             return Ok(None);
         }
-        let is_known = found.look_up(warehouse, streams).await?;
-        Ok(is_known.then_some(found))
+        found.look_up(warehouse, streams).await?;
+        Ok(Some(found))
     }
 
     /// Returns the ids of the interactions.
@@ -87,146 +87,85 @@ impl Affected {
         Ok(())
     }
 
-    /// Takes the interactions for which rows that were read since spoke: they may tell of others now.
-    async fn take_spoken_for(
-        &mut self,
-        warehouse: &dyn Warehouse,
-        streams: &[Stream],
-    ) -> Result<()> {
-        let rows = streams.iter().zip(&self.rows);
-        let rows = rows.filter(|((_, declared), _)| same_column(declared).is_some());
-        let ids: BTreeSet<String> = rows
-            .flat_map(|(_, rows)| rows.ids.iter().cloned())
-            .collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        for speaker in speakers(warehouse, streams, ("record_id", ids)).await? {
-            let rows = speaker.stream.and_then(|number| self.rows.get(number));
-            if rows.is_some_and(|rows| rows.ids.contains(&speaker.record)) {
-                self.interactions.insert(speaker.interaction);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the interactions of which rows of a stream tell, or told before there was a value by which others can.
+    /// Takes the interactions of which rows of a stream tell; also those of which they would tell if none else did.
     async fn take(
         &mut self,
         warehouse: &dyn Warehouse,
         (number, stream): (usize, Stream),
         filter: Filter,
     ) -> Result<()> {
-        for (name, same) in names(warehouse, stream, filter).await? {
-            let [part, id] = &name;
-            let (interaction, told) = identify(stream, &same, (part, id));
+        for ([part, id], same) in names(warehouse, stream, filter).await? {
+            let (interaction, _) = identify(stream, &same, (&part, &id));
             self.interactions.insert(interaction);
-            if told == Told::ByOthersToo {
-                self.interactions.insert(of_row(stream, (part, id)));
-            }
-            self.note((number, stream), name, same);
+            self.interactions.insert(of_row(stream, (&part, &id)));
+            self.note(number, id);
         }
         Ok(())
     }
 
-    /// Notes which rows can tell of what a row tells of.
-    fn note(
-        &mut self,
-        (number, (_, declared)): (usize, Stream),
-        [_, id]: [String; 2],
-        same: String,
-    ) {
-        let Some(rows) = self.rows.get_mut(number) else {
-            return;
-        };
-        rows.ids.insert(id);
-        match declared.same {
-            Same::Message(_) if !message_id(&same).is_empty() => {
-                let message = message_id(&same);
-                let bare = [message.to_owned(), format!("<{message}>")];
-                self.messages.extend(bare.into_iter().chain([same]));
-            }
-            Same::Conversation { .. } if !same.is_empty() => {
-                rows.conversations.insert(same);
-            }
-            _ => {}
+    fn note(&mut self, number: usize, id: String) {
+        if let Some(ids) = self.rows.get_mut(number) {
+            ids.insert(id);
         }
     }
 
-    /// Looks up which rows speak for the interactions, and which others can tell of them. Says no where it cannot be told
-    /// which do.
-    async fn look_up(&mut self, warehouse: &dyn Warehouse, streams: &[Stream]) -> Result<bool> {
-        if self.interactions.is_empty() {
-            return Ok(true);
+    /// Takes the interactions of which the rows, and others, told at the last resolve.
+    async fn take_told(&mut self, warehouse: &dyn Warehouse, streams: &[Stream]) -> Result<()> {
+        let rows = streams.iter().zip(&self.rows);
+        let rows = rows.filter(|((_, declared), _)| same_column(declared).is_some());
+        let ids: BTreeSet<String> = rows.flat_map(|(_, ids)| ids.iter().cloned()).collect();
+        for (interaction, number, id) in
+            told(warehouse, &TELLERS, streams, ("record_id", ids)).await?
+        {
+            let ids = number.and_then(|number| self.rows.get(number));
+            if ids.is_some_and(|ids| ids.contains(&id)) {
+                self.interactions.insert(interaction);
+            }
         }
-        let speakers = speakers(warehouse, streams, ("interaction_id", self.ids())).await?;
+        Ok(())
+    }
+
+    /// Looks up which rows told of the interactions at the last resolve.
+    async fn look_up(&mut self, warehouse: &dyn Warehouse, streams: &[Stream]) -> Result<()> {
+        let by = || ("interaction_id", self.ids());
+        let speakers = told(warehouse, &INTERACTIONS, streams, by()).await?;
+        let others = told(warehouse, &TELLERS, streams, by()).await?;
         self.published = speakers.len();
-        let of_several = speakers.iter().filter(|it| it.speaks_for_others);
-        let mut of_several: HashSet<InteractionId> = of_several.map(|it| it.interaction).collect();
-        let mut speaking: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-        for speaker in speakers {
-            let stream = speaker.stream.map(|number| speaking.entry(number));
-            stream.map(|ids| ids.or_default().insert(speaker.record));
-        }
-        for (number, ids) in speaking {
-            let (Some(stream), Some(rows)) = (streams.get(number), self.rows.get_mut(number))
-            else {
-                continue;
-            };
-            if same_column(stream.1).is_none() {
-                rows.ids.extend(ids);
-                continue;
-            }
-            for (name, same) in names(warehouse, *stream, among("id", ids)?).await? {
-                let [part, id] = &name;
-                let (interaction, _) = identify(*stream, &same, (part, id));
-                if self.interactions.contains(&interaction) {
-                    of_several.remove(&interaction);
-                    self.note((number, *stream), name, same);
-                }
+        for (_, number, id) in speakers.into_iter().chain(others) {
+            if let Some(number) = number {
+                self.note(number, id);
             }
         }
-        Ok(of_several.is_empty())
+        Ok(())
     }
 }
 
-/// A row that speaks for a published interaction.
-struct Speaker {
-    interaction: InteractionId,
-    /// The number of its stream, where that tells of interactions now.
-    stream: Option<usize>,
-    record: String,
-    speaks_for_others: bool,
-}
-
-/// Returns who speaks for the published interactions in which a column holds one of some texts.
-async fn speakers(
+/// Returns the interactions in which a column of a table holds one of some texts, with the number of the stream and the id
+/// of a row that told of each.
+async fn told(
     warehouse: &dyn Warehouse,
+    table: &PlainTable,
     streams: &[Stream],
     (column, texts): (&str, impl IntoIterator<Item = String>),
-) -> Result<Vec<Speaker>> {
-    const TEXTS: &[&str; 4] = &["interaction_id", "source", "stream", "record_id"];
-    const COUNT: &str = "record_count";
-    let columns = [&TEXTS[..], &[COUNT]].concat();
-    let asked = (&*columns, among(column, texts)?);
-    let mut speakers = Vec::new();
-    for batch in scan(warehouse, &INTERACTIONS, asked).await? {
-        let texts = Texts::of(&batch, TEXTS)?;
-        let counts = batch.column_by_name(COUNT);
-        let counts = counts.and_then(|it| it.as_primitive_opt::<Int64Type>());
-        let counts = counts.ok_or_else(unreadable)?;
+) -> Result<Vec<(InteractionId, Option<usize>, String)>> {
+    const COLUMNS: &[&str; 4] = &["interaction_id", "source", "stream", "record_id"];
+    let texts: Vec<String> = texts.into_iter().collect();
+    let mut told = Vec::new();
+    if texts.is_empty() {
+        return Ok(told);
+    }
+    let asked = (&COLUMNS[..], among(column, texts)?);
+    for batch in scan(warehouse, table, asked).await? {
+        let texts = Texts::of(&batch, COLUMNS)?;
         for row in 0..batch.num_rows() {
             let [id, source, stream, record] = texts.row(row).map(Option::unwrap_or_default);
+            let id = InteractionId::parse(id).ok_or_else(unreadable)?;
             let mut known = streams.iter();
-            speakers.push(Speaker {
-                interaction: InteractionId::parse(id).ok_or_else(unreadable)?,
-                stream: known.position(|(own, it)| (*own, it.stream) == (source, stream)),
-                record: record.to_owned(),
-                speaks_for_others: counts.value(row) > 1,
-            });
+            let number = known.position(|(own, it)| (*own, it.stream) == (source, stream));
+            told.push((id, number, record.to_owned()));
         }
     }
-    Ok(speakers)
+    Ok(told)
 }
 
 /// Returns part and id of rows of a stream, gone ones too, with the value by which several can tell of the same.
@@ -257,28 +196,42 @@ async fn names(
     Ok(names)
 }
 
-/// Returns the ids of the rows of a stream about which rows of other tables were read since: of those that name who took
-/// part, and that set rows aside.
+/// Returns what rows of other tables that were read since say of rows of a stream, by the column here that holds it: those
+/// that name who took part, and those that set rows aside.
 async fn others_changed(
     warehouse: &dyn Warehouse,
     (source, declared): Stream,
     since: Timestamp,
-) -> Result<BTreeSet<String>> {
-    let parties = PartyRows::all(declared).map(|it| (it.stream, it.owner));
-    let except = declared.except.and_then(|it| {
-        let (there, _) = it.about.iter().find(|(_, here)| *here == "id")?;
-        Some((it.stream, *there))
-    });
-    let mut ids = BTreeSet::new();
-    for (stream, column) in parties.chain(except) {
-        let filter = Filter::ChangedSince(since);
-        for batch in rows(warehouse, (source, stream), (&[column], filter)).await? {
-            let cells = Cells::of(&batch, column)?;
-            let texts = (0..batch.num_rows()).filter_map(|row| text(cells.as_ref(), row));
-            ids.extend(texts.map(Cow::into_owned));
+) -> Result<BTreeMap<&'static str, BTreeSet<String>>> {
+    let mut named: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for parties in PartyRows::all(declared) {
+        let (stream, asked) = ((source, parties.stream), &[parties.owner][..]);
+        let asked = (asked, Filter::ChangedSince(since));
+        for batch in rows(warehouse, stream, asked).await? {
+            let cells = Cells::of(&batch, parties.owner)?;
+            let owners = (0..batch.num_rows()).filter_map(|row| text(cells.as_ref(), row));
+            let ids = named.entry("id").or_default();
+            ids.extend(owners.map(Cow::into_owned));
         }
     }
-    Ok(ids)
+    if let Some(except) = declared.except
+        && let Some((there, here)) = except.about.last()
+    {
+        let (stream, asked) = ((source, except.stream), &[*there, except.column][..]);
+        let asked = (asked, Filter::ChangedSince(since));
+        for batch in rows(warehouse, stream, asked).await? {
+            let (about, tells) = (Cells::of(&batch, there)?, Cells::of(&batch, except.column)?);
+            // A row that is gone may not say any more what it said.
+            let can_set_aside = |row: &usize| {
+                text(tells.as_ref(), *row).is_none_or(|value| except.values.contains(&&*value))
+            };
+            let rows = (0..batch.num_rows()).filter(can_set_aside);
+            let texts = rows.filter_map(|row| text(about.as_ref(), row));
+            let texts = texts.map(Cow::into_owned);
+            named.entry(*here).or_default().extend(texts);
+        }
+    }
+    Ok(named)
 }
 
 /// Returns the ids of the rows of a stream that name a record which is restated.

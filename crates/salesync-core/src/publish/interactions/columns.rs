@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 
 use super::super::ours::UserCells;
 use super::super::reading::Cells;
+pub(super) use super::super::reading::said as text;
 use super::store::InteractionId;
 use crate::error::Result;
 use crate::interaction::{DurationOf, InteractionColumns, KindOf, OurUser, Parties, Role, Same};
@@ -28,7 +29,7 @@ pub(super) fn identify(
     (part, id): (&str, &str),
 ) -> (InteractionId, Told) {
     let (source, declared) = stream;
-    let message = message_id(same);
+    let message = same.trim_matches(|c: char| c.is_whitespace() || "<>".contains(c));
     match declared.same {
         Same::Message(_) if !message.is_empty() => {
             (InteractionId::of(&["message", message]), Told::ByOthersToo)
@@ -44,11 +45,6 @@ pub(super) fn identify(
 /// Returns the interaction of which a row tells alone; it is that of no other row.
 pub(super) fn of_row((source, declared): Stream, (part, id): (&str, &str)) -> InteractionId {
     InteractionId::of(&["row", source, declared.stream, part, id])
-}
-
-/// Returns a Message-ID without what stands around it.
-pub(super) fn message_id(written: &str) -> &str {
-    written.trim_matches(|c: char| c.is_whitespace() || "<>".contains(c))
 }
 
 /// Returns the places that a declaration names in its own stream.
@@ -177,11 +173,6 @@ impl<'a> Columns<'a> {
             parties,
         })
     }
-}
-
-/// Returns a cell's text, where there is such a column.
-pub(super) fn text<'a>(cells: Option<&Cells<'a>>, row: usize) -> Option<Cow<'a, str>> {
-    cells?.text(row)
 }
 
 impl PartyCells<'_> {

@@ -10,7 +10,7 @@
 //! that took part; rows are made of it while they are written.
 //!
 //! Where a part of the answer changed ([`Changed`]), those are told anew with whom it has to do, and those of which rows
-//! tell that were read since; the others stay as they are.
+//! tell, or told, that were read since; the others stay as they are. Which rows told of which is kept for that.
 
 mod affected;
 mod columns;
@@ -37,12 +37,12 @@ pub(super) use retell::Changed;
 use rows::Gathered;
 use store::Store;
 
-/// Returns the rows of `interactions` and `interaction_parties`, and how many interactions there are.
+/// Returns the rows of `interactions`, `interaction_parties` and of who tells of them, and how many interactions there are.
 pub(super) async fn gather(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
     (resolution, ours, merged): (Arc<Resolution>, Arc<Ours>, Arc<Merged>),
-) -> Result<([NewRows; 2], usize)> {
+) -> Result<([NewRows; 3], usize)> {
     let mut store = Store::new(Register::new(sources, resolution, ours, merged));
     let streams = streams(sources);
     for stream in (0..).zip(&streams) {

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 
 use super::super::reading::{Cells, SetAside, first};
 use super::columns::{Columns, PartyCells, PartyRows, Stream, Told, identify, of_row, text};
-use super::store::{Interaction, InteractionId, NEVER, Party, Store, Words};
+use super::store::{Interaction, InteractionId, NEVER, Party, Store, Teller, Words};
 use crate::error::Result;
 use crate::interaction::{DurationOf, InteractionColumns, KindOf, Parties, Role, Same, meaning};
 use crate::texts::Symbol;
@@ -52,7 +52,17 @@ impl<'a> Reader<'a> {
             let part = text(columns.part.as_ref(), row).unwrap_or_default();
             let (interaction, told) = self.interaction(&columns, row, (&part, &id));
             let number = match told {
-                Told::ByOthersToo => self.store.tell(interaction),
+                Told::ByOthersToo => {
+                    let part = interaction.part;
+                    let number = self.store.tell(interaction);
+                    self.store.tellers.push(Teller {
+                        interaction: number,
+                        told_by: self.told_by,
+                        part,
+                        id: id.as_ref().into(),
+                    });
+                    number
+                }
                 Told::ByItAlone => self.store.add(interaction),
             };
             for cells in &columns.parties {

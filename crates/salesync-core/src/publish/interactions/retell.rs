@@ -1,5 +1,6 @@
 //! Tells those interactions anew of which something else is to be told than at the last resolve.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,16 +11,16 @@ use super::super::merged::Merged;
 use super::super::names::Names;
 use super::super::ours::Ours;
 use super::super::published::{among, one_of};
-use super::super::reading::{Cells, DELETED, SetAside, columns, live, selected};
+use super::super::reading::{Cells, DELETED, SetAside, live, rows};
 use super::super::touched::Touched;
 use super::affected::Affected;
-use super::columns::{Columns, PartyRows, Stream, Told, identify, places, same_column, text};
+use super::columns::{Columns, PartyRows, Stream, identify, places, text};
 use super::reader::Reader;
 use super::register::Register;
 use super::store::Store;
 use super::{gathered, streams};
 use crate::error::{Code, Error, Result};
-use crate::interaction::{Parties, Same};
+use crate::interaction::Parties;
 use crate::plain::NewRows;
 use crate::resolve::Resolution;
 use crate::source::SourceDefinition;
@@ -42,7 +43,7 @@ struct Rows {
 }
 
 impl Changed {
-    /// Finds the interactions, and reads the rows; nothing where they are more than `most`.
+    /// Finds the interactions, and reads the rows that tell of them; nothing where they are more than `most`.
     pub(in super::super) async fn read(
         warehouse: &dyn Warehouse,
         sources: &[&'static SourceDefinition],
@@ -106,51 +107,32 @@ impl Rows {
         affected: &Affected,
     ) -> Result<Self> {
         let mut rows = Self::default();
-        let Some(telling) = affected.rows.get(number) else {
-            return Ok(rows);
-        };
         let (source, declared) = stream;
-        let same = match declared.same {
-            Same::Row => None,
-            Same::Message(column) => Some((column, &affected.messages)),
-            Same::Conversation { column, .. } => Some((column, &telling.conversations)),
-        };
-        let alone = Some(("id", &telling.ids));
-        let asked = alone.into_iter().chain(same);
-        let asked: Vec<_> = asked.filter(|(_, values)| !values.is_empty()).collect();
-        if asked.is_empty() {
+        let ids = affected.rows.get(number).filter(|ids| !ids.is_empty());
+        let Some(ids) = ids else {
             return Ok(rows);
-        }
+        };
         let set_aside = SetAside::read(warehouse, source, declared.except).await?;
         let mut places = places(declared);
         places.extend(set_aside.places().chain([DELETED]));
-        let columns = columns(warehouse, (source, declared.stream), &places).await?;
-        let mut ids = BTreeSet::new();
-        for (column, values) in asked {
-            let alone = column == "id" && same_column(declared).is_some();
-            let told = alone.then_some(Told::ByItAlone);
-            let filter = among(column, values.iter().cloned())?;
-            let asked = (columns.clone(), filter);
-            for batch in selected(warehouse, (source, declared.stream), asked).await? {
-                let batch = live(&batch)?;
-                let batch = tells(stream, &batch, (affected, told, &set_aside))?;
-                if let Some(cells) = Cells::of(&batch, "id")? {
-                    let own = (0..batch.num_rows()).filter_map(|row| cells.text(row));
-                    ids.extend(own.map(std::borrow::Cow::into_owned));
-                }
-                rows.own.push(batch);
+        let asked = (&*places, among("id", ids.iter().cloned())?);
+        let mut owners = BTreeSet::new();
+        for batch in self::rows(warehouse, (source, declared.stream), asked).await? {
+            let batch = tells(stream, &live(&batch)?, (affected, &set_aside))?;
+            if let Some(cells) = Cells::of(&batch, "id")? {
+                let own = (0..batch.num_rows()).filter_map(|row| cells.text(row));
+                owners.extend(own.map(Cow::into_owned));
             }
+            rows.own.push(batch);
         }
-        if ids.is_empty() {
+        if owners.is_empty() {
             return Ok(rows);
         }
         for parties in PartyRows::all(declared) {
             let mut places = parties.places();
             places.push(DELETED);
-            let there = (source, parties.stream);
-            let columns = self::columns(warehouse, there, &places).await?;
-            let filter = among(parties.owner, ids.iter().cloned())?;
-            let batches = selected(warehouse, there, (columns, filter)).await?;
+            let asked = (&*places, among(parties.owner, owners.iter().cloned())?);
+            let batches = self::rows(warehouse, (source, parties.stream), asked).await?;
             let batches = batches.iter().map(live).collect::<Result<_>>()?;
             rows.parties.push((parties, batches));
         }
@@ -194,27 +176,21 @@ impl Rows {
     }
 }
 
-/// Returns the rows of a batch that tell of something affected, those that are set aside left out; of those that were
-/// asked for by their own names only the ones that tell of it alone.
+/// Returns the rows of a batch that tell of something affected, those that are set aside left out.
 fn tells(
     stream: Stream,
     batch: &RecordBatch,
-    (affected, told, set_aside): (&Affected, Option<Told>, &SetAside),
+    (affected, set_aside): (&Affected, &SetAside),
 ) -> Result<RecordBatch> {
     let columns = Columns::of(batch, stream.1)?;
     let ids = Cells::of(batch, "id")?;
-    let cell = |cells: Option<&Cells<'_>>, row| {
-        let text = text(cells, row).unwrap_or_default();
-        text.into_owned()
-    };
     let mut keep = vec![false; batch.num_rows()];
     for row in set_aside.rest(batch)? {
-        let (part, id) = (cell(columns.part.as_ref(), row), cell(ids.as_ref(), row));
-        let same = cell(columns.same.as_ref(), row);
-        let (interaction, by) = identify(stream, &same, (&part, &id));
-        let is_wanted = told.is_none_or(|told| told == by);
+        let cell = |cells| text(cells, row).unwrap_or_default();
+        let (part, id) = (cell(columns.part.as_ref()), cell(ids.as_ref()));
+        let (interaction, _) = identify(stream, &cell(columns.same.as_ref()), (&part, &id));
         if let Some(keep) = keep.get_mut(row) {
-            *keep = is_wanted && affected.interactions.contains(&interaction);
+            *keep = affected.interactions.contains(&interaction);
         }
     }
     filter_record_batch(batch, &BooleanArray::from(keep))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::index::TELLERS;
 use super::super::tables::{INTERACTION_PARTIES, INTERACTIONS};
 use super::columns::Stream;
 use super::settle::{Settled, settle};
@@ -44,14 +45,27 @@ impl Gathered {
         self.order.len()
     }
 
-    /// Returns the rows of both tables, in the place of those that are outdated.
-    pub(super) fn tables(self, outdated: &Outdated) -> [NewRows; 2] {
+    /// Returns the rows of all tables, in the place of those that are outdated.
+    pub(super) fn tables(self, outdated: &Outdated) -> [NewRows; 3] {
         let gathered = Arc::new(self);
         let of = |table, push| new_rows(&gathered, (table, outdated.clone()), push);
+        let tellers = (&gathered, gathered.store.tellers.len());
         [
             of(&INTERACTIONS, push_interaction as Push),
             of(&INTERACTION_PARTIES, push_parties),
+            NewRows::stepwise(&TELLERS, outdated.clone(), tellers, push_teller),
         ]
+    }
+
+    fn interaction(&self, number: u32) -> Option<&Interaction> {
+        let index = usize::try_from(number).ok()?;
+        self.store.interactions.get(index)
+    }
+
+    /// Returns the source and stream of this number.
+    fn stream(&self, told_by: u16) -> (&'static str, &'static str) {
+        let stream = self.streams.get(usize::from(told_by));
+        stream.map_or(("", ""), |(source, declared)| (*source, declared.stream))
     }
 }
 
@@ -70,8 +84,7 @@ fn new_rows(
         move |rows, gathered: &Gathered, at| {
             let store = &gathered.store;
             let number = gathered.order.get(at).copied().unwrap_or(u32::MAX);
-            let index = usize::try_from(number).ok();
-            match index.and_then(|index| store.interactions.get(index)) {
+            match gathered.interaction(number) {
                 Some(interaction) => {
                     let settled = settle(store, number, interaction);
                     push(rows, gathered, interaction, &settled)
@@ -88,9 +101,8 @@ fn push_interaction(
     interaction: &Interaction,
     settled: &Settled<'_>,
 ) -> Result<()> {
-    let Gathered { store, streams, .. } = gathered;
-    let stream = streams.get(usize::from(interaction.told_by));
-    let (source, stream) = stream.map_or(("", ""), |(source, declared)| (source, declared.stream));
+    let store = &gathered.store;
+    let (source, stream) = gathered.stream(interaction.told_by);
     let [key, thread, subject] = interaction.words.split();
     let id = interaction.id.text();
     let happened_at = match interaction.happened_at {
@@ -144,6 +156,22 @@ fn push_parties(
         ])?;
     }
     Ok(())
+}
+
+fn push_teller(rows: &mut PlainRows, gathered: &Gathered, at: usize) -> Result<()> {
+    let Some(teller) = gathered.store.tellers.get(at) else {
+        return Ok(());
+    };
+    let interaction = gathered.interaction(teller.interaction);
+    let interaction = interaction.map(|interaction| interaction.id.text());
+    let (source, stream) = gathered.stream(teller.told_by);
+    rows.push(&[
+        text(interaction.as_deref()),
+        text(Some(source)),
+        text(Some(stream)),
+        filled(gathered.store.texts.text(teller.part)),
+        text(Some(&teller.id)),
+    ])
 }
 
 /// Returns text; an empty one is no value.

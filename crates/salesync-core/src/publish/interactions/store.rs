@@ -1,5 +1,5 @@
-//! Interactions while they are gathered: some 200 bytes for each, some 30 for each that took part, and each
-//! address and name once.
+//! Interactions while they are gathered: some 200 bytes for each, some 30 for each that took part, some 50 for each row of
+//! which several can tell of the same, and each address and name once.
 
 use std::collections::HashMap;
 use std::mem;
@@ -159,6 +159,17 @@ pub(super) struct Party {
     pub(super) company: Option<At>,
 }
 
+/// A row that tells of an interaction of which others can tell too.
+#[derive(Debug)]
+pub(super) struct Teller {
+    /// Which interaction.
+    pub(super) interaction: u32,
+    /// Which declared stream the row is of.
+    pub(super) told_by: u16,
+    pub(super) part: Symbol,
+    pub(super) id: Box<str>,
+}
+
 /// Addresses or numbers, each once, with whose they are.
 #[derive(Debug, Default)]
 pub(super) struct Contacts {
@@ -196,6 +207,7 @@ pub(super) struct Store {
     /// Those of which several rows can tell.
     shared: HashMap<InteractionId, u32>,
     pub(super) parties: Vec<Party>,
+    pub(super) tellers: Vec<Teller>,
     /// Addresses as they are written, with their one spelling.
     spellings: HashMap<Box<str>, Symbol>,
     pub(super) addresses: Contacts,
@@ -211,6 +223,7 @@ impl Store {
             interactions: Vec::new(),
             shared: HashMap::new(),
             parties: Vec::new(),
+            tellers: Vec::new(),
             spellings: HashMap::new(),
             addresses: Contacts::default(),
             numbers: Contacts::default(),
