@@ -6,6 +6,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 
 use super::identities::Reader;
+use super::merged::Merged;
 use super::ours::Ours;
 use super::published::among;
 use super::reading::{Cells, SetAside, rows};
@@ -71,12 +72,16 @@ pub(super) async fn unsettled_since(
 pub(super) async fn changed(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
-    (ours, since): (&Ours, Timestamp),
+    (ours, merged, since): (&Ours, &Merged, Timestamp),
 ) -> Result<Vec<Changed>> {
     let mut changed = Vec::new();
     for source in sources {
         for declared in source.identities {
-            let names = names(warehouse, (source.name, declared), since).await?;
+            let mut names = names(warehouse, (source.name, declared), since).await?;
+            let gone: Vec<String> = merged
+                .of_survivors((source.name, declared.stream), &names)
+                .collect();
+            names.extend(gone);
             if names.is_empty() {
                 continue;
             }

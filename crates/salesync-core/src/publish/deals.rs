@@ -174,6 +174,9 @@ async fn read_since(
         let found = (0..batch.num_rows()).filter_map(|row| said(cells.as_ref(), row));
         ids.extend(found.map(Cow::into_owned));
     }
+    let merged = touched.merged.of_survivors((source, declared.stream), &ids);
+    let merged: Vec<String> = merged.collect();
+    ids.extend(merged);
     if let Some((column, stream)) = declared.company
         && touched.is_restated(source, &[stream])
     {

@@ -1,6 +1,6 @@
 //! Which records live on in others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::reading::{Cells, rows};
@@ -17,8 +17,8 @@ use crate::warehouse::{Filter, Warehouse};
 pub(super) struct Merged(HashMap<RecordRef, Arc<str>>);
 
 impl Merged {
-    /// Reads which records live on in others, of the streams that interactions, deals and
-    /// identities are about.
+    /// Reads which records live on in others, of the streams that interactions, deals and identities are about, or that
+    /// tell of them.
     pub(super) async fn read(
         warehouse: &dyn Warehouse,
         sources: &[&'static SourceDefinition],
@@ -65,6 +65,21 @@ impl Merged {
         records.into_iter().chain(merged).collect()
     }
 
+    /// Returns the ids of those records of a stream that live on in one of these. Their rows are marked when it is read, as
+    /// of the time at which the source merged them.
+    pub(super) fn of_survivors<'a>(
+        &'a self,
+        (source, stream): (&'a str, &'a str),
+        survivors: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = String> + 'a {
+        let of_stream = self.0.iter().filter(move |(merged, survivor)| {
+            survivors.contains(&***survivor)
+                && *merged.source == *source
+                && *merged.stream == *stream
+        });
+        of_stream.map(|(merged, _)| merged.id.to_string())
+    }
+
     /// Returns the id of the record of the same stream that a merged one lives on in.
     pub(super) fn survivor(&self, source: &str, stream: &str, id: &str) -> Option<&str> {
         let survivor = self.0.get(&RecordRef::new(source, stream, id))?;
@@ -72,7 +87,7 @@ impl Merged {
     }
 }
 
-/// Returns the streams whose records interactions, deals or decisions name, each once.
+/// Returns the streams whose records interactions, deals or decisions name, and those that tell of them, each once.
 fn named(source: &SourceDefinition) -> Vec<&'static str> {
     let parties = source.interactions.iter().flat_map(|it| it.parties);
     let of_interactions = parties
@@ -86,8 +101,10 @@ fn named(source: &SourceDefinition) -> Vec<&'static str> {
     let of_deals = companies.map(|(_, stream)| stream);
     let identities = source.identities.iter().filter(|it| it.named_by == "id");
     let of_identities = identities.map(|it| it.stream);
+    let tell = source.interactions.iter().map(|it| it.stream);
+    let tell = tell.chain(source.deals.iter().map(|it| it.stream));
     let named = of_interactions.chain(of_deals).chain(of_identities);
-    let mut named: Vec<&'static str> = named.collect();
+    let mut named: Vec<&'static str> = named.chain(tell).collect();
     named.sort_unstable();
     named.dedup();
     named

@@ -54,8 +54,7 @@ pub(super) async fn with(
         let people = people(&batch, |row| wanted.has_person(row))?.into_iter();
         whole.people.extend(people.filter(|it| holds(&it.id)));
     }
-    let employers = whole.people.iter().filter_map(|it| it.company_id.as_ref());
-    wanted.ids.extend(employers.map(ToString::to_string));
+    wanted.take_employers(&whole.people);
     for batch in scan(warehouse, &COMPANIES, (COMPANIES_COLUMNS, Filter::All)).await? {
         let companies = companies(&batch, |row| wanted.has_company(row))?.into_iter();
         whole.companies.extend(companies.filter(|it| holds(&it.id)));
@@ -124,13 +123,20 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn new(names: Option<&'a Names>, members: &[Membership]) -> Self {
-        let ids = members.iter().map(|member| member.entity_id.to_string());
+        let members = members.iter().filter(|_| names.is_some());
+        let ids = members.map(|member| member.entity_id.to_string());
         let numbers = names.iter().flat_map(|names| &names.numbers);
         Self {
             names,
             ids: ids.collect(),
             endings: numbers.filter_map(|number| ending(number)).collect(),
         }
+    }
+
+    fn take_employers(&mut self, people: &[GoldenPerson]) {
+        let people = people.iter().filter(|_| self.names.is_some());
+        let employers = people.filter_map(|person| person.company_id.as_ref());
+        self.ids.extend(employers.map(ToString::to_string));
     }
 
     fn has_person(&self, row: [Option<&str>; 6]) -> Result<bool> {

@@ -78,7 +78,7 @@ impl<'a> Resolving<'a> {
         if kept.circumstances != self.circumstances || kept.changed > most {
             return Ok(None);
         }
-        let since = (&*self.ours, kept.changed_since);
+        let since = (&*self.ours, &*self.merged, kept.changed_since);
         let mut changed = changes::changed(self.warehouse, self.sources, since).await?;
         let gone = changed.iter().filter(|it| it.says.is_none());
         let gone = gone.map(|it| it.record.clone()).collect();
@@ -134,7 +134,7 @@ impl<'a> Resolving<'a> {
             (before + size(now)).saturating_sub(size(gone.count()))
         };
         let answer = (&*part, &outdated);
-        let restated = self.merged.with_merged(appeared);
+        let restated = (appeared, Arc::clone(&self.merged));
         let touched = Touched::read(self.warehouse, kept.changed_since, answer, restated).await?;
         let happened = self.happened(kept, &touched, answer).await?;
         let kept = Kept {

@@ -1,9 +1,11 @@
 //! What of the answer a resolve of what changed has told anew, as interactions and deals know it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
+use super::merged::Merged;
 use super::names::{Names, own_domain};
 use super::ours::national;
 use super::published;
@@ -21,6 +23,8 @@ pub(super) struct Touched {
     pub(super) since: Timestamp,
     /// Records that lead to somebody now, and perhaps led to nobody before, or the other way round.
     restated: HashSet<RecordRef>,
+    /// Which rows went into others.
+    pub(super) merged: Arc<Merged>,
     /// The entities that were told anew or are gone.
     entities: HashSet<String>,
     /// What they are known by, or were.
@@ -34,12 +38,13 @@ impl Touched {
         warehouse: &dyn Warehouse,
         since: Timestamp,
         (part, outdated): (&Resolution, &BTreeSet<EntityId>),
-        restated: HashSet<RecordRef>,
+        (restated, merged): (Vec<RecordRef>, Arc<Merged>),
     ) -> Result<Self> {
         let (people, companies) = published::of_ids(warehouse, outdated).await?;
         let mut touched = Self {
             since,
-            restated,
+            restated: merged.with_merged(restated),
+            merged,
             entities: outdated.iter().map(ToString::to_string).collect(),
             names: Names::default(),
         };

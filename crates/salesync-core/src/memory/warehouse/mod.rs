@@ -211,6 +211,7 @@ impl Warehouse for MemoryWarehouse {
                     std::mem::take(store)
                 }
             };
+            store.prepare(table);
             for batch in batches {
                 store.append(table, &batch?);
             }

@@ -10,6 +10,7 @@ use arrow::util::display::array_value_to_string;
 
 use crate::error::{Code, Error, Result};
 use crate::plain::PlainTable;
+use crate::schema::ColumnType;
 use crate::warehouse::{Among, Values};
 
 /// A row: its columns in order, each an array of one value.
@@ -93,12 +94,19 @@ pub(super) fn to_batch(rows: &[&Row], columns: &[&str]) -> Result<Option<RecordB
 /// A table without versions: rows in the order in which they were appended, each key once.
 #[derive(Debug, Default, Clone)]
 pub(super) struct PlainStore {
+    columns: &'static [(&'static str, ColumnType, &'static str)],
     rows: BTreeMap<usize, Row>,
     keys: BTreeSet<Vec<Option<String>>>,
 }
 
 impl PlainStore {
+    /// Makes the table.
+    pub(super) fn prepare(&mut self, table: &PlainTable) {
+        self.columns = table.columns;
+    }
+
     pub(super) fn append(&mut self, table: &PlainTable, batch: &RecordBatch) {
+        self.prepare(table);
         for row in rows_of(batch) {
             if table.key.is_empty() || self.keys.insert(key_of(table, &row)) {
                 let last = self.rows.last_key_value().map(|(place, _)| *place);
@@ -113,12 +121,10 @@ impl PlainStore {
         self.keys = self.rows.values().map(|row| key_of(table, row)).collect();
     }
 
-    /// Returns the names of the columns, where there is a row.
+    /// Returns the names of the columns.
     pub(super) fn columns(&self) -> Vec<String> {
-        let first = self.rows.values().take(1);
-        first
-            .flat_map(|row| row.iter().map(|(name, _)| name.clone()))
-            .collect()
+        let names = self.columns.iter().map(|(name, _, _)| (*name).to_owned());
+        names.collect()
     }
 
     pub(super) fn rows(&self) -> Vec<&Row> {

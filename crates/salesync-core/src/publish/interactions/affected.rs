@@ -39,22 +39,25 @@ impl Affected {
         found.rows.resize_with(streams.len(), BTreeSet::new);
         found.take_parties(warehouse, touched).await?;
         for (number, stream) in streams.iter().enumerate() {
+            let since = Filter::ChangedSince(touched.since);
+            found.take(warehouse, (number, *stream), since).await?;
             let mut named = others_changed(warehouse, *stream, touched.since).await?;
-            let restated = naming_restated(warehouse, *stream, touched).await?;
-            named.entry("id").or_default().extend(restated);
+            let ids = named.entry("id").or_default();
+            ids.extend(naming_restated(warehouse, *stream, touched).await?);
+            if let Some(changed) = found.rows.get(number) {
+                let stream = (stream.0, stream.1.stream);
+                ids.extend(touched.merged.of_survivors(stream, changed));
+            }
             named.retain(|_, texts| !texts.is_empty());
             if named.values().any(|texts| texts.len() > most) {
                 return Ok(None);
             }
-            let named = named.into_iter().map(|(here, texts)| among(here, texts));
-            for filter in [Ok(Filter::ChangedSince(touched.since))]
-                .into_iter()
-                .chain(named)
-            {
-                found.take(warehouse, (number, *stream), filter?).await?;
-                if found.interactions.len() > most {
-                    return Ok(None);
-                }
+            for (here, texts) in named {
+                let filter = among(here, texts)?;
+                found.take(warehouse, (number, *stream), filter).await?;
+            }
+            if found.interactions.len() > most {
+                return Ok(None);
             }
         }
         found.take_told(warehouse, streams).await?;
@@ -179,19 +182,19 @@ async fn names(
     places.extend(same_column(declared));
     let mut names = Vec::new();
     for batch in rows(warehouse, (source, declared.stream), (&places, filter)).await? {
-        let [ids, parts, sames] = [Some("id"), declared.part, same_column(declared)]
-            .map(|place| place.map(|place| Cells::of(&batch, place)));
-        let (ids, parts, sames) = (
-            ids.transpose()?.flatten(),
-            parts.transpose()?.flatten(),
-            sames.transpose()?.flatten(),
-        );
-        let cell = |cells: &Option<Cells<'_>>, row| {
-            let text = text(cells.as_ref(), row).unwrap_or_default();
-            text.into_owned()
+        let cells = |place: Option<&'static str>| match place {
+            Some(place) => Cells::of(&batch, place),
+            None => Ok(None),
         };
-        let name = |row| ([cell(&parts, row), cell(&ids, row)], cell(&sames, row));
-        names.extend((0..batch.num_rows()).map(name));
+        let (ids, parts) = (cells(Some("id"))?, cells(declared.part)?);
+        let sames = cells(same_column(declared))?;
+        for row in 0..batch.num_rows() {
+            let [part, id, same] = [&parts, &ids, &sames].map(|cells| {
+                let text = text(cells.as_ref(), row);
+                text.map_or_else(String::new, Cow::into_owned)
+            });
+            names.push(([part, id], same));
+        }
     }
     Ok(names)
 }

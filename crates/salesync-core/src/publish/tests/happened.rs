@@ -192,7 +192,7 @@ async fn gone(world: &World, at: i64, [table, mailbox, own]: [u8; 3]) {
         let row = [("id", &*own), ("_deleted", "")].into_iter().chain(mailbox);
         world.put_at(table, &[&row.collect::<Vec<_>>()], at).await;
     } else {
-        world.mark(table, (part, &own), None, at).await;
+        world.mark(table, (part, &own), None, (at, at)).await;
     }
 }
 
@@ -200,7 +200,7 @@ async fn merged(world: &World, at: i64, [own, into]: [u8; 2]) {
     let (own, into) = (id("p", own), id("p", into));
     if own != into {
         world
-            .mark("crm_people", (None, &own), Some(&into), at)
+            .mark("crm_people", (None, &own), Some(&into), (at, at))
             .await;
     }
 }
@@ -217,7 +217,7 @@ async fn draft(world: &World, at: i64, [mailbox, own]: [u8; 2], is_draft: bool) 
     world.put_at("mail_labels", &[&row], at).await;
     if !is_draft {
         let key = (Some(mailbox), &*label);
-        world.mark("mail_labels", key, None, at + 1).await;
+        world.mark("mail_labels", key, None, (at + 1, at + 1)).await;
     }
 }
 
@@ -327,4 +327,36 @@ async fn where_one_person_is_in_very_much_all_is_told() {
     let whose = world.rows("interactions").await;
     assert!(whose.iter().all(|row| row["who"] == "Bo Marsh"));
     expect_as_all(&world, resolved).await;
+}
+
+#[tokio::test]
+async fn what_a_source_merged_long_before_it_is_read_is_gone() {
+    let world = begun().await;
+    Step::Person([0, 0, 0, 0, 0]).happen(&world, HOUR).await;
+    Step::Person([1, 1, 2, 1, 0]).happen(&world, HOUR).await;
+    Step::Deal([0, 0]).happen(&world, HOUR).await;
+    Step::Deal([1, 0]).happen(&world, HOUR).await;
+    Step::Activity([0, 0, 0, 3]).happen(&world, HOUR).await;
+    Step::Activity([1, 1, 0, 3]).happen(&world, HOUR).await;
+    let before = world.resolve_at(9 * HOUR, changed()).await;
+    assert_eq!((before.deals, before.interactions), (2, 2));
+    // The survivor comes, and its row marks the other as of a time that the last resolve was past.
+    let merged_at = (10 * HOUR, 2 * HOUR);
+    Step::Person([0, 0, 0, 0, 0])
+        .happen(&world, 10 * HOUR)
+        .await;
+    Step::Deal([0, 0]).happen(&world, 10 * HOUR).await;
+    Step::Activity([0, 0, 0, 3]).happen(&world, 10 * HOUR).await;
+    for (table, gone, into) in [
+        ("crm_people", "p1", "p0"),
+        ("crm_deals", "d1", "d0"),
+        ("crm_activities", "a1", "a0"),
+    ] {
+        world.mark(table, (None, gone), Some(into), merged_at).await;
+    }
+    let after = world.resolve_at(11 * HOUR, changed()).await;
+    assert!(after.changed.is_some());
+    assert_eq!((after.deals, after.interactions), (1, 1));
+    assert_eq!(after.people, before.people - 1);
+    expect_as_all(&world, after).await;
 }

@@ -105,13 +105,13 @@ impl World {
             .unwrap();
     }
 
-    /// Marks a row as gone, or as merged into another; what it says stays.
+    /// Marks a row as gone, or as merged into another, in this version and at that time; what it says stays.
     pub(super) async fn mark(
         &self,
         name: &str,
         (part, id): (Option<&str>, &str),
         merged_into: Option<&str>,
-        version: i64,
+        (version, at): (i64, i64),
     ) {
         let mailbox = part.map(|_| Column::new("mailbox", ColumnType::Text, "").unwrap());
         let mut table = Table::new(name, "", mailbox.into_iter().collect()).unwrap();
@@ -120,13 +120,13 @@ impl World {
         }
         let table = Arc::new(table);
         self.0.prepare(&table).await.unwrap();
-        let at = Timestamp::from_millis(version);
+        let at = Timestamp::from_millis(at);
         let mark = Tombstone {
             key: RowKey {
                 part: part.map(str::to_owned),
                 id: id.to_owned(),
             },
-            version: at,
+            version: Timestamp::from_millis(version),
             deletion: Deletion {
                 at,
                 reason: match merged_into {
