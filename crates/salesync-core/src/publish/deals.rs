@@ -243,10 +243,7 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(batch: &'a RecordBatch, declared: &'static DealColumns) -> Result<Self> {
-        let cells = |place: Option<&'static str>| match place {
-            Some(place) => Cells::of(batch, place),
-            None => Ok(None),
-        };
+        let cells = |place: Option<&'static str>| Cells::of_named(batch, place);
         Ok(Self {
             ids: cells(Some("id"))?,
             name: cells(declared.name)?,

@@ -111,6 +111,11 @@ impl<'a> Cells<'a> {
         }))
     }
 
+    /// Returns the cells of a place, `None` also where none is named.
+    pub(super) fn of_named(batch: &'a RecordBatch, place: Option<&'a str>) -> Result<Option<Self>> {
+        place.map_or(Ok(None), |place| Self::of(batch, place))
+    }
+
     /// Returns the cells of those places that the batch has, in their order.
     pub(super) fn all(batch: &'a RecordBatch, places: &'a [&'a str]) -> Result<Vec<Self>> {
         let cells = places.iter().map(|place| Self::of(batch, place));

@@ -182,10 +182,7 @@ async fn names(
     places.extend(same_column(declared));
     let mut names = Vec::new();
     for batch in rows(warehouse, (source, declared.stream), (&places, filter)).await? {
-        let cells = |place: Option<&'static str>| match place {
-            Some(place) => Cells::of(&batch, place),
-            None => Ok(None),
-        };
+        let cells = |place: Option<&'static str>| Cells::of_named(&batch, place);
         let (ids, parts) = (cells(Some("id"))?, cells(declared.part)?);
         let sames = cells(same_column(declared))?;
         for row in 0..batch.num_rows() {

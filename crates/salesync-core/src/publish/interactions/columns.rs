@@ -127,10 +127,7 @@ impl<'a> Columns<'a> {
         batch: &'a RecordBatch,
         declared: &'static InteractionColumns,
     ) -> Result<Self> {
-        let cells = |place: Option<&'static str>| match place {
-            Some(place) => Cells::of(batch, place),
-            None => Ok(None),
-        };
+        let cells = |place: Option<&'static str>| Cells::of_named(batch, place);
         let kind = match declared.kind {
             KindOf::Always(_) => None,
             KindOf::By(by, _) => Some(by.column),

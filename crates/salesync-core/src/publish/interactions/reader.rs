@@ -206,10 +206,7 @@ impl<'a> Reader<'a> {
 
     /// Takes in the rows of another table that name who took part.
     pub(super) fn take_parties(&mut self, batch: &RecordBatch, parties: PartyRows) -> Result<()> {
-        let cells = |place: Option<&'static str>| match place {
-            Some(place) => Cells::of(batch, place),
-            None => Ok(None),
-        };
+        let cells = |place: Option<&'static str>| Cells::of_named(batch, place);
         let (owners, roles) = (cells(Some(parties.owner))?, cells(Some(parties.role.0))?);
         let (addresses, parts) = (cells(Some(parties.address))?, cells(parties.part)?);
         let (places, names) = (cells(parties.place)?, cells(parties.name)?);
