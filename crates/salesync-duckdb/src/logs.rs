@@ -45,17 +45,6 @@ pub(crate) fn append(
     staged.drop_from(connection)
 }
 
-/// Puts rows into a table in which none of theirs are, inside of the caller's transaction.
-pub(crate) fn insert(
-    connection: &Connection,
-    plain: &PlainTable,
-    table: &StoredTable,
-    rows: &RecordBatch,
-) -> Result<()> {
-    let bare = PlainTable { key: &[], ..*plain };
-    append(connection, &bare, table, rows)
-}
-
 /// Returns the stored form of a table that was prepared before.
 pub(crate) fn prepared<T>(table: Option<T>, name: &str) -> Result<T> {
     table.ok_or_else(|| {

@@ -4,13 +4,12 @@ use arrow::array::RecordBatch;
 use duckdb::params_from_iter;
 use duckdb::types::Value;
 use salesync_core::error::Result;
-use salesync_core::plain::{NewRows, Outdated};
+use salesync_core::plain::{NewRows, Outdated, PlainTable};
 use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Among, Filter, Scan, Values};
 
 use crate::database::Database;
 use crate::failure::failure;
-use crate::logs::{insert, prepared};
 use crate::sql::quoted;
 
 impl Database {
@@ -46,18 +45,11 @@ impl Database {
     /// Puts new rows in the place of the outdated ones of these tables, all of them or nothing.
     pub(crate) fn replace(&mut self, tables: Vec<NewRows>) -> Result<()> {
         const OPERATION: &str = "replace tables";
-        let mut stored = Vec::with_capacity(tables.len());
         for rows in &tables {
             self.prepare_plain(rows.table)?;
         }
-        for rows in tables {
-            stored.push((
-                prepared(self.table(rows.table.name)?, rows.table.name)?,
-                rows,
-            ));
-        }
         let transaction = self.begin(OPERATION)?;
-        for (stored, rows) in stored {
+        for rows in tables {
             let NewRows {
                 table,
                 outdated,
@@ -67,11 +59,34 @@ impl Database {
             transaction
                 .execute(&sql, params_from_iter(values))
                 .map_err(failure(OPERATION))?;
-            for batch in batches {
-                insert(&transaction, table, &stored, &batch?)?;
-            }
+            self.insert(table, batches)?;
         }
         transaction.commit().map_err(failure(OPERATION))
+    }
+
+    /// Puts rows into a table in which none of theirs are, inside of the caller's transaction. They take no way through a
+    /// temporary table: the memory of one is not free before its transaction ends.
+    fn insert(
+        &self,
+        table: &PlainTable,
+        batches: impl Iterator<Item = Result<RecordBatch>>,
+    ) -> Result<()> {
+        let failed = failure("insert rows");
+        let place = "SELECT current_database(), current_schema()";
+        let (catalog, schema): (String, String) = self
+            .connection()
+            .query_row(place, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(&failed)?;
+        let columns: Vec<&str> = table.columns.iter().map(|(name, ..)| *name).collect();
+        let mut appender = self
+            .connection()
+            .appender_with_columns_to_catalog_and_db(table.name, &catalog, &schema, &columns)
+            .map_err(&failed)?;
+        for batch in batches {
+            appender.append_record_batch(batch?).map_err(&failed)?;
+            appender.flush().map_err(&failed)?;
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use arrow::array::AsArray;
 use salesync_core::batch::{Batch, RowBuffer, Slot, State, StreamId};
 use salesync_core::cursor::Cursor;
 use salesync_core::error::Code;
-use salesync_core::plain::{NewRows, PlainRows, PlainTable};
+use salesync_core::plain::{NewRows, Outdated, PlainRows, PlainTable};
 use salesync_core::publish::{COMPANIES, DEALS, INTERACTION_PARTIES, INTERACTIONS, PEOPLE};
 use salesync_core::record::{Change, Value};
 use salesync_core::run::{Counts, RUN_EVENTS, Run, RunId, RunStatus, Traffic};
@@ -384,6 +384,30 @@ async fn a_persons_timeline_is_there_before_the_first_resolve_and_has_each_inter
     assert_eq!(roles, ["about", "from", "to"]);
     let companies = texts(&warehouse, "person_timeline", "company_id").await;
     assert_eq!(companies, ["com_1"; 3]);
+}
+
+/// What a batch takes is free before the next: no number of them is too many.
+#[tokio::test]
+async fn rows_of_many_batches_are_published_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = DuckDbSettings {
+        memory_limit_mb: 64,
+        ..DuckDbSettings::new(folder.path().join("a.duckdb"))
+    };
+    let warehouse = DuckDbWarehouse::open(settings).await.unwrap();
+    let batch = |number: usize| {
+        let rows: Vec<String> = (0..500).map(|row| format!("per_{number}_{row}")).collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let mut batches = written(&PEOPLE, "person_id", &rows).batches;
+        batches.next().unwrap()
+    };
+    let rows = NewRows {
+        table: &PEOPLE,
+        outdated: Outdated::All,
+        batches: Box::new((0..400).map(batch)),
+    };
+    warehouse.replace(vec![rows]).await.unwrap();
+    assert_eq!(count(&warehouse, "people").await, 200_000);
 }
 
 /// Returns rows for a published table: the names of columns, and the cells of each row. An empty one is null.
