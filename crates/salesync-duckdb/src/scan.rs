@@ -1,5 +1,8 @@
 //! Reads rows, and puts new rows in the place of outdated ones.
 
+use std::sync::mpsc;
+use std::thread;
+
 use arrow::array::RecordBatch;
 use duckdb::params_from_iter;
 use duckdb::types::Value;
@@ -65,11 +68,12 @@ impl Database {
     }
 
     /// Puts rows into a table in which none of theirs are, inside of the caller's transaction. They take no way through a
-    /// temporary table: the memory of one is not free before its transaction ends.
+    /// temporary table: the memory of one is not free before its transaction ends. The next are made while some are
+    /// written.
     fn insert(
         &self,
         table: &PlainTable,
-        batches: impl Iterator<Item = Result<RecordBatch>>,
+        mut batches: impl Iterator<Item = Result<RecordBatch>> + Send,
     ) -> Result<()> {
         let failed = failure("insert rows");
         let place = "SELECT current_database(), current_schema()";
@@ -82,11 +86,15 @@ impl Database {
             .connection()
             .appender_with_columns_to_catalog_and_db(table.name, &catalog, &schema, &columns)
             .map_err(&failed)?;
-        for batch in batches {
-            appender.append_record_batch(batch?).map_err(&failed)?;
-            appender.flush().map_err(&failed)?;
-        }
-        Ok(())
+        thread::scope(|scope| {
+            let (made, taken) = mpsc::sync_channel(1);
+            scope.spawn(move || batches.try_for_each(|batch| made.send(batch)));
+            for batch in taken {
+                appender.append_record_batch(batch?).map_err(&failed)?;
+                appender.flush().map_err(&failed)?;
+            }
+            Ok(())
+        })
     }
 }
 

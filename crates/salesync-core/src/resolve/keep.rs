@@ -90,7 +90,7 @@ fn first_record<'a>(
 }
 
 /// How many records of an earlier entity are in a cluster.
-type Overlaps<'a> = BTreeMap<(&'a EntityId, usize), usize>;
+type Overlaps<'a> = HashMap<(&'a EntityId, usize), usize>;
 
 /// Counts the records that earlier entities and clusters have in common.
 fn overlaps<'a>(
@@ -102,10 +102,15 @@ fn overlaps<'a>(
     if previous.assignments.is_empty() {
         return overlaps;
     }
+    let of_kind = previous.assignments.iter();
+    let of_kind = of_kind.filter(|((kind, _), _)| *kind == clustering.kind);
+    let earlier: HashMap<[&str; 3], &EntityId> = of_kind
+        .map(|((_, record), id)| ([&*record.source, &*record.stream, &*record.id], id))
+        .collect();
     for (index, cluster) in clustering.cluster_of.iter().enumerate() {
-        let record = prepared.record(clustering.kind, index);
-        let id = record.and_then(|record| previous.assignments.get(&(clustering.kind, record)));
-        if let Some(id) = id {
+        let arrival = prepared.arrival(clustering.kind, index);
+        let record = arrival.and_then(|arrival| prepared.named(arrival));
+        if let Some(id) = record.and_then(|record| earlier.get(&record)) {
             *overlaps.entry((id, place(*cluster))).or_default() += 1;
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
@@ -49,7 +50,7 @@ pub(super) fn people(
         users: Some(users),
     };
     let mut people: Vec<GoldenPerson> = clusters
-        .iter()
+        .par_iter()
         .zip(ids)
         .map(|(cluster, id)| person(whole, cluster, id, (spread, employers)))
         .collect();
@@ -83,7 +84,7 @@ pub(super) fn companies(
         users: None,
     };
     let mut companies: Vec<GoldenCompany> = clusters
-        .iter()
+        .par_iter()
         .zip(ids)
         .map(|(cluster, id)| company(whole, cluster, id, spread))
         .collect();
