@@ -15,7 +15,7 @@ use crate::normalise::text;
 pub enum Criterion {
     /// The one from the most trusted source, by [`Survivorship::sources`].
     Source,
-    /// The one that most records give.
+    /// The one that most records give; of those that as many give, the one that most sources give.
     Agreement,
     /// The one on the record that changed last.
     Recency,
@@ -119,11 +119,16 @@ impl<'a> Ranked<'a> {
         self.sources.extend(&other.sources);
     }
 
+    /// Returns how many records give the value, and how many sources.
+    fn agreement(&self) -> (usize, usize) {
+        (self.count, self.sources.len())
+    }
+
     /// Says which of two values goes first.
     pub(super) fn order(&self, other: &Self, criteria: &[Criterion]) -> Ordering {
         let by = |criterion: &Criterion| match criterion {
             Criterion::Source => self.rank.cmp(&other.rank),
-            Criterion::Agreement => other.count.cmp(&self.count),
+            Criterion::Agreement => other.agreement().cmp(&self.agreement()),
             Criterion::Recency => other.newest.cmp(&self.newest),
             Criterion::Completeness => other.value.len().cmp(&self.value.len()),
         };
@@ -193,6 +198,39 @@ mod tests {
     use super::*;
     use crate::resolve::{EntityKind, RecordRef};
 
+    /// Returns which value survives of some, each said by a record of a source that changed at a time.
+    fn survivor(
+        said: &[(&str, &str, i64)],
+        rules: &Survivorship,
+        criteria: &[Criterion],
+    ) -> String {
+        let identities: Vec<Identity> = said
+            .iter()
+            .map(|(source, _, changed_at)| {
+                let record = RecordRef::new(*source, "people", changed_at.to_string());
+                let mut identity = Identity::new(record, EntityKind::Person);
+                identity.changed_at = *changed_at;
+                identity
+            })
+            .collect();
+        let votes = identities.iter().zip(said);
+        let votes = votes
+            .flat_map(|(identity, (_, value, _))| rules.votes(identity, Some((*value).to_owned())));
+        ranked(votes, criteria).swap_remove(0).value
+    }
+
+    #[test]
+    fn of_values_that_as_many_records_give_the_one_of_more_sources_survives() {
+        let said = [
+            ("phone", "Robrt", 9),
+            ("phone", "Robrt", 8),
+            ("crm", "Robert", 1),
+            ("mail", "Robert", 2),
+        ];
+        let rules = Survivorship::default();
+        assert_eq!(survivor(&said, &rules, &rules.name), "Robert");
+    }
+
     #[test]
     fn the_first_criterion_that_tells_decides() {
         use Criterion::{Agreement, Completeness, Recency, Source};
@@ -202,12 +240,6 @@ mod tests {
             ("mail", "Anna Maria", 5),
             ("phone", "Anna", 9),
         ];
-        let identities = said.map(|(source, _, changed_at)| {
-            let record = RecordRef::new(source, "people", changed_at.to_string());
-            let mut identity = Identity::new(record, EntityKind::Person);
-            identity.changed_at = changed_at;
-            identity
-        });
         let rules = Survivorship {
             sources: vec!["mail".to_owned(), "phone".to_owned()],
             ..Survivorship::default()
@@ -218,12 +250,8 @@ mod tests {
             (Recency, "Anna"),
             (Completeness, "Anna Maria"),
         ] {
-            let votes = identities.iter().zip(&said);
-            let votes = votes.flat_map(|(identity, (_, value, _))| {
-                rules.votes(identity, Some((*value).to_owned()))
-            });
-            let ranked = ranked(votes, &[criterion]);
-            assert_eq!(ranked[0].value, expected, "{criterion:?}");
+            let found = survivor(&said, &rules, &[criterion]);
+            assert_eq!(found, expected, "{criterion:?}");
         }
     }
 }
