@@ -89,7 +89,8 @@ pub struct NewRows {
     pub table: &'static PlainTable,
     /// The rows in whose place they come.
     pub outdated: Outdated,
-    /// The rows; one that can't be made ends the writing.
+    /// The rows, with the table's columns in its order; those of type JSON hold JSON. One that can't be made ends the
+    /// writing.
     pub batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
 }
 

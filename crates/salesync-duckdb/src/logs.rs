@@ -26,21 +26,17 @@ pub(crate) fn append(
     let staged = Staged::put(connection, "_appended", rows)?;
     let (list, values) = (staged.column_list(), staged.values_for(table));
     let keys: Vec<String> = plain.key.iter().map(|key| quoted(key)).collect();
-    let sql = if keys.is_empty() {
-        format!("INSERT INTO {target} ({list}) SELECT {values} FROM temp._appended AS s")
-    } else {
-        let own: Vec<String> = keys.iter().map(|key| format!("s.{key}")).collect();
-        let same: Vec<String> = keys
-            .iter()
-            .map(|key| format!("t.{key} IS NOT DISTINCT FROM s.{key}"))
-            .collect();
-        format!(
-            "INSERT INTO {target} ({list}) SELECT DISTINCT ON ({}) {values} FROM temp._appended AS s \
-             WHERE NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {})",
-            own.join(", "),
-            same.join(" AND ")
-        )
-    };
+    let own: Vec<String> = keys.iter().map(|key| format!("s.{key}")).collect();
+    let same: Vec<String> = keys
+        .iter()
+        .map(|key| format!("t.{key} IS NOT DISTINCT FROM s.{key}"))
+        .collect();
+    let sql = format!(
+        "INSERT INTO {target} ({list}) SELECT DISTINCT ON ({}) {values} FROM temp._appended AS s \
+         WHERE NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {})",
+        own.join(", "),
+        same.join(" AND ")
+    );
     connection.execute(&sql, []).map_err(failure(OPERATION))?;
     staged.drop_from(connection)
 }

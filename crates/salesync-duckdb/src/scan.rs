@@ -6,13 +6,14 @@ use std::thread;
 use arrow::array::RecordBatch;
 use duckdb::params_from_iter;
 use duckdb::types::Value;
-use salesync_core::error::Result;
+use salesync_core::error::{Code, Error, Result};
 use salesync_core::plain::{NewRows, Outdated, PlainTable};
 use salesync_core::validate::SqlIdentifier;
 use salesync_core::warehouse::{Among, Filter, Scan, Values};
 
-use crate::database::Database;
-use crate::failure::failure;
+use crate::database::{Database, StoredTable};
+use crate::failure::{appender_failure, failure};
+use crate::logs::prepared;
 use crate::sql::quoted;
 
 impl Database {
@@ -51,8 +52,12 @@ impl Database {
         for rows in &tables {
             self.prepare_plain(rows.table)?;
         }
+        let mut stored = Vec::with_capacity(tables.len());
+        for rows in &tables {
+            stored.push(prepared(self.table(rows.table.name)?, rows.table.name)?);
+        }
         let transaction = self.begin(OPERATION)?;
-        for rows in tables {
+        for (rows, stored) in tables.into_iter().zip(stored) {
             let NewRows {
                 table,
                 outdated,
@@ -62,7 +67,7 @@ impl Database {
             transaction
                 .execute(&sql, params_from_iter(values))
                 .map_err(failure(OPERATION))?;
-            self.insert(table, batches)?;
+            self.insert((table, &stored), batches)?;
         }
         transaction.commit().map_err(failure(OPERATION))
     }
@@ -72,16 +77,19 @@ impl Database {
     /// written.
     fn insert(
         &self,
-        table: &PlainTable,
+        (table, stored): (&PlainTable, &StoredTable),
         mut batches: impl Iterator<Item = Result<RecordBatch>> + Send,
     ) -> Result<()> {
-        let failed = failure("insert rows");
+        const OPERATION: &str = "insert rows";
+        let failed = appender_failure(OPERATION);
         let place = "SELECT current_database(), current_schema()";
         let (catalog, schema): (String, String) = self
             .connection()
             .query_row(place, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(&failed)?;
-        let columns: Vec<&str> = table.columns.iter().map(|(name, ..)| *name).collect();
+            .map_err(failure(OPERATION))?;
+        let names = || table.columns.iter().map(|(name, ..)| *name);
+        let spelt = |name| stored.column(name).map_or(name, |column| &column.name);
+        let columns: Vec<&str> = names().map(spelt).collect();
         let mut appender = self
             .connection()
             .appender_with_columns_to_catalog_and_db(table.name, &catalog, &schema, &columns)
@@ -90,7 +98,17 @@ impl Database {
             let (made, taken) = mpsc::sync_channel(1);
             scope.spawn(move || batches.try_for_each(|batch| made.send(batch)));
             for batch in taken {
-                appender.append_record_batch(batch?).map_err(&failed)?;
+                let batch = batch?;
+                if !batch
+                    .schema()
+                    .fields()
+                    .iter()
+                    .map(|it| it.name().as_str())
+                    .eq(names())
+                {
+                    return Err(Error::new(Code::Internal, OPERATION).with("table", table.name));
+                }
+                appender.append_record_batch(batch).map_err(&failed)?;
                 appender.flush().map_err(&failed)?;
             }
             Ok(())

@@ -73,7 +73,7 @@ impl Staged {
         values.collect::<Vec<_>>().join(", ")
     }
 
-    /// Drops the temporary table, so that its memory is free before the commit.
+    /// Drops the temporary table, so that the transaction's next may have its name. Its memory is free when that ends.
     pub(crate) fn drop_from(self, connection: &Connection) -> Result<()> {
         drop_temporary(connection, self.name)
     }
