@@ -4,7 +4,9 @@
 usage: er_bench.py SALESYNC FOLDER [FOLDER ...]
 
 A folder holds NAME.csv.gz with records and NAME.truth.csv.gz with the columns record_id, entity_id and perhaps kind.
-A record that the answer lacks counts as an entity of its own. CPU seconds, seconds and peak memory are those of
+A record that the answer lacks counts as an entity of its own. Of sets with e-mail, phone, name or company the match rates
+are printed too: how many of the pairs of one entity are resolved together that have the same address, the same last nine
+digits of a number, or the same name at the same company; values that several entities have do not count. CPU seconds, seconds and peak memory are those of
 `salesync match`, from the start of the program to its end. After the first folder come the invented vendors: there they
 are those of `salesync resolve` over a DuckDB file that a sync has filled.
 """
@@ -58,6 +60,43 @@ def score(records, answer, truth):
     return figures, glued
 
 
+def name_of(row):
+    return row.get("name") or f"{row.get('first_name') or ''} {row.get('last_name') or ''}".strip()
+
+
+def mailbox(row):
+    address = (row.get("email") or "").strip().lower()
+    return address if "@" in address else None
+
+
+def number(row):
+    digits = "".join(filter(str.isdigit, row.get("phone") or ""))
+    return digits[-9:] if len(digits) >= 9 else None
+
+
+def name_at_company(row):
+    name, company = name_of(row).lower(), (row.get("company") or "").strip().lower()
+    return (name, company) if name and company else None
+
+
+SHARED = {"e-mail": mailbox, "phone": number, "name at company": name_at_company}
+
+
+def match_rates(records, sharing, answer, truth):
+    """The share of the pairs of one entity with the same value that are resolved together, by what they share."""
+    records, rates = set(records), {}
+    for what, holders in sharing.items():
+        wanted = together = 0
+        for held in holders.values():
+            held = [record for record in held if record in records]
+            if len(held) > 1 and len({truth[record] for record in held}) == 1:
+                wanted += pairs(len(held))
+                together += sum(map(pairs, collections.Counter(answer[record] for record in held).values()))
+        if wanted:
+            rates[what] = together / wanted, wanted
+    return rates
+
+
 def run(words, env=os.environ):
     """Runs a command and returns seconds, CPU seconds and peak memory in MB."""
     started = time.monotonic()
@@ -72,21 +111,28 @@ def run(words, env=os.environ):
 
 
 def matched(salesync, truth_file):
-    """Matches a set; returns what it cost, the answer, the truth and the records of each kind."""
+    """Matches a set; returns what it cost, the answer, the truth, the records of each kind, and those that share values."""
     name = truth_file.name.removesuffix(".truth.csv.gz")
+    records = truth_file.with_name(f"{name}.csv.gz")
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "answer.csv"
-        cost = run([salesync, "match", str(truth_file.with_name(f"{name}.csv.gz")), "--out", str(out), "--json"])
+        cost = run([salesync, "match", str(records), "--out", str(out), "--json"])
         answered = {row["record_id"]: row["entity_id"] for row in rows(out)}
     truth, kinds = {}, collections.defaultdict(list)
     for row in rows(truth_file):
         truth[row["record_id"]] = row["entity_id"]
         kinds[row.get("kind") or "all"].append(row["record_id"])
-    return cost, answered, truth, kinds
+    sharing = {what: collections.defaultdict(list) for what in SHARED}
+    for row in rows(records):
+        for what, value_of in SHARED.items():
+            value = value_of(row)
+            if value and row["record_id"] in truth:
+                sharing[what][value].append(row["record_id"])
+    return cost, answered, truth, kinds, sharing
 
 
 def resolved(salesync):
-    """Syncs the invented vendors and resolves what has come; returns the same."""
+    """Syncs the invented vendors and resolves what has come; returns the same, without values that records share."""
     with tempfile.TemporaryDirectory() as folder:
         whose, file = pathlib.Path(folder) / "truth.ndjson", pathlib.Path(folder) / "warehouse.duckdb"
         words = [salesync, "sandbox", "--port", "0", "--records", str(SANDBOX_RECORDS), "--truth", str(whose), "--json"]
@@ -107,10 +153,10 @@ def resolved(salesync):
             record = kind, row["source"], row["stream"], row["record_id"]
             truth[record] = row["entity_id"]
             kinds[kind].append(record)
-    return cost, answered, truth, kinds
+    return cost, answered, truth, kinds, {}
 
 
-def tell(name, cost, answered, truth, kinds):
+def tell(name, cost, answered, truth, kinds, sharing):
     secs, cpu_secs, peak_mb = cost
     answer = {record: answered.get(record, f"missing {record}") for record in truth}
     per_second = len(answered) / cpu_secs
@@ -120,6 +166,9 @@ def tell(name, cost, answered, truth, kinds):
         cells = [f"{figure:.3f}" for figure in figures]
         pairwise, b_cubed = " ".join(cells[:3]), " ".join(cells[3:])
         print(f"  {kind:<26}{len(records):>9}  {pairwise}    {b_cubed}    {glued:>5}", flush=True)
+        rates = match_rates(records, sharing, answer, truth).items()
+        for what, (rate, wanted) in rates:
+            print(f"    same {what}: {rate:.3f} of {wanted:,} pairs", flush=True)
 
 
 def main():
