@@ -427,9 +427,27 @@ mod tests {
             ("yonug", "young", Likeness::OneEdit),
             ("eloilt", "telliot", Likeness::Different),
             ("boyle", "doyla", Likeness::TwoEdits),
+            ("abernathy", "abernethie", Likeness::Similar),
+            ("christensen", "christiansson", Likeness::Similar),
+            ("stephens", "stevenson", Likeness::Different),
             ("smith", "miller", Likeness::Different),
         ] {
             assert_eq!(likeness(one, other), expected, "{one} {other}");
+        }
+    }
+
+    /// The values are those that DuckDB 1.5 gives for `jaro_winkler_similarity`.
+    #[test]
+    fn similarity_is_that_of_duckdb() {
+        for (one, other, similarity) in [
+            ("martha", "marhta", 0.961_111_111_111_111_1),
+            ("dwayne", "duane", 0.840_000_000_000_000_1),
+            ("dixon", "dicksonx", 0.813_333_333_333_333_2),
+            ("christensen", "christiansson", 0.902_097_902_097_902_1),
+            ("fernandes", "hernandez", 0.851_851_851_851_851_7),
+        ] {
+            let found = jaro_winkler::similarity(one.bytes(), other.bytes());
+            assert!((found - similarity).abs() < 1e-12, "{one} {other} {found}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Rules of resolution, as sentences.
 
+mod employers;
 mod increment;
 mod overrides;
 mod remote;
@@ -429,7 +430,21 @@ fn the_golden_record_takes_the_most_frequent_then_the_newest_value() {
         .map(|phone| phone.value.as_str())
         .collect();
     assert_eq!(phones, ["+14155550123"]);
-    assert_eq!((golden.record_count, golden.last_seen), (3, 3));
+    assert_eq!(
+        (golden.record_count, golden.first_seen, golden.last_seen),
+        (3, 1, 3)
+    );
+    let lost = golden.other_values.iter();
+    let lost: Vec<_> = lost
+        .map(|it| (it.field, it.value.as_str(), it.record_count))
+        .collect();
+    let expected = [
+        ("full_name", "Bob Quillan", 1),
+        ("title", "Title 2", 1),
+        ("title", "Title 1", 1),
+        ("company", "Quarry", 1),
+    ];
+    assert_eq!(lost, expected);
 }
 
 #[test]
