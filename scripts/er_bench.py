@@ -6,9 +6,9 @@ usage: er_bench.py SALESYNC FOLDER [FOLDER ...]
 A folder holds NAME.csv.gz with records and NAME.truth.csv.gz with the columns record_id, entity_id and perhaps kind.
 A record that the answer lacks counts as an entity of its own. Of sets with e-mail, phone, name or company the match rates
 are printed too: how many of the pairs of one entity are resolved together that have the same address, the same last nine
-digits of a number, or the same name at the same company; values that several entities have do not count. CPU seconds, seconds and peak memory are those of
-`salesync match`, from the start of the program to its end. After the first folder come the invented vendors: there they
-are those of `salesync resolve` over a DuckDB file that a sync has filled.
+digits of a number, or the same name at the same company; values that several entities have do not count. CPU seconds,
+seconds and peak memory are those of `salesync match`, from the start of the program to its end. After the first folder
+come the invented vendors: there they are those of `salesync resolve` over a DuckDB file that a sync has filled.
 """
 
 import collections

@@ -49,11 +49,9 @@ impl Database {
     /// Puts new rows in the place of the outdated ones of these tables, all of them or nothing.
     pub(crate) fn replace(&mut self, tables: Vec<NewRows>) -> Result<()> {
         const OPERATION: &str = "replace tables";
-        for rows in &tables {
-            self.prepare_plain(rows.table)?;
-        }
         let mut stored = Vec::with_capacity(tables.len());
         for rows in &tables {
+            self.prepare_plain(rows.table)?;
             stored.push(prepared(self.table(rows.table.name)?, rows.table.name)?);
         }
         let transaction = self.begin(OPERATION)?;
@@ -99,13 +97,8 @@ impl Database {
             scope.spawn(move || batches.try_for_each(|batch| made.send(batch)));
             for batch in taken {
                 let batch = batch?;
-                if !batch
-                    .schema()
-                    .fields()
-                    .iter()
-                    .map(|it| it.name().as_str())
-                    .eq(names())
-                {
+                let schema = batch.schema();
+                if !schema.fields().iter().map(|it| it.name()).eq(names()) {
                     return Err(Error::new(Code::Internal, OPERATION).with("table", table.name));
                 }
                 appender.append_record_batch(batch).map_err(&failed)?;
