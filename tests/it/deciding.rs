@@ -78,6 +78,9 @@ fn why_shows_every_record_and_pairs_that_add_up() {
     assert_eq!(by_record, told, "a record leads to its entity");
     let text = bench.run(&["why", &person]).stdout;
     assert!(records.iter().all(|record| text.contains(record)), "{text}");
+    for pair in pairs {
+        assert!(text.contains(&drawn(pair)), "{}\n{text}", drawn(pair));
+    }
     let way = bench.json(&["why", &records[0], &records[1]]);
     let ends = way["pairs"].as_array().unwrap();
     let mentions = |record: &str| {
@@ -89,6 +92,39 @@ fn why_shows_every_record_and_pairs_that_add_up() {
         (1, 1),
         "{way}"
     );
+}
+
+/// Returns how a pair of several fields looks on a terminal: its records, its weight, and a bar for each field.
+fn drawn(pair: &Value) -> String {
+    let cell = |name: &str| pair[name].as_str().unwrap();
+    let number = |value: &Value| value.as_f64().unwrap();
+    let mut lines = vec![
+        format!("  {} = {}", cell("left"), cell("right")),
+        format!(
+            "    {:<13} probability {:.3}, {:+.1} bits; met by {}",
+            cell("outcome"),
+            number(&pair["probability"]),
+            number(&pair["weight_bits"]),
+            cell("met_by")
+        ),
+        format!("    {:<13} {:+6.1}", "before", number(&pair["prior_bits"])),
+    ];
+    for field in pair["fields"].as_array().unwrap() {
+        let bits = number(&field["bits"]);
+        let block = if bits < 0.0 { "░" } else { "█" };
+        let length = (1..=24).filter(|it| f64::from(*it) <= bits.abs()).count();
+        let (name, level) = (
+            field["field"].as_str().unwrap(),
+            field["level"].as_str().unwrap(),
+        );
+        let line = format!(
+            "    {name:<13} {bits:+6.1}  {level:<14} {}",
+            block.repeat(length)
+        );
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.push(format!("    otherwise     {}", cell("would_change")));
+    lines.join("\n")
 }
 
 #[test]
@@ -108,6 +144,10 @@ fn a_split_holds_through_later_resolves_and_a_join_gives_the_same_entity_back() 
     }
     let other = entity(&after, leaving);
     assert_ne!(other, person);
+    let told = format!(
+        "SELECT count(*) FROM entity_history WHERE event = 'split' AND entity_id = '{person}' AND other_id = '{other}'"
+    );
+    assert_eq!(bench.tables().number(&told), 1);
     let listed = bench.json(&["overrides", "list"]);
     assert!(listed.as_array().unwrap().iter().all(|it| {
         it["rule"] == "never" && it["reason"] == reason && it["decided_by"] == "ops"
@@ -195,7 +235,7 @@ fn match_rates_count_every_record_once() {
     let off = "SELECT kind, source, stream FROM match_rates AS m WHERE \
         m.records <> (SELECT count(*) FROM entity_records AS r WHERE (r.kind, r.source, r.stream) = (m.kind, m.source, m.stream)) \
         OR m.email_matched > m.with_email OR m.phone_matched > m.with_phone OR m.matched_across_sources > m.matched \
-        OR m.email_match_rate <> m.email_matched / m.records";
+        OR m.email_match_rate <> m.email_matched / m.records OR m.phone_match_rate <> m.phone_matched / m.records";
     assert_eq!(tables.query(off).len(), 0);
     assert_eq!(
         tables.number("SELECT sum(records) FROM match_rates"),
@@ -207,6 +247,32 @@ fn match_rates_count_every_record_once() {
         JOIN salesforce_contacts AS s ON s.id = o.record_id AND lower(s.Email) = lower(h.email) \
         WHERE r.source = 'hubspot' AND r.stream = 'contacts' AND NOT r.email_match";
     assert_eq!(tables.number(same), 0);
+    // The same of a phone.
+    let same = "SELECT count(*) FROM entity_records AS r JOIN hubspot_contacts AS h ON h.id = r.record_id \
+        JOIN entity_records AS o ON o.entity_id = r.entity_id AND o.source = 'salesforce' AND o.stream = 'contacts' \
+        JOIN salesforce_contacts AS s ON s.id = o.record_id AND s.Phone = h.phone \
+        WHERE r.source = 'hubspot' AND r.stream = 'contacts' AND r.phone_match";
+    assert!(tables.number(same) > 0);
+    assert_eq!(
+        tables.number(&same.replace("AND r.phone", "AND NOT r.phone")),
+        0
+    );
+}
+
+#[test]
+fn an_entity_is_as_sure_as_the_weakest_pair_that_holds_it() {
+    let bench = resolved();
+    let tables = bench.tables();
+    let published = "(SELECT person_id AS entity_id, confidence FROM people UNION ALL \
+        SELECT company_id, confidence FROM companies)";
+    let weakest = "(SELECT entity_id, min(probability) AS confidence FROM match_evidence \
+        WHERE outcome = 'joined' GROUP BY ALL)";
+    let off = format!(
+        "SELECT count(*) FROM {published} AS p LEFT JOIN {weakest} AS w USING (entity_id) \
+         WHERE abs(p.confidence - coalesce(w.confidence, 1)) > 1e-6"
+    );
+    assert_eq!(tables.number(&off), 0);
+    assert!(tables.number(&format!("SELECT count(*) FROM {weakest}")) > 0);
 }
 
 #[test]

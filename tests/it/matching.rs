@@ -221,6 +221,22 @@ fn a_report_shows_how_good_the_answer_is_and_changes_nothing_about_it() {
 }
 
 #[test]
+fn rows_without_an_id_are_answered_by_their_number_in_the_order_of_the_file() {
+    let bench = Bench::with_records(0);
+    // More than one thread takes at once.
+    let rows = (1..=10_000).map(|row| format!("Dora Lindqvist,d{}@quarry.io\n", row % 2_500));
+    let text = format!("name,email\n{}", rows.collect::<String>());
+    std::fs::write(bench.folder().join("people.csv"), text).unwrap();
+    bench.json(&["match", "people.csv", "--out", "answer.csv"]);
+    let found = answer(&bench.folder().join("answer.csv"));
+    let ids: Vec<&str> = found.iter().map(|(record, _)| record.as_str()).collect();
+    let numbers: Vec<String> = (1..=10_000).map(|row: u32| row.to_string()).collect();
+    assert_eq!(ids, numbers);
+    let entities = found.iter().zip(&found[2_500..]);
+    assert!(entities.into_iter().all(|(one, other)| one.1 == other.1));
+}
+
+#[test]
 fn a_kind_says_what_all_rows_are_about() {
     let bench = Bench::with_records(0);
     let text = "id,name,website\na,Halden Freight AS,halden-freight.example\nb,\"Halden Freight, Inc.\",www.halden-freight.example\n";

@@ -27,6 +27,11 @@ impl Symbol {
         Self(number)
     }
 
+    /// Returns what a list has for the text, which has one for each and one before them; the default where it has none.
+    pub(crate) fn of<T: Copy + Default>(self, list: &[T]) -> T {
+        list.get(self.place()).copied().unwrap_or_default()
+    }
+
     /// Returns the number as a place in a list that has one for each text and one before them.
     fn place(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
@@ -114,7 +119,7 @@ impl<T: Copy + Default> PerText<T> {
 
     /// Returns a text's value; the default for a text that was not known yet.
     pub(crate) fn get(&self, symbol: Symbol) -> T {
-        self.0.get(symbol.place()).copied().unwrap_or_default()
+        symbol.of(&self.0)
     }
 
     /// Gives a text a value.

@@ -18,8 +18,8 @@ pub enum FileFormat {
     Parquet,
 }
 
-/// Reads a file batch by batch; every column comes as text, nulls stay nulls. `take` gets at least one batch, which is
-/// empty where the file has no rows.
+/// Reads a file batch by batch; every column comes as text, nulls stay nulls. The first batch that `take` gets has no rows,
+/// but tells the columns.
 ///
 /// # Errors
 /// [`Code::RequestInvalid`] where the file is not there or is not of that format, and what `take` says. What `take` got
@@ -35,7 +35,9 @@ pub fn read(
         .map_err(|error| unreadable().with("reason", error.kind()).because(error))?;
     let file = text_literal(&path.to_string_lossy());
     let rows = match format {
-        FileFormat::Csv => format!("read_csv({file}, all_varchar = true, header = true)"),
+        FileFormat::Csv => format!(
+            "read_csv({file}, all_varchar = true, auto_type_candidates = ['VARCHAR'], header = true, buffer_size = 4194304)"
+        ),
         FileFormat::Ndjson => {
             format!("read_json({file}, format = 'auto', maximum_object_size = 33554432)")
         }

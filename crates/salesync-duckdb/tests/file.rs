@@ -429,7 +429,11 @@ fn written(table: &'static PlainTable, names: &str, rows: &[&str]) -> NewRows {
 /// Three companies, of which the first has people and deals, and what happened with them.
 fn accounts() -> Vec<NewRows> {
     vec![
-        written(&COMPANIES, "company_id", &["com_1", "com_2", "com_3"]),
+        written(
+            &COMPANIES,
+            "company_id|name|domain|city|country",
+            &["com_1|Quarry Ltd|quarry.io|Leeds|GB", "com_2", "com_3"],
+        ),
         written(
             &PEOPLE,
             "person_id|company_id",
@@ -481,6 +485,8 @@ async fn an_account_overview_adds_each_currency_apart_and_counts_what_has_happen
         let cell = |name: &&str| rows[row].get(*name).cloned();
         names.iter().filter_map(cell).collect()
     };
+    let says = ["name", "domain", "city", "country"];
+    assert_eq!(cells(0, &says), ["Quarry Ltd", "quarry.io", "Leeds", "GB"]);
     let counts = ["people_count", "open_deals", "won_deals", "interactions"];
     assert_eq!(cells(0, &counts), ["2", "5", "1", "3"]);
     assert_eq!(cells(1, &counts), ["0", "0", "0", "1"]);

@@ -1,8 +1,9 @@
 //! `salesync match`: the engine over any file.
 
+use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use arrow::array::{Array, AsArray, Float64Builder, RecordBatch, StringArray, StringBuilder};
@@ -36,19 +37,20 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
         format_of(&words.file, None)?,
         format_of(&words.out, words.format)?,
     );
-    let mut rows = Rows::new(words, output);
-    read(&words.file, read_as, |batch| rows.take(batch))?;
-    let grouped = match &words.report {
-        None => rows.grouped(Records::grouped),
-        Some(path) => {
-            let (grouped, reports) = rows.grouped(Records::reported);
-            match_report::write(path, &words.file, &reports)?;
-            grouped
-        }
+    let progress = Counter::start("reading");
+    let Taken { records, parts } = read(words, read_as, (output, &progress))?;
+    progress.turn("matching");
+    let (grouped, reports) = match &words.report {
+        None => (records.grouped(), Vec::new()),
+        Some(_) => records.reported(),
     };
+    progress.end();
+    if let Some(path) = &words.report {
+        match_report::write(path, &words.file, &reports)?;
+    }
     let (people, companies) = (grouped.people(), grouped.companies());
     let (entities, pairs) = (people + companies, grouped.counts.candidate_pairs);
-    let rows = answer(grouped)?;
+    let rows = answer(grouped, parts)?;
     let records = rows.num_rows();
     files::write(&words.out, write_as, &rows)?;
     let secs = started.elapsed().as_secs_f64();
@@ -77,26 +79,63 @@ fn match_file(words: &MatchWords, output: Output) -> Result<u8> {
 /// So many batches may be read ahead of what is taken in.
 const READ_AHEAD: usize = 16;
 
-/// Reads a file on a thread of its own, while `take` gets what was read before.
+/// On more threads than this, putting together what each took in takes longer than they save.
+const MOST_TAKERS: usize = 4;
+
+/// Rows of the file, and how many come before them.
+type Batch = (u64, RecordBatch);
+
+/// Reads a file on a thread of its own, while others take in what was read before.
 fn read(
-    path: &Path,
+    words: &MatchWords,
     format: FileFormat,
-    mut take: impl FnMut(&RecordBatch) -> Result<()>,
-) -> Result<()> {
+    (output, progress): (Output, &Counter),
+) -> Result<Taken> {
     let ended = || Error::new(Code::Internal, "read a file");
-    let (batches, arrived) = sync_channel::<RecordBatch>(READ_AHEAD);
+    let (batches, arrived) = sync_channel::<Batch>(READ_AHEAD);
     thread::scope(|scope| {
         let reading = scope.spawn(move || {
-            files::read(path, format, |batch| {
-                batches.send(batch.clone()).map_err(|_| ended())
+            let mut before = 0;
+            files::read(&words.file, format, |batch| {
+                let first = before;
+                before += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+                batches.send((first, batch.clone())).map_err(|_| ended())
             })
         });
-        let taken = arrived.iter().try_for_each(|batch| take(&batch));
-        // Where a batch was refused, the reader ends at its next one.
-        drop(arrived);
+        let taken = take(arrived, words, (output, progress));
+        // Where rows were refused, that is why the reader ended.
         let read = reading.join().map_err(|_| ended())?;
-        taken.and(read)
+        let taken = taken?;
+        read.map(|()| taken)
     })
+}
+
+/// Takes in what arrives, on several threads. What they do not take any more the reader is told of by then.
+fn take(
+    arrived: Receiver<Batch>,
+    words: &MatchWords,
+    (output, progress): (Output, &Counter),
+) -> Result<Taken> {
+    // A reader that fails before its first batch says why.
+    let Ok((_, columns)) = arrived.recv() else {
+        return Ok(Taken::default());
+    };
+    let taker = Taker {
+        map: &understood(&columns, words, output)?,
+        kind: words.kind,
+        progress,
+    };
+    let arrived = Mutex::new(arrived);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let taken: Vec<Result<Taken>> = thread::scope(|scope| {
+        let takers = (0..threads.min(MOST_TAKERS)).map(|_| scope.spawn(|| taker.take(&arrived)));
+        let takers: Vec<_> = takers.collect();
+        let ended = |_| Error::new(Code::Internal, "match rows");
+        let taken = takers.into_iter().map(|it| it.join().map_err(ended)?);
+        taken.collect()
+    });
+    let taken = taken.into_iter().collect::<Result<Vec<Taken>>>()?;
+    Ok(taken.into_iter().reduce(Taken::and).unwrap_or_default())
 }
 
 /// Refuses to write one file over another.
@@ -171,58 +210,57 @@ fn describe(map: &ColumnMap, headers: &[String]) -> String {
     format!("columns: {}", pairs.collect::<Vec<_>>().join(" "))
 }
 
-/// The rows of the file, as they are read.
-struct Rows<'a> {
-    words: &'a MatchWords,
-    output: Output,
-    map: Option<ColumnMap>,
-    records: Records,
-    count: u64,
-    progress: Counter,
+/// Guesses what the columns mean and says so, but for what the caller says of them.
+fn understood(batch: &RecordBatch, words: &MatchWords, output: Output) -> Result<ColumnMap> {
+    let schema = batch.schema();
+    let headers = schema.fields().iter().map(|field| field.name().clone());
+    let headers: Vec<String> = headers.collect();
+    let map = column_map(&headers, &words.map)?;
+    if output == Output::Text {
+        report::note(&describe(&map, &headers));
+    }
+    Ok(map)
 }
 
-impl<'a> Rows<'a> {
-    fn new(words: &'a MatchWords, output: Output) -> Self {
-        Self {
-            words,
-            output,
-            map: None,
-            records: Records::new(Settings::default()),
-            count: 0,
-            progress: Counter::start("reading"),
+/// Takes in rows, on one thread of several.
+struct Taker<'a> {
+    map: &'a ColumnMap,
+    kind: Option<KindWord>,
+    progress: &'a Counter,
+}
+
+impl Taker<'_> {
+    /// Takes in what arrives, until there is no more.
+    fn take(&self, arrived: &Mutex<Receiver<Batch>>) -> Result<Taken> {
+        let mut taken = Taken::default();
+        let next = || {
+            let arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
+            arrived.recv().ok()
+        };
+        while let Some((first, batch)) = next() {
+            self.take_batch(first, &batch, &mut taken)?;
         }
+        Ok(taken)
     }
 
-    /// Takes rows in; what the columns mean is guessed from the first batch.
-    fn take(&mut self, batch: &RecordBatch) -> Result<()> {
-        if self.map.is_none() {
-            let schema = batch.schema();
-            let headers = schema.fields().iter().map(|field| field.name().clone());
-            let headers: Vec<String> = headers.collect();
-            let map = column_map(&headers, &self.words.map)?;
-            if self.output == Output::Text {
-                report::note(&describe(&map, &headers));
-            }
-            self.map = Some(map);
-        }
-        let Some(map) = &self.map else { return Ok(()) };
+    fn take_batch(&self, first: u64, batch: &RecordBatch, taken: &mut Taken) -> Result<()> {
         let columns: Option<Vec<&StringArray>> = batch
             .columns()
             .iter()
             .map(|column| column.as_string_opt::<i32>())
             .collect();
         let columns = columns.ok_or_else(|| Error::new(Code::Internal, "read a file as text"))?;
+        let before = taken.records.count();
         let mut values = Vec::with_capacity(columns.len());
-        for row in 0..batch.num_rows() {
+        for (row, number) in (0..batch.num_rows()).zip(first + 1..) {
             values.clear();
             values.extend(
                 columns
                     .iter()
                     .map(|column| column.is_valid(row).then(|| column.value(row))),
             );
-            self.count += 1;
-            let mut said = map.said(&values, "file", self.count);
-            match self.words.kind {
+            let mut said = self.map.said(&values, "file", number);
+            match self.kind {
                 Some(KindWord::Person) => said.kind = EntityKind::Person,
                 Some(KindWord::Company) => {
                     said.kind = EntityKind::Company;
@@ -230,27 +268,51 @@ impl<'a> Rows<'a> {
                 }
                 None => {}
             }
-            self.records.add(&said);
+            taken.records.add(&said);
         }
-        self.progress.show(self.count);
+        taken.parts.push((first, before..taken.records.count()));
+        self.progress.add(batch.num_rows());
         Ok(())
     }
+}
 
-    /// Says which rows are one.
-    fn grouped<T>(self, group: impl FnOnce(Records) -> T) -> T {
-        self.progress.turn("matching");
-        let grouped = group(self.records);
-        self.progress.end();
-        grouped
+/// What was taken in.
+struct Taken {
+    records: Records,
+    /// Of rows that follow one another in the file how many come before them, and as which records they came.
+    parts: Vec<(u64, Range<usize>)>,
+}
+
+impl Default for Taken {
+    fn default() -> Self {
+        Self {
+            records: Records::new(Settings::default()),
+            parts: Vec::new(),
+        }
+    }
+}
+
+impl Taken {
+    /// Puts what others took in after what these did.
+    fn and(mut self, others: Self) -> Self {
+        let before = self.records.count();
+        self.records.absorb(others.records);
+        let parts = others.parts.into_iter();
+        let parts =
+            parts.map(|(first, records)| (first, before + records.start..before + records.end));
+        self.parts.extend(parts);
+        self
     }
 }
 
 /// Returns one row per row of the file, in the file's order.
-fn answer(grouped: Grouped) -> Result<RecordBatch> {
+fn answer(grouped: Grouped, mut parts: Vec<(u64, Range<usize>)>) -> Result<RecordBatch> {
+    parts.sort_unstable_by_key(|(first, _)| *first);
     let mut ids = StringBuilder::new();
     let mut entities = StringBuilder::new();
     let mut confidences = Float64Builder::new();
-    for (record, entity, confidence) in grouped.rows() {
+    let rows = parts.into_iter();
+    for (record, entity, confidence) in rows.flat_map(|(_, records)| grouped.rows(records)) {
         ids.append_value(record);
         entities.append_value(entity.as_str());
         confidences.append_value(f64::from(confidence));

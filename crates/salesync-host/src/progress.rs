@@ -78,9 +78,9 @@ impl Counter {
         Self(bar)
     }
 
-    /// Says how many records there are by now.
-    pub(crate) fn show(&self, records: u64) {
-        self.0.set_position(records);
+    /// Says how many records there are beside those before.
+    pub(crate) fn add(&self, records: usize) {
+        self.0.inc(u64::try_from(records).unwrap_or(u64::MAX));
     }
 
     /// Says what else is now done with the records.

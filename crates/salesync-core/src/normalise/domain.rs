@@ -8,7 +8,7 @@ use super::mail_words::{FREE_MAIL, PLACEHOLDER_DOMAINS, SHARED_HOSTS};
 pub enum DomainClass {
     /// One organisation's.
     Own,
-    /// A free-mail provider's.
+    /// A free-mail provider's, or one of disposable addresses.
     Free,
     /// A site on which many have a page: social networks, site builders, shops.
     Shared,
@@ -115,6 +115,9 @@ fn classify(registrable: &str) -> DomainClass {
         DomainClass::Shared
     } else if PLACEHOLDER_DOMAINS.contains(registrable) || label == "example" {
         DomainClass::Placeholder
+    } else if disposable_emails::is_disposable_domain(registrable) {
+        // Whoever needs an address for an hour takes one there, as anybody can at a free-mail provider.
+        DomainClass::Free
     } else {
         DomainClass::Own
     }
@@ -186,6 +189,8 @@ mod tests {
             ("müller.de", "xn--mller-kva.de", DomainClass::Own),
             ("gmail.com", "gmail.com", DomainClass::Free),
             ("yahoo.co.jp", "yahoo.co.jp", DomainClass::Free),
+            ("guerrillamail.com", "guerrillamail.com", DomainClass::Free),
+            ("mx.10minutemail.com", "10minutemail.com", DomainClass::Free),
             (
                 "https://www.linkedin.com/company/acme",
                 "linkedin.com",

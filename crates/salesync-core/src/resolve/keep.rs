@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
@@ -72,7 +73,7 @@ pub(super) fn ids(prepared: &Prepared, clusterings: &[&Clustering], previous: &P
 
 /// Returns the id that every cluster gets where no id was ever given.
 pub(super) fn first_ids(prepared: &Prepared, clustering: &Clustering) -> Vec<EntityId> {
-    let clusters = clustering.clusters.iter();
+    let clusters = clustering.clusters.par_iter();
     let records = clusters.filter_map(|it| first_record(prepared, clustering.kind, it));
     records
         .map(|record| EntityId::mint(clustering.kind, record, 0))

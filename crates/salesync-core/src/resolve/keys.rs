@@ -1,9 +1,10 @@
 //! Blocking: records that share the value of a key meet.
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use twox_hash::XxHash3_64;
 
+use super::frequency::count_of;
 use super::identity::EntityKind;
 use super::prepared::{Symbol, Texts};
 
@@ -212,9 +213,23 @@ impl Blocks {
         self.entries.push((value.number(), index));
     }
 
-    /// Takes all records out.
-    pub(super) fn clear(&mut self) {
+    /// Puts so many records under their values in the place of those that are there, and brings those of each value together.
+    /// `put_keys` tells the values of a record.
+    pub(super) fn fill(
+        &mut self,
+        count: usize,
+        put_keys: impl Fn(u32, &mut dyn FnMut(KeyValue)) + Sync,
+    ) {
         self.entries.clear();
+        let records = (0..count_of(count)).into_par_iter();
+        let parts = records.fold(Vec::new, |mut part, index| {
+            put_keys(index, &mut |value| part.push((value.number(), index)));
+            part
+        });
+        let parts: Vec<Vec<(u64, u32)>> = parts.collect();
+        self.entries.reserve(parts.iter().map(Vec::len).sum());
+        parts.into_iter().for_each(|part| self.entries.extend(part));
+        self.sort();
     }
 
     /// Brings the records of each value together, each once. What is put after that is not.
@@ -228,6 +243,12 @@ impl Blocks {
         let blocks = self.entries.chunk_by(|one, other| one.0 == other.0);
         blocks.filter(|block| block.len() > 1)
     }
+
+    /// Returns the same for several threads, in no order.
+    pub(super) fn par_shared(&self) -> impl ParallelIterator<Item = &[(u64, u32)]> {
+        let blocks = self.entries.par_chunk_by(|one, other| one.0 == other.0);
+        blocks.filter(|block| block.len() > 1)
+    }
 }
 
 /// Over this many users of a value the exact number does not matter.
@@ -238,13 +259,11 @@ impl Blocks {
     /// stands for, `may_be_one` whether two of them can be one.
     pub(super) fn users<U>(
         &self,
-        user_of: impl Fn(u32) -> Option<U>,
-        may_be_one: impl Fn(&U, &U) -> bool,
+        user_of: impl Fn(u32) -> Option<U> + Sync,
+        may_be_one: impl Fn(&U, &U) -> bool + Sync,
     ) -> std::vec::IntoIter<(Symbol, u8)> {
-        let mut counts = Vec::new();
-        let mut users: Vec<U> = Vec::new();
-        for block in self.shared() {
-            users.clear();
+        let counts = self.par_shared().filter_map(|block| {
+            let mut users: Vec<U> = Vec::new();
             for user in block.iter().filter_map(|(_, index)| user_of(*index)) {
                 if !users.iter().any(|known| may_be_one(known, &user)) {
                     users.push(user);
@@ -254,8 +273,9 @@ impl Blocks {
                 }
             }
             let count = u8::try_from(users.len()).unwrap_or(u8::MAX).max(1);
-            counts.extend(block.first().map(|(value, _)| (text_of(*value), count)));
-        }
+            block.first().map(|(value, _)| (text_of(*value), count))
+        });
+        let counts: Vec<(Symbol, u8)> = counts.collect();
         counts.into_iter()
     }
 }
@@ -323,50 +343,25 @@ impl Pairs {
         &mut self,
         kind: KeyKind,
         blocks: &Blocks,
-        names: impl Fn(u32) -> [Symbol; 2],
+        names: impl Fn(u32) -> [Symbol; 2] + Sync,
     ) {
-        let number = u8::try_from(self.kinds.len()).unwrap_or(u8::MAX);
+        let meeting = Meeting {
+            kind,
+            number: u8::try_from(self.kinds.len()).unwrap_or(u8::MAX),
+            cap: kind.cap(self.cap),
+            window: self.window,
+        };
         self.kinds.push(kind);
-        let cap = kind.cap(self.cap);
-        let mut bearers: Vec<(Symbol, u32)> = Vec::new();
-        for block in blocks.shared() {
-            if block.len() <= cap {
-                self.all_meet(number, block);
-                continue;
-            }
-            self.capped += 1;
-            if kind.is_of_names() {
-                continue;
-            }
-            for part in 0..2 {
-                let named = block.iter().map(|(_, index)| (names(*index), *index));
-                bearers.clear();
-                bearers.extend(named.filter_map(|(names, index)| Some((*names.get(part)?, index))));
-                bearers.sort_unstable();
-                for bearers in bearers.chunk_by(|one, other| one.0 == other.0) {
-                    if bearers.len() <= cap {
-                        self.all_meet(number, bearers);
-                    } else {
-                        self.neighbours_meet(number, bearers);
-                    }
-                }
-            }
-        }
-    }
-
-    fn all_meet<V>(&mut self, kind: u8, records: &[(V, u32)]) {
-        for (at, (_, one)) in records.iter().enumerate() {
-            let others = records.get(at + 1..).unwrap_or_default().iter();
-            self.pairs
-                .extend(others.map(|(_, other)| Pair::new(*one, *other, kind)));
-        }
-    }
-
-    fn neighbours_meet<V>(&mut self, kind: u8, records: &[(V, u32)]) {
-        for (at, (_, one)) in records.iter().enumerate() {
-            let others = records.iter().skip(at + 1).take(self.window);
-            self.pairs
-                .extend(others.map(|(_, other)| Pair::new(*one, *other, kind)));
+        let parts = blocks.par_shared().fold(Part::default, |mut part, block| {
+            meeting.meet(block, &names, &mut part);
+            part
+        });
+        let parts: Vec<Part> = parts.collect();
+        self.pairs
+            .reserve(parts.iter().map(|part| part.pairs.len()).sum());
+        for part in parts {
+            self.pairs.extend(part.pairs);
+            self.capped += part.capped;
         }
     }
 
@@ -382,8 +377,61 @@ impl Pairs {
     }
 }
 
+/// Pairs that met in some blocks.
+#[derive(Debug, Default)]
+struct Part {
+    pairs: Vec<Pair>,
+    /// Blocks over the cap.
+    capped: usize,
+}
+
+/// Who meets under the values of one kind of key.
+struct Meeting {
+    kind: KeyKind,
+    /// The kind's place in the order in which they were met.
+    number: u8,
+    cap: usize,
+    window: usize,
+}
+
+impl Meeting {
+    fn meet(&self, block: &[(u64, u32)], names: impl Fn(u32) -> [Symbol; 2], part: &mut Part) {
+        if block.len() <= self.cap {
+            self.neighbours_meet(block, block.len(), part);
+            return;
+        }
+        part.capped += 1;
+        if self.kind.is_of_names() {
+            return;
+        }
+        for which in 0..2 {
+            let named = block.iter().map(|(_, index)| (names(*index), *index));
+            let named = named.filter_map(|(names, index)| Some((*names.get(which)?, index)));
+            let mut bearers: Vec<(Symbol, u32)> = named.collect();
+            bearers.sort_unstable();
+            for bearers in bearers.chunk_by(|one, other| one.0 == other.0) {
+                let all = bearers.len() <= self.cap;
+                let window = if all { bearers.len() } else { self.window };
+                self.neighbours_meet(bearers, window, part);
+            }
+        }
+    }
+
+    /// Lets each record meet so many that follow it.
+    fn neighbours_meet<V>(&self, records: &[(V, u32)], window: usize, part: &mut Part) {
+        for (at, (_, one)) in records.iter().enumerate() {
+            let others = records.iter().skip(at + 1).take(window);
+            let pairs = others.map(|(_, other)| Pair::new(*one, *other, self.number));
+            part.pairs.extend(pairs);
+        }
+    }
+}
+
 /// How many pairs one thread takes at a time; few in tests, so that several have work.
 const PART: usize = if cfg!(test) { 64 } else { 1 << 14 };
+
+/// How many parts a batch has.
+const PARTS: usize = 64;
 
 /// The pairs that met, each once.
 #[derive(Debug)]
@@ -411,12 +459,15 @@ impl Met {
         self.of(&self.pairs)
     }
 
-    /// Returns the same in parts that follow one another, for several threads.
-    pub(super) fn parts(
+    /// Returns the same in batches that follow one another, each in parts for several threads: what comes of a batch is
+    /// put away before the next is looked at.
+    pub(super) fn batches(
         &self,
-    ) -> impl IndexedParallelIterator<Item = impl Iterator<Item = (u32, u32, KeyKind)>> {
-        let parts = self.pairs.par_chunks(PART);
-        parts.map(|pairs| self.of(pairs))
+    ) -> impl Iterator<
+        Item = impl IndexedParallelIterator<Item = impl Iterator<Item = (u32, u32, KeyKind)>>,
+    > {
+        let batches = self.pairs.chunks(PART * PARTS);
+        batches.map(|batch| batch.par_chunks(PART).map(|pairs| self.of(pairs)))
     }
 
     fn of<'a>(&'a self, pairs: &'a [Pair]) -> impl Iterator<Item = (u32, u32, KeyKind)> + 'a {
@@ -425,5 +476,41 @@ impl Met {
             let kind = self.kinds.get(usize::from(pair.kind()))?;
             Some((left, right, *kind))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lets the records of one value meet, of whom each has one of these names; returns the pairs and how many blocks were
+    /// over the cap.
+    fn met(kind: KeyKind, names: &[u32]) -> (Vec<(u32, u32)>, usize) {
+        let mut blocks = Blocks::default();
+        blocks.fill(names.len(), |_, put| put(KeyValue::Number(7)));
+        let mut pairs = Pairs::new(4, 1);
+        pairs.meet(kind, &blocks, |index| {
+            let name = names.get(super::super::prepared::place(index));
+            // Nobody shares the other one.
+            [index + 100, name.copied().unwrap_or_default()].map(Symbol::of_number)
+        });
+        let capped = pairs.capped;
+        let met = pairs.into_sorted();
+        (
+            met.iter().map(|(one, other, _)| (one, other)).collect(),
+            capped,
+        )
+    }
+
+    #[test]
+    fn a_key_lets_no_more_meet_than_its_cap_but_those_who_share_a_name_too() {
+        let all = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)];
+        assert_eq!(met(KeyKind::Mailbox, &[1, 2, 3, 4]), (all.to_vec(), 0));
+        let two_names = [1, 2, 1, 3, 2];
+        let same = [(0, 2), (1, 4)];
+        assert_eq!(met(KeyKind::Mailbox, &two_names), (same.to_vec(), 1));
+        let neighbours = [(0, 1), (1, 2), (2, 3), (3, 4)];
+        assert_eq!(met(KeyKind::Mailbox, &[1; 5]), (neighbours.to_vec(), 1));
+        assert_eq!(met(KeyKind::FullName, &two_names), (Vec::new(), 1));
     }
 }

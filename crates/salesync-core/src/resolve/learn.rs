@@ -244,6 +244,19 @@ impl Forms {
         }
     }
 
+    /// Adds what others counted.
+    pub(super) fn and(mut self, others: Self) -> Self {
+        for (form, other) in [
+            (&mut self.first, others.first),
+            (&mut self.last, others.last),
+        ] {
+            form.equal += other.equal;
+            form.nickname += other.nickname;
+            form.one_edit += other.one_edit;
+        }
+        self
+    }
+
     /// Returns the weights with what these names teach, within bounds; as they were where there are too few.
     pub(super) fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
         PeopleWeights {
@@ -300,6 +313,13 @@ impl Households {
         } else {
             self.alike += houses;
         }
+    }
+
+    /// Adds what others counted.
+    pub(super) fn and(mut self, others: Self) -> Self {
+        self.alike += others.alike;
+        self.unlike += others.unlike;
+        self
     }
 
     /// Returns the weights with what these houses teach, within bounds; as they were where there are too few.

@@ -52,6 +52,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
+
 pub use columns::{ColumnField, ColumnMap};
 pub use derived::Derived;
 pub use entity::{EntityId, EntityIdError};
@@ -223,6 +226,25 @@ pub fn resolve_and_index(
     (resolution, index, learnt)
 }
 
+/// Fewer identities than that are taken in by one thread; few in tests, so that several have work.
+const TAKEN_AT_LEAST: usize = if cfg!(test) { 8 } else { 10_000 };
+
+/// Takes identities in, on as many threads as the machine has.
+fn taken_in(identities: &[&Identity], settings: &Settings) -> Records {
+    let share = identities.len().div_ceil(rayon::current_num_threads());
+    let parts = identities.par_chunks(share.max(TAKEN_AT_LEAST));
+    let taken = parts.map(|part| {
+        let mut records = Records::new(settings.clone());
+        part.iter().for_each(|one| records.add(&one.said()));
+        records
+    });
+    let all = taken.reduce_with(|mut before, after| {
+        before.absorb(after);
+        before
+    });
+    all.unwrap_or_else(|| Records::new(settings.clone()))
+}
+
 /// Resolves a whole set of identities, of which no two are of one record.
 fn whole(
     identities: &[&Identity],
@@ -230,9 +252,7 @@ fn whole(
     (overrides, depth): (&[Override], Depth),
     settings: &Settings,
 ) -> (Resolution, Matched) {
-    let mut records = Records::new(settings.clone());
-    identities.iter().for_each(|one| records.add(&one.said()));
-    let matched = records.matched(overrides, depth);
+    let matched = taken_in(identities, settings).matched(overrides, depth);
     let (prepared, companies, people) = (&matched.prepared, &matched.companies, &matched.people);
     let kept = keep::ids(prepared, &[companies, people], previous);
     let whole = survive::Whole {

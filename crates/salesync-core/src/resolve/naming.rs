@@ -1,6 +1,8 @@
 //! Names that can only be told when all records are known: those of companies on people's records, and those that
 //! mailboxes spell.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
 use super::derived::Derived;
 use super::frequency::Frequency;
 use super::learnt::{FactField, Learnt};
@@ -37,7 +39,7 @@ pub(super) fn complete(prepared: &mut Prepared, learnt: Option<&mut Learnt>) {
         &prepared.people,
         |label| Company {
             is_known: is_known.get(label.compact),
-            begins: begins(texts.text(label.compact)),
+            begins: label.in_capitals && begins(texts.text(label.compact)),
             staff: staff.count(&label.compact),
         },
         texts,
@@ -90,7 +92,7 @@ pub(super) fn complete(prepared: &mut Prepared, learnt: Option<&mut Learnt>) {
 pub(super) fn recall<'a>(
     prepared: &mut Prepared,
     learnt: &Learnt,
-    known: impl Fn(u32) -> Option<&'a Derived>,
+    known: impl Fn(u32) -> Option<&'a Derived> + Sync,
 ) {
     let rows = || prepared.people.iter().enumerate();
     let of_row = |row: &PersonRow| known(row.rank.arrival);
@@ -111,7 +113,7 @@ pub(super) fn recall<'a>(
             let staff = learnt.has(FactField::Employer, compact);
             Company {
                 is_known: learnt.has(FactField::KnownCompany, compact),
-                begins: learnt.begins_company(compact),
+                begins: label.in_capitals && learnt.begins_company(compact),
                 staff: if staff { SEVERAL } else { 0 },
             }
         },
@@ -159,7 +161,7 @@ pub(super) fn asked<'a>(
 /// What is known of a name as that of a company.
 struct Company {
     is_known: bool,
-    /// Whether a known company's name begins with it.
+    /// Whether it is in capitals and a known company's name begins with it.
     begins: bool,
     /// How many people's records name it as their employer.
     staff: u32,
@@ -167,7 +169,11 @@ struct Company {
 
 /// Returns the records that name a company: with its legal form, in capitals as a caller id shows it and perhaps cut
 /// off, or as several people's records name their employer.
-fn unnamed(people: &[PersonRow], company: impl Fn(&Label) -> Company, texts: &Texts) -> Vec<usize> {
+fn unnamed(
+    people: &[PersonRow],
+    company: impl Fn(&Label) -> Company + Sync,
+    texts: &Texts,
+) -> Vec<usize> {
     let is_company = |label: &Label| {
         if label.compact.is_empty() {
             return false;
@@ -180,7 +186,7 @@ fn unnamed(people: &[PersonRow], company: impl Fn(&Label) -> Company, texts: &Te
             found.staff >= SEVERAL || (label.has_legal_form && found.is_known)
         }
     };
-    let rows = people.iter().enumerate();
+    let rows = people.par_iter().enumerate();
     let found = rows.filter(|(_, row)| is_company(&row.label));
     found.map(|(at, _)| at).collect()
 }
@@ -196,22 +202,21 @@ fn marked(texts: &Texts, symbols: impl Iterator<Item = Symbol>) -> PerText<bool>
 /// one.
 fn in_mailboxes(
     prepared: &Prepared,
-    wanted: impl Fn(u32) -> bool,
-    [is_first, is_last]: [&dyn Fn(&str) -> bool; 2],
+    wanted: impl Fn(u32) -> bool + Sync,
+    [is_first, is_last]: [&(dyn Fn(&str) -> bool + Sync); 2],
 ) -> Vec<(usize, (String, String))> {
     let texts = &prepared.texts;
-    let mut found = Vec::new();
-    for (at, (person, row)) in prepared.people().zip(&prepared.people).enumerate() {
-        if is_complete(texts, &person.name) || !wanted(row.rank.arrival) {
-            continue;
-        }
-        let locals = person.mailboxes.iter();
+    let rows = prepared.people.par_iter().enumerate();
+    let incomplete =
+        rows.filter(|(_, row)| !is_complete(texts, &row.name) && wanted(row.rank.arrival));
+    let found = incomplete.filter_map(|(at, row)| {
+        let locals = row.mailboxes.of(&prepared.mailboxes).iter();
         let mut names =
             locals.filter_map(|mailbox| spelt_name(prepared.local(mailbox), is_first, is_last));
-        let name = names.find(|(first, last)| completes(texts, &person.name, first, last));
-        found.extend(name.map(|name| (at, name)));
-    }
-    found
+        let name = names.find(|(first, last)| completes(texts, &row.name, first, last));
+        Some((at, name?))
+    });
+    found.collect()
 }
 
 /// Says whether a name has nothing to gain from a mailbox.

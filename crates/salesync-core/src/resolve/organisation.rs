@@ -3,6 +3,9 @@
 use std::num::NonZeroU32;
 
 use hashbrown::HashMap;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
+use twox_hash::XxHash3_64;
 
 use super::cluster::{Cluster, Clustering};
 use super::compare;
@@ -281,21 +284,21 @@ pub(super) const TELLING: usize = 8;
 /// typing error from one on many, is that one.
 fn meant_domains(prepared: &Prepared) -> Vec<(Symbol, Symbol)> {
     let on_companies = prepared.companies().flat_map(|company| company.domains);
-    let on_people = prepared
-        .people()
-        .flat_map(|person| own_domains(&person).collect::<Vec<_>>());
-    let counts = Frequency::of(on_people.chain(on_companies.copied()));
+    let mut on_people = Vec::new();
+    for person in prepared.people() {
+        on_people.extend(own_domains(&person));
+    }
+    let counts = Frequency::of(on_people.into_iter().chain(on_companies.copied()));
     let mut domains: Vec<(&str, Symbol, u32)> = counts
         .iter()
         .map(|(domain, count)| (prepared.texts.text(*domain), *domain, count))
         .collect();
-    domains.sort_unstable();
-    let mut common: HashMap<String, (&str, Symbol)> = HashMap::new();
-    for (text, domain, count) in &domains {
-        if *count >= COMMON && text.len() >= TELLING {
-            for spelling in with_one_letter_less(text) {
-                common.entry(spelling).or_insert((text, *domain));
-            }
+    domains.par_sort_unstable();
+    let is_common = |domain: &&(&str, Symbol, u32)| domain.2 >= COMMON && domain.0.len() >= TELLING;
+    let mut common: HashMap<u64, (&str, Symbol)> = HashMap::new();
+    for (text, domain, _) in domains.iter().filter(is_common) {
+        for spelling in with_one_letter_less(text) {
+            common.entry(spelling).or_insert((text, *domain));
         }
     }
     let meant = |text: &str, count: u32| {
@@ -305,19 +308,22 @@ fn meant_domains(prepared: &Prepared) -> Vec<(Symbol, Symbol)> {
         let (other, meant) = with_one_letter_less(text).find_map(|it| common.get(&it).copied())?;
         (compare::edits(text, other) <= 1).then_some(meant)
     };
-    let domains = domains.iter();
+    let domains = domains.par_iter();
     domains
         .map(|(text, domain, count)| (*domain, meant(text, *count).unwrap_or(*domain)))
         .collect()
 }
 
-/// Returns a text and all that it becomes by leaving out one letter.
-fn with_one_letter_less(text: &str) -> impl Iterator<Item = String> {
+/// Returns a number made of a text, and one of each that it becomes by leaving out one letter.
+fn with_one_letter_less(text: &str) -> impl Iterator<Item = u64> {
+    let mut spelling = String::with_capacity(text.len());
     let shorter = text.char_indices().filter_map(move |(at, letter)| {
-        let (head, tail) = (text.get(..at)?, text.get(at + letter.len_utf8()..)?);
-        Some(format!("{head}{tail}"))
+        spelling.clear();
+        spelling.push_str(text.get(..at)?);
+        spelling.push_str(text.get(at + letter.len_utf8()..)?);
+        Some(XxHash3_64::oneshot(spelling.as_bytes()))
     });
-    std::iter::once(text.to_owned()).chain(shorter)
+    std::iter::once(XxHash3_64::oneshot(text.as_bytes())).chain(shorter)
 }
 
 /// Every time that a value was seen with an organisation.

@@ -1,6 +1,7 @@
 //! Records in their one spelling, every text a number, in as little room as they take.
 
 use hashbrown::HashSet;
+use rayon::slice::ParallelSliceMut;
 
 use super::identity::{EntityKind, RecordRef};
 use super::records::RecordIds;
@@ -104,6 +105,14 @@ impl Span {
         }
     }
 
+    /// Returns the same run in a list that has so many values before those of its own.
+    pub(super) fn moved(self, by: u32) -> Self {
+        Self {
+            start: self.start.saturating_add(by),
+            ..self
+        }
+    }
+
     /// Returns the values.
     pub(super) fn of<T>(self, list: &[T]) -> &[T] {
         let start = place(self.start);
@@ -192,6 +201,22 @@ pub(super) struct CompanyRow {
     pub(super) lent: [Symbol; 2],
     pub(super) phones: Span,
     pub(super) place: Place,
+}
+
+impl CompanyRow {
+    /// Returns all its lists.
+    pub(super) fn spans_mut(&mut self) -> [&mut Span; 8] {
+        [
+            &mut self.names,
+            &mut self.first_words,
+            &mut self.compact_names,
+            &mut self.names_at,
+            &mut self.legal_forms,
+            &mut self.domains,
+            &mut self.domain_cores,
+            &mut self.phones,
+        ]
+    }
 }
 
 /// One record about a company.
@@ -407,8 +432,9 @@ impl Prepared {
         for row in &mut self.people {
             row.rank.letters = [row.name.last, row.name.first].map(|part| alphabet.get(part));
         }
-        self.people.sort_unstable_by_key(|row| row.rank.key());
-        self.companies.sort_unstable_by_key(|row| row.rank.key());
+        self.people.par_sort_unstable_by_key(|row| row.rank.key());
+        self.companies
+            .par_sort_unstable_by_key(|row| row.rank.key());
         let (mailboxes, symbols) = (
             std::mem::take(&mut self.mailboxes),
             std::mem::take(&mut self.symbols),
@@ -424,16 +450,7 @@ impl Prepared {
             }
         }
         for row in &mut self.companies {
-            for span in [
-                &mut row.names,
-                &mut row.first_words,
-                &mut row.compact_names,
-                &mut row.names_at,
-                &mut row.legal_forms,
-                &mut row.domains,
-                &mut row.domain_cores,
-                &mut row.phones,
-            ] {
+            for span in row.spans_mut() {
                 let list = span.of(&symbols).iter().copied();
                 *span = Span::push(&mut self.symbols, list);
             }
@@ -451,7 +468,7 @@ fn alphabet(texts: &Texts, symbols: impl Iterator<Item = Symbol>) -> PerText<u32
             sorted.push((texts.text(symbol), symbol));
         }
     }
-    sorted.sort_unstable();
+    sorted.par_sort_unstable();
     for (number, (_, symbol)) in (1..).zip(sorted) {
         places.set(symbol, number);
     }

@@ -1,5 +1,7 @@
 //! Records that are taken in one after another, and which of them are one.
 
+use std::ops::Range;
+
 use super::Counts;
 use super::cluster::{Clustering, Depth, Wanted};
 use super::entity::EntityId;
@@ -29,9 +31,20 @@ impl Records {
         }
     }
 
+    /// Returns how many records were taken in.
+    pub fn count(&self) -> usize {
+        self.preparation.count()
+    }
+
     /// Takes a record in. Where a record and kind come twice, the one changed last counts.
     pub fn add(&mut self, said: &Said<'_>) {
         self.preparation.add(said);
+    }
+
+    /// Takes over the records that others have taken in, as if they had come after these: several threads may take them
+    /// in apart.
+    pub fn absorb(&mut self, others: Self) {
+        self.preparation.absorb(others.preparation);
     }
 
     /// Says which records are one. The same records give the same answer in whatever order they came.
@@ -201,14 +214,16 @@ impl Grouped {
         self.ids.len() - self.companies
     }
 
-    /// Returns every record's id, with its entity and the probability of the strongest pair that ties it to that; 1
-    /// for a record alone.
-    pub fn rows(&self) -> impl Iterator<Item = (&str, &EntityId, f32)> {
+    /// Returns the ids of the records that came as the how many-eth, from 0, each with its entity and the probability of
+    /// the strongest pair that ties it to that; 1 for a record alone.
+    pub fn rows(&self, arrivals: Range<usize>) -> impl Iterator<Item = (&str, &EntityId, f32)> {
         let RecordIds { ids, ends } = &self.record_ids;
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let records = starts.zip(ends).zip(&self.entity_of);
-        records.filter_map(|((start, end), (entity, confidence))| {
-            Some((ids.get(start..*end)?, self.ids.get(*entity)?, *confidence))
+        arrivals.filter_map(|at| {
+            let before = at.checked_sub(1);
+            let start = before.map_or(Some(0), |before| ends.get(before).copied())?;
+            let (entity, confidence) = self.entity_of.get(at)?;
+            let id = ids.get(start..*ends.get(at)?)?;
+            Some((id, self.ids.get(*entity)?, *confidence))
         })
     }
 }

@@ -31,11 +31,11 @@ pub(super) fn cluster(
     let mut met = Pairs::new(model.block_cap, model.block_window);
     let mut blocks = Blocks::default();
     for kind in KINDS {
-        blocks.clear();
-        for (index, company) in (0..).zip(prepared.companies()) {
-            put_keys(kind, &company, |value| blocks.put(value, index));
-        }
-        blocks.sort();
+        blocks.fill(prepared.companies.len(), |index, put| {
+            if let Some(company) = prepared.company(place(index)) {
+                put_keys(kind, &company, put);
+            }
+        });
         if matches!(kind, KeyKind::Domain | KeyKind::Phone) {
             scale.count_users(&blocks);
         }

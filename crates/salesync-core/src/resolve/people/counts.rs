@@ -1,5 +1,7 @@
 //! What is counted over all records about people: who uses a mailbox or phone, who bears a name, how names are written.
 
+use rayon::iter::ParallelIterator;
+
 use super::super::compare::{self, MISSING};
 use super::super::frequency::count_of;
 use super::super::keys::{self, Blocks};
@@ -52,26 +54,30 @@ impl Scale<'_> {
 
     /// Learns from records with one mailbox, which one person uses, in how many forms a name is written.
     pub(super) fn learn_forms(&mut self, blocks: &Blocks) {
-        let mut forms = Forms::default();
-        for block in blocks.shared() {
+        let one_user = |block: &&[(u64, u32)]| {
             let used = block.first().map(|(value, _)| keys::text_of(*value));
-            if used.is_some_and(|text| self.users.get(text) == 1)
-                && let Some([first, last]) = self.forms_in(block, Other::Next)
-            {
-                forms.count(first, last, 1.0);
-            }
-        }
+            used.is_some_and(|text| self.users.get(text) == 1)
+        };
+        let of_one = blocks.par_shared().filter(one_user);
+        let found = of_one.filter_map(|block| self.forms_in(block, Other::Next));
+        let forms = found.fold(Forms::default, |mut forms, [first, last]| {
+            forms.count(first, last, 1.0);
+            forms
+        });
+        let forms = forms.reduce(Forms::default, Forms::and);
         self.known.weights = forms.teach(&self.known.weights);
     }
 
     /// Learns from records with one house what it says to share one.
     pub(super) fn learn_households(&mut self, blocks: &Blocks) {
-        let mut households = Households::default();
         // In the order of names, the first and the last are the least alike.
-        let forms = |block| self.forms_in(block, Other::Last);
-        for [first, last] in blocks.shared().filter_map(forms) {
+        let forms = |block: &[_]| self.forms_in(block, Other::Last);
+        let found = blocks.par_shared().filter_map(forms);
+        let households = found.fold(Households::default, |mut households, [first, last]| {
             households.count(first, last, 1.0);
-        }
+            households
+        });
+        let households = households.reduce(Households::default, Households::and);
         self.known.weights = households.teach(&self.known.weights);
     }
 
@@ -118,32 +124,38 @@ impl Scale<'_> {
         let step = step(records);
         let people = self.prepared.people.as_slice();
         let order = |index: u32| people.get(place(index)).map(|row| row.rank.order);
-        for block in blocks.shared() {
-            // The first record tells which names are looked at, whatever the order in which they came.
+        // The first record tells which names are looked at, whatever the order in which they came.
+        let looked_at = blocks.par_shared().filter(|block| {
             let first = block.first().and_then(|(_, first)| order(*first));
-            if first.is_none_or(|first| first % step != 0) {
-                continue;
-            }
-            // The order of records within a name is none: neighbours stand for all pairs.
-            let near = |at: usize| {
-                block
-                    .get(at + 1..)
-                    .unwrap_or_default()
-                    .iter()
-                    .take(NEIGHBOURS)
-            };
-            let looked_at: usize = (0..block.len()).map(|at| near(at).len()).sum();
-            let all = block.len() * (block.len() - 1) / 2;
-            let weight = (u64::from(count_of(looked_at)), u64::from(count_of(all)));
-            for (at, (_, one)) in block.iter().enumerate() {
-                for (_, other) in near(at) {
-                    if let Some((bucket, agreements)) = self.agreements(*one, *other) {
-                        namesakes.count(bucket, agreements, weight);
-                    }
-                }
-            }
+            first.is_some_and(|first| first % step == 0)
+        });
+        let found = looked_at.flat_map_iter(|block| self.agreements_in(block));
+        for (bucket, agreements, weight) in found.collect::<Vec<_>>() {
+            namesakes.count(bucket, agreements, weight);
         }
         self.known.weights = namesakes.teach(self.known.prior, &self.known.weights);
+    }
+
+    /// Returns what agrees beside the whole name of records that bear it: the bucket, the agreements, and as one of how
+    /// many pairs that stand for how many each counts.
+    fn agreements_in<'a>(
+        &'a self,
+        block: &'a [(u64, u32)],
+    ) -> impl Iterator<Item = (usize, [Agreement; 3], (u64, u64))> + 'a {
+        // The order of records within a name is none: neighbours stand for all pairs.
+        let near = |at: usize| {
+            let rest = block.get(at + 1..).unwrap_or_default();
+            rest.iter().take(NEIGHBOURS)
+        };
+        let looked_at: usize = (0..block.len()).map(|at| near(at).len()).sum();
+        let all = block.len() * (block.len() - 1) / 2;
+        let weight = (u64::from(count_of(looked_at)), u64::from(count_of(all)));
+        let ones = block.iter().enumerate();
+        let pairs = ones.flat_map(move |(at, one)| near(at).map(|other| (one.1, other.1)));
+        pairs.filter_map(move |(one, other)| {
+            let (bucket, agreements) = self.agreements(one, other)?;
+            Some((bucket, agreements, weight))
+        })
     }
 
     /// Returns the bucket of the whole name that two records bear, with what agrees beside it; nothing where the names

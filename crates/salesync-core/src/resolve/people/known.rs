@@ -1,7 +1,8 @@
 //! What is known of all records about people: how rare names, places, dates and organisations are, and what evidence
 //! is worth.
 
-use hashbrown::HashSet;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 use super::super::compare::PlaceScale;
 use super::super::frequency::{Frequency, Rarity, TextRarity, count_of, log2};
@@ -28,6 +29,10 @@ const FEWEST_PEOPLE: u32 = 1_000;
 /// Names are taken to be drawn from at least so many, however small the set.
 pub(in super::super) const FEWEST_NAMES: u32 = 64;
 
+/// Organisations are taken to be drawn from at least so many people's, however small the set: a name at an employer
+/// tells also where all work for one.
+pub(in super::super) const FEWEST_EMPLOYED: u32 = 128;
+
 /// Dates of birth are taken to be at least so many, however small the set.
 pub(in super::super) const FEWEST_BIRTHS: u32 = 8_000;
 
@@ -36,27 +41,36 @@ impl Known {
     pub(super) fn count(prepared: &Prepared, weights: &PeopleWeights) -> Self {
         let people = prepared.people.as_slice();
         let texts = &prepared.texts;
-        let mut bearers: HashSet<(Symbol, Symbol, Symbol)> = HashSet::new();
-        let mut named: HashSet<(Symbol, Symbol)> = HashSet::new();
-        for row in people {
-            let name = row.name;
-            if !name.first.is_empty() && !name.last.is_empty() {
-                named.insert((name.first, name.last));
-                let bearer = bearer(prepared, row).unwrap_or_default();
-                bearers.insert((name.first, name.last, bearer));
-            }
-        }
-        let population = population(named.len(), people.len());
-        let firsts = bearers.iter().map(|(first, ..)| *first);
-        let lasts = bearers.iter().map(|(_, last, _)| *last);
-        let births = people.iter().map(|person| person.birth);
-        let organisations = prepared.people().flat_map(|person| person.organisations);
+        let of_names = || {
+            let bearers = bearers(prepared);
+            let named = bearers.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+            let population = population(named.count(), people.len());
+            let firsts = bearers.iter().map(|(first, ..)| *first);
+            let lasts = bearers.iter().map(|(_, last, _)| *last);
+            let firsts = TextRarity::count(texts, firsts, FEWEST_NAMES);
+            (
+                population,
+                firsts,
+                TextRarity::count(texts, lasts, FEWEST_NAMES),
+            )
+        };
+        let of_the_rest = || {
+            let births = people.iter().map(|person| person.birth);
+            let organisations = prepared.people().flat_map(|person| person.organisations);
+            (
+                PlaceScale::count(people.iter().map(|row| row.place)),
+                Frequency::of(births).rarity(FEWEST_BIRTHS),
+                Frequency::of(organisations.copied()).rarity(FEWEST_EMPLOYED),
+            )
+        };
+        let ((population, firsts, lasts), (places, births, organisations)) =
+            rayon::join(of_names, of_the_rest);
         Self {
-            firsts: TextRarity::count(texts, firsts, FEWEST_NAMES),
-            lasts: TextRarity::count(texts, lasts, FEWEST_NAMES),
-            places: PlaceScale::count(people.iter().map(|row| row.place)),
-            births: Frequency::of(births).rarity(FEWEST_BIRTHS),
-            organisations: Frequency::of(organisations.copied()).rarity(1),
+            firsts,
+            lasts,
+            places,
+            births,
+            organisations,
             prior: weights.prior_offset - log2(population),
             weights: weights.clone(),
         }
@@ -90,6 +104,20 @@ impl Known {
         learnt.tell(FactField::BirthDate, texts, &self.births);
         learnt.tell(FactField::Organisation, texts, &self.organisations);
     }
+}
+
+/// Returns every given name and surname that go together, with what tells their bearers apart, each once and in order.
+fn bearers(prepared: &Prepared) -> Vec<(Symbol, Symbol, Symbol)> {
+    let rows = prepared.people.par_iter();
+    let whole = rows.filter(|row| !row.name.first.is_empty() && !row.name.last.is_empty());
+    let bearers = whole.map(|row| {
+        let bearer = bearer(prepared, row).unwrap_or_default();
+        (row.name.first, row.name.last, bearer)
+    });
+    let mut bearers: Vec<_> = bearers.collect();
+    bearers.par_sort_unstable();
+    bearers.dedup();
+    bearers
 }
 
 /// Returns what tells the bearers of one name apart: with several mailboxes, phones or dates of birth these are several

@@ -12,7 +12,7 @@ use super::prepared::{NameOrigin, PerText, Person, Prepared, Symbol, Texts, plac
 use super::records::Asked;
 
 pub(super) use counts::{NEIGHBOURS, SWITCHBOARD_USERS, step};
-pub(super) use known::{FEWEST_BIRTHS, FEWEST_NAMES, Known, bearer, population};
+pub(super) use known::{FEWEST_BIRTHS, FEWEST_EMPLOYED, FEWEST_NAMES, Known, bearer, population};
 pub(super) use scale::Scale;
 
 /// Clusters the records about people; as `asked`. Returns how many use each mailbox and phone beside it. Tells what it
@@ -28,13 +28,11 @@ pub(super) fn cluster(
     let mut met = Pairs::new(model.block_cap, model.block_window);
     let mut blocks = Blocks::default();
     for kind in KINDS {
-        blocks.clear();
-        for (index, person) in (0..).zip(prepared.people()) {
-            put_keys(kind, &person, &prepared.texts, |value| {
-                blocks.put(value, index);
-            });
-        }
-        blocks.sort();
+        blocks.fill(prepared.people.len(), |index, put| {
+            if let Some(person) = prepared.person(place(index)) {
+                put_keys(kind, &person, &prepared.texts, put);
+            }
+        });
         match kind {
             KeyKind::Mailbox => {
                 scale.count_users(&blocks);

@@ -101,7 +101,10 @@ impl Learnt {
                 FactField::BirthDate,
                 count_of(counts.records).max(people::FEWEST_BIRTHS),
             ),
-            (FactField::Organisation, count_of(counts.organisations)),
+            (
+                FactField::Organisation,
+                count_of(counts.organisations).max(people::FEWEST_EMPLOYED),
+            ),
         ] {
             self.most.insert(field, log2(total));
         }

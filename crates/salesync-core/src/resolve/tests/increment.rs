@@ -1,6 +1,8 @@
 //! What is resolved bit by bit is what is resolved at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
@@ -12,6 +14,8 @@ use crate::error::Result;
 /// An index in memory, with the answer beside it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept {
+    /// How many records were read.
+    read: Arc<AtomicUsize>,
     facts: BTreeMap<u64, Vec<Fact>>,
     records: BTreeMap<u64, IndexedRecord>,
     places: BTreeMap<u64, Place>,
@@ -32,7 +36,9 @@ impl IndexReader for Kept {
 
     async fn records(&self, numbers: &[u64]) -> Result<Vec<IndexedRecord>> {
         let found = numbers.iter().filter_map(|number| self.records.get(number));
-        Ok(found.cloned().collect())
+        let found: Vec<IndexedRecord> = found.cloned().collect();
+        self.read.fetch_add(found.len(), Ordering::Relaxed);
+        Ok(found)
     }
 
     async fn places(&self, records: &[u64]) -> Result<Vec<Place>> {
@@ -469,4 +475,30 @@ fn last_of_each(changed: &[Changed]) -> Vec<Changed> {
         .map(|changed| (number_of(changed.kind, &changed.record), changed))
         .collect();
     last.into_values().collect()
+}
+
+#[test]
+fn no_record_is_read_that_a_change_does_not_touch() {
+    let lines: Vec<String> = (0..200)
+        .map(|number| {
+            let (first, last) = (employers::word(number), employers::word(number + 400));
+            format!("{first} {last} | {first}.{last}@{last}.io")
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut identities = people(&lines);
+    let (mut kept, learnt) = Kept::of(&identities, &[], &settings(60));
+    let changed = &mut identities[7];
+    changed.phones = vec!["+14155550123".to_owned()];
+    let changed = Changed {
+        kind: changed.kind,
+        record: changed.record.clone(),
+        says: Some(changed.clone()),
+    };
+    let settings = settings(60);
+    let known = (&settings, &learnt);
+    let found = kept.go_on(vec![changed], Decisions::default(), known);
+    assert_eq!(found.resolution.memberships.len(), 1);
+    let read = kept.read.load(Ordering::Relaxed);
+    assert!(read <= 2, "{read} of 200 records were read");
 }

@@ -4,6 +4,7 @@ mod employers;
 mod increment;
 mod overrides;
 mod remote;
+mod reports;
 
 use std::collections::BTreeSet;
 
@@ -585,9 +586,27 @@ fn identities(picks: &[[usize; 4]]) -> Vec<Identity> {
     let line = |(at, [first, last, mail, phone]): (usize, &[usize; 4])| {
         let (name, surname) = (FIRSTS[*first], LASTS[*last]);
         let line = format!("{name} {surname} | {} | {}", MAILS[*mail], PHONES[*phone]);
-        person(&format!("{at:03}"), &line)
+        let mut person = person(&format!("{at:03}"), &line);
+        person.city = Some(LASTS[*first].to_owned());
+        person.birth_date = (at % 3 == 0).then(|| "1980-02-03".to_owned());
+        person.street = (at % 5 == 0).then(|| format!("{mail} Mill Road"));
+        person.website = (at % 2 == 0).then(|| "quarry.io".to_owned());
+        person
     };
     picks.map(line).collect()
+}
+
+/// Returns the same people, and for each a company of that name, site and phone.
+fn both_kinds(picks: &[[usize; 4]]) -> Vec<Identity> {
+    let people = identities(picks);
+    let companies = people.iter().map(|person| {
+        let mail = person.emails.first().map_or("", String::as_str);
+        let site = mail.rsplit('@').next().unwrap_or_default();
+        let phone = person.phones.first().map_or("", String::as_str);
+        let name = person.full_name.as_deref().unwrap_or_default();
+        company(&person.record.id, &format!("{name} Ltd | {site} | {phone}"))
+    });
+    people.iter().cloned().chain(companies).collect()
 }
 
 proptest! {
@@ -595,7 +614,7 @@ proptest! {
 
     #[test]
     fn the_order_of_the_input_does_not_matter(picks in picked(30), turn in 0usize..30) {
-        let identities = identities(&picks);
+        let identities = both_kinds(&picks);
         let mut turned = identities.clone();
         turned.rotate_left(turn % identities.len());
         let mut reversed = identities.clone();
@@ -608,11 +627,36 @@ proptest! {
 
     #[test]
     fn the_number_of_threads_does_not_matter(picks in picked(60)) {
-        let identities = identities(&picks);
+        let identities = both_kinds(&picks);
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build().unwrap().install(|| resolved(&identities))
         };
         prop_assert_eq!(on(1), on(3));
+    }
+
+    #[test]
+    fn who_is_not_affected_by_a_change_keeps_the_id(picks in picked(40), changed in 0usize..40) {
+        let mut identities = both_kinds(&picks);
+        let before = resolved(&identities);
+        let at = changed % identities.len();
+        identities[at].emails = vec!["zoe@harbour.io".to_owned()];
+        let previous = Previous::default().followed_by(&before);
+        let after = resolve(&identities, &previous, &[], &Settings::default());
+        let ids = |found: &Resolution| {
+            let members = found.memberships.iter();
+            let members = members.map(|it| (it.entity_id.clone(), it.record.clone(), it.kind));
+            members.fold(BTreeMap::<_, Vec<_>>::new(), |mut ids, (id, record, kind)| {
+                ids.entry(id).or_default().push((kind, record));
+                ids
+            })
+        };
+        let (before, after) = (ids(&before), ids(&after));
+        for (id, members) in &before {
+            let same = after.iter().find(|(_, now)| *now == members);
+            if let Some((now, _)) = same {
+                prop_assert_eq!(now, id);
+            }
+        }
     }
 }
