@@ -15,7 +15,7 @@ pub(super) fn contradict<const N: usize>(
     (model, accept): (&Model, f32),
     scale: &impl Scale<N>,
 ) -> bool {
-    // What joins two single records has at least as many bits as speak for it, and contradicts with fewer only.
+    // The pair that joins two single records has `accept` bits or more, and one that contradicts has fewer than these.
     let most = model.contradiction_bits.max(model.birth_contradiction_bits);
     if union.size(left) == 1 && union.size(right) == 1 && accept >= most {
         return false;
