@@ -26,7 +26,7 @@ fn a_slip_in_a_mailboxs_domain_is_no_other_mailbox() {
 fn a_name_at_an_employer_tells_also_where_all_work_for_one() {
     let colleagues = [
         "Bruno Achterberg | bruno.achterberg@quarry.io | | Quarry",
-        "Ines Falk | ines.falk@quarry.io | | Quarry",
+        "Irma Falk | irma.falk@quarry.io | | Quarry",
         "Tomas Weir | tomas.weir@quarry.io | | Quarry",
         "Wanda Piers | wanda.piers@quarry.io | | Quarry",
     ];
@@ -50,7 +50,7 @@ fn a_name_at_an_employer_tells_also_where_all_work_for_one() {
 fn an_assistant_who_answers_for_several_is_none_of_them() {
     apart(&people(&[
         "Bruno Achterberg | wanda.piers@quarry.io | | Quarry",
-        "Ines Falk | wanda.piers@quarry.io | | Quarry",
+        "Irma Falk | wanda.piers@quarry.io | | Quarry",
         "Wanda Piers | wanda.piers@quarry.io | | Quarry",
     ]));
 }
@@ -69,7 +69,7 @@ fn bits_of(found: &Resolution, field: &str, [one, other]: [&str; 2]) -> f32 {
 /// Returns a word that no other number has.
 pub(super) fn word(number: usize) -> String {
     const SYLLABLES: [&str; 12] = [
-        "bra", "cem", "dor", "fin", "gul", "hav", "jok", "lep", "mis", "nut", "pyr", "sog",
+        "bra", "cem", "dor", "fin", "gul", "hop", "jok", "lep", "mop", "nut", "pyr", "sog",
     ];
     let digits = [number / 144, number / 12, number];
     let syllables = digits.map(|digit| SYLLABLES[digit % SYLLABLES.len()]);

@@ -20,7 +20,7 @@ fn a_report_counts_entities_by_size_and_names_first_what_hangs_on_least() {
         "Dora Lindqvist | dora.lindqvist@quarry.io | +1 415 555 2671",
         "Bruno Achterberg | | | Bergwerk",
         "Bruno Achterberg | | | Bergwerk",
-        "Ines Falk | ines.falk@harbour.io",
+        "Irma Falk | irma.falk@harbour.io",
     ]);
     let sizes: Vec<(usize, usize)> = found.sizes.into_iter().collect();
     assert_eq!(sizes, [(1, 1), (2, 2)]);
