@@ -145,7 +145,7 @@ fn a_split_holds_through_later_resolves_and_a_join_gives_the_same_entity_back() 
     let other = entity(&after, leaving);
     assert_ne!(other, person);
     let told = format!(
-        "SELECT count(*) FROM entity_history WHERE event = 'split' AND entity_id = '{person}' AND other_id = '{other}'"
+        "SELECT count(*) FROM entity_history WHERE event = 'split' AND entity_id = '{person}' AND successor_id = '{other}'"
     );
     assert_eq!(bench.tables().number(&told), 1);
     let listed = bench.json(&["overrides", "list"]);
