@@ -508,7 +508,7 @@ mod tests {
             never: vec![(0, 4)],
         };
         let found = joined(edges, decided, |_, _| true);
-        assert_eq!(sets(&found), [vec![0, 1], vec![2, 3, 4]]);
+        assert_eq!(sets(&found), [vec![0], vec![1], vec![2, 3, 4]]);
         let decided = ByIndex {
             always: vec![(0, 1), (1, 2)],
             never: vec![(0, 2)],

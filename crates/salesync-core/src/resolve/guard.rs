@@ -15,11 +15,6 @@ pub(super) fn contradict<const N: usize>(
     (model, accept): (&Model, f32),
     scale: &impl Scale<N>,
 ) -> bool {
-    // The pair that joins two single records has `accept` bits or more, and one that contradicts has fewer than these.
-    let most = model.contradiction_bits.max(model.birth_contradiction_bits);
-    if union.size(left) == 1 && union.size(right) == 1 && accept >= most {
-        return false;
-    }
     let looks = model.contradiction_looks;
     let pairs = || {
         let ones = union.members(left).take(looks);
