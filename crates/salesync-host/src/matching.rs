@@ -314,7 +314,7 @@ fn answer(grouped: Grouped, mut parts: Vec<(u64, Range<usize>)>) -> Result<Recor
     let rows = parts.into_iter();
     for (record, entity, confidence) in rows.flat_map(|(_, records)| grouped.rows(records)) {
         ids.append_value(record);
-        entities.append_value(entity.as_str());
+        entities.append_value(&*entity.text());
         confidences.append_value(f64::from(confidence));
     }
     drop(grouped);

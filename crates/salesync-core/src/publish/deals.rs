@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
+use super::directory::Directory;
 use super::merged::Merged;
 use super::names::Names;
 use super::ours::{Ours, UserCells};
 use super::published::{among, one_of, scan};
 use super::reading::{Cells, DELETED, live, rows, said};
-use super::rows::Texts;
+use super::rows::{Texts, entity};
 use super::tables::DEALS;
 use super::touched::Touched;
 use crate::deal::DealColumns;
@@ -20,7 +21,7 @@ use crate::error::Result;
 use crate::interaction::OurUser;
 use crate::plain::{NewRows, Outdated, PlainRows, text};
 use crate::record::Value;
-use crate::resolve::{EntityId, EntityKind, Resolution};
+use crate::resolve::{EntityId, EntityKind};
 use crate::source::SourceDefinition;
 use crate::time::Timestamp;
 use crate::warehouse::{Filter, Warehouse};
@@ -32,7 +33,7 @@ const DIGITS: (u8, i8) = (38, 9);
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     /// Who is who.
-    pub(super) resolution: &'a Resolution,
+    pub(super) directory: &'a Directory,
     /// Who we are.
     pub(super) ours: &'a Ours,
     /// Which records live on in others.
@@ -308,7 +309,7 @@ impl<'a> Reader<'a> {
             flag(columns.won.as_ref()).map_or(Value::Null, Value::Bool),
             time(&columns.created, row),
             time(&columns.closes, row),
-            text(company.map(EntityId::as_str)),
+            entity(company),
             text(our_user.as_deref()),
             text(Some(&self.source)),
             text(Some(self.declared.stream)),
@@ -320,9 +321,9 @@ impl<'a> Reader<'a> {
     fn company(&self, id: &str) -> Option<&EntityId> {
         let (source, (_, stream)) = (&*self.source, self.declared.company?);
         let Known {
-            resolution, merged, ..
+            directory, merged, ..
         } = self.known;
-        let of_record = |id| resolution.entity_of(EntityKind::Company, (source, stream, id));
+        let of_record = |id| directory.entity_of(EntityKind::Company, [source, stream, id]);
         of_record(id).or_else(|| of_record(merged.survivor(source, stream, id)?))
     }
 }

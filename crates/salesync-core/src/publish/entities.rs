@@ -1,6 +1,7 @@
 //! Finds entities and their records by the ids that people write.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
@@ -87,8 +88,8 @@ pub(super) async fn find(
 async fn living(warehouse: &dyn Warehouse, id: EntityId) -> Result<EntityId> {
     let mut id = id;
     let mut seen = BTreeSet::new();
-    while seen.insert(id.clone()) {
-        if !scan(warehouse, &ENTITY_RECORDS, &[("entity_id", id.as_str())])
+    while seen.insert(id) {
+        if !scan(warehouse, &ENTITY_RECORDS, &[("entity_id", &id.text())])
             .await?
             .is_empty()
         {
@@ -98,7 +99,7 @@ async fn living(warehouse: &dyn Warehouse, id: EntityId) -> Result<EntityId> {
         for batch in scan(
             warehouse,
             &ENTITY_HISTORY,
-            &[("entity_id", id.as_str()), ("event", "merged")],
+            &[("entity_id", &id.text()), ("event", "merged")],
         )
         .await?
         {
@@ -114,19 +115,13 @@ async fn living(warehouse: &dyn Warehouse, id: EntityId) -> Result<EntityId> {
             None => break,
         }
     }
-    Err(Error::new(Code::RequestInvalid, OPERATION).with("no records are left of", id.as_str()))
+    Err(Error::new(Code::RequestInvalid, OPERATION).with("no records are left of", id))
 }
 
 /// Returns the records of an entity, in their order.
 pub(super) async fn members(warehouse: &dyn Warehouse, entity: &EntityId) -> Result<Vec<Member>> {
     let mut members = Vec::new();
-    for batch in scan(
-        warehouse,
-        &ENTITY_RECORDS,
-        &[("entity_id", entity.as_str())],
-    )
-    .await?
-    {
+    for batch in scan(warehouse, &ENTITY_RECORDS, &[("entity_id", &entity.text())]).await? {
         let confidence = batch
             .column_by_name("confidence")
             .and_then(|column| column.as_primitive_opt::<Float64Type>())
@@ -148,6 +143,7 @@ pub(super) fn records(batch: &RecordBatch) -> Result<Vec<(EntityKind, RecordRef,
         batch,
         &["entity_id", "kind", "source", "stream", "record_id"],
     )?;
+    let mut parts = [Arc::from(""), Arc::from("")];
     let read = (0..batch.num_rows()).map(|row| {
         let [
             Some(entity),
@@ -161,6 +157,13 @@ pub(super) fn records(batch: &RecordBatch) -> Result<Vec<(EntityKind, RecordRef,
         };
         let kind = EntityKind::parse(kind).ok_or_else(unreadable)?;
         let entity = EntityId::parse(entity).map_err(|_| unreadable())?;
+        // Neighbours are mostly of one stream.
+        for (part, text) in parts.iter_mut().zip([source, stream]) {
+            if **part != *text {
+                *part = text.into();
+            }
+        }
+        let [source, stream] = parts.clone();
         Ok((kind, RecordRef::new(source, stream, id), entity))
     });
     read.collect()

@@ -3,6 +3,7 @@
 
 mod changes;
 mod deals;
+mod directory;
 mod entities;
 mod identities;
 mod index;

@@ -183,9 +183,9 @@ pub(super) fn note(whole: &mut Resolution, part: &Resolution) {
         full_name: it.full_name.clone(),
         emails: it.emails.clone(),
         phones: it.phones.clone(),
-        company_id: it.company_id.clone(),
+        company_id: it.company_id,
         domain: it.domain.clone(),
-        ..GoldenPerson::unknown(it.id.clone())
+        ..GoldenPerson::unknown(it.id)
     });
     whole.people.extend(people);
     let companies = part.companies.iter().map(|it| GoldenCompany {
@@ -193,7 +193,7 @@ pub(super) fn note(whole: &mut Resolution, part: &Resolution) {
         domains: it.domains.clone(),
         phones: it.phones.clone(),
         record_count: it.record_count,
-        ..GoldenCompany::unknown(it.id.clone())
+        ..GoldenCompany::unknown(it.id)
     });
     whole.companies.extend(companies);
     whole.memberships.extend_from_slice(&part.memberships);
@@ -201,8 +201,8 @@ pub(super) fn note(whole: &mut Resolution, part: &Resolution) {
 
 /// Brings an answer into its order.
 pub(super) fn sort(whole: &mut Resolution) {
-    whole.people.sort_by(|a, b| a.id.cmp(&b.id));
-    whole.companies.sort_by(|a, b| a.id.cmp(&b.id));
+    whole.people.sort_by_key(|a| a.id);
+    whole.companies.sort_by_key(|a| a.id);
     let members = &mut whole.memberships;
     members.sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
 use super::deals::Known;
+use super::directory::Directory;
 use super::index::{Kept, WarehouseIndex};
 use super::merged::Merged;
 use super::names::Names;
@@ -18,7 +19,7 @@ use crate::error::{Code, Error, Result};
 use crate::plain::NewRows;
 use crate::resolve::{
     Changed, Decisions, EntityId, EntityKind, Identity, Increment, IndexChange, Learnt, Override,
-    Previous, RecordRef, Resolution, Settings, increment, resolve, resolve_and_index,
+    RecordRef, Resolution, Settings, increment, resolve, resolve_and_index,
 };
 use crate::run::RunId;
 use crate::source::SourceDefinition;
@@ -124,8 +125,8 @@ impl<'a> Resolving<'a> {
         let (part, change) = (Arc::new(resolution), Arc::new(change));
         let count = size(part.counts.identities);
         // Another resolve at the same time may have told the same new entities.
-        let people = part.people.iter().map(|person| person.id.clone());
-        let companies = part.companies.iter().map(|company| company.id.clone());
+        let people = part.people.iter().map(|person| person.id);
+        let companies = part.companies.iter().map(|company| company.id);
         let told: BTreeSet<EntityId> = people.chain(companies).chain(outdated.clone()).collect();
         let mut tables = rows::of(&part, rows::Replaces::Entities(&told), self.run)?;
         tables.extend(index::rows_of_change(&change, &index::Replaces::Changed)?);
@@ -164,12 +165,7 @@ impl<'a> Resolving<'a> {
     /// Resolves all records. `had_state` says that an earlier resolve kept what it would take to resolve only what changed.
     pub(super) async fn all(self, had_state: bool) -> Result<Resolved> {
         let identities = identities::read(self.warehouse, self.sources, &self.ours).await?;
-        let earlier = rows::earlier(self.warehouse).await?;
-        let previous = Previous {
-            assignments: earlier.assignments,
-            retired: earlier.retired,
-            ages: earlier.ages,
-        };
+        let previous = rows::earlier(self.warehouse).await?;
         let is_indexed = identities.len() >= self.settings.index_from;
         let (overrides, settings) = (self.overrides.clone(), self.settings.clone());
         // Resolving is pure work on the processor: it must not hold up the runtime's other tasks.
@@ -218,9 +214,10 @@ impl<'a> Resolving<'a> {
 
     /// Tells all interactions and deals, by who everybody is.
     pub(super) async fn all_happened(&self, resolution: Arc<Resolution>) -> Result<Happened> {
+        let directory = Arc::new(Directory::of(resolution));
         let (deals, deals_count) =
-            deals::gather(self.warehouse, self.sources, self.known(&resolution)).await?;
-        let known = (resolution, Arc::clone(&self.ours), Arc::clone(&self.merged));
+            deals::gather(self.warehouse, self.sources, self.known(&directory)).await?;
+        let known = (directory, Arc::clone(&self.ours), Arc::clone(&self.merged));
         let (rows, count) = interactions::gather(self.warehouse, self.sources, known).await?;
         Ok(Happened {
             tables: rows.into_iter().chain([deals]).collect(),
@@ -253,9 +250,9 @@ impl<'a> Resolving<'a> {
         interactions.name(&mut names, &self.merged)?;
         deals.name(&mut names, &self.merged)?;
         let known = published::with(self.warehouse, answer, Some(&names)).await?;
-        let known = Arc::new(known);
-        let (mut tables, deals_now, deals_before) = deals.tables(self.known(&known))?;
-        let known = (known, Arc::clone(&self.ours), Arc::clone(&self.merged));
+        let directory = Arc::new(Directory::of(Arc::new(known)));
+        let (mut tables, deals_now, deals_before) = deals.tables(self.known(&directory))?;
+        let known = (directory, Arc::clone(&self.ours), Arc::clone(&self.merged));
         let (rows, now, before) = interactions.tables(known).await?;
         tables.extend(rows);
         let left = |all: u64, before, now| all.saturating_sub(size(before)) + size(now);
@@ -266,9 +263,9 @@ impl<'a> Resolving<'a> {
         })
     }
 
-    fn known<'r>(&'r self, resolution: &'r Resolution) -> Known<'r> {
+    fn known<'r>(&'r self, directory: &'r Directory) -> Known<'r> {
         Known {
-            resolution,
+            directory,
             ours: &self.ours,
             merged: &self.merged,
         }

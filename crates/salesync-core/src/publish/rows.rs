@@ -15,37 +15,25 @@ use crate::error::{Code, Error, Result};
 use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, text};
 use crate::record::Value;
 use crate::resolve::{
-    Change, Contact, EntityId, EntityKind, Evidence, GoldenCompany, GoldenPerson, Membership,
-    OtherValue, RecordRef, Resolution, Review,
+    Change, Contact, EntityId, Evidence, GoldenCompany, GoldenPerson, Membership, OtherValue,
+    Previous, Resolution, Review,
 };
 use crate::run::RunId;
 use crate::time::Timestamp;
 use crate::validate::SqlIdentifier;
 use crate::warehouse::{Among, Scan, Values, Warehouse};
 
-/// What the warehouse still knows of the last answer.
-pub(super) struct Earlier {
-    pub(super) assignments: BTreeMap<(EntityKind, RecordRef), EntityId>,
-    pub(super) retired: BTreeMap<EntityId, Option<EntityId>>,
-    pub(super) ages: BTreeMap<EntityId, u64>,
-}
-
 /// A row of `entity_history`.
 struct HistoryRow {
     happened_at: Timestamp,
     event: String,
-    entity_id: String,
-    successor_id: Option<String>,
+    entity_id: EntityId,
+    successor_id: Option<EntityId>,
 }
 
 /// Reads the last answer.
-pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
-    let mut earlier = Earlier {
-        assignments: BTreeMap::new(),
-        retired: BTreeMap::new(),
-        ages: BTreeMap::new(),
-    };
-    let mut history = Vec::new();
+pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Previous> {
+    let mut earlier = Previous::default();
     for batch in warehouse
         .scan(&Scan::of(SqlIdentifier::parse(ENTITY_RECORDS.name)?))
         .await?
@@ -54,45 +42,48 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Earlier> {
             earlier.assignments.insert((kind, record), entity);
         }
     }
+    let mut history = Vec::new();
     for batch in warehouse
         .scan(&Scan::of(SqlIdentifier::parse(ENTITY_HISTORY.name)?))
         .await?
     {
-        let columns = Texts::of(&batch, &["event", "entity_id", "successor_id"])?;
-        let times = batch
-            .column_by_name("happened_at")
-            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
-            .ok_or_else(unreadable)?;
-        for row in 0..batch.num_rows() {
-            let [Some(event), Some(entity), successor] = columns.row(row) else {
-                return Err(unreadable());
-            };
-            history.push(HistoryRow {
-                happened_at: Timestamp::from_micros(times.value(row)),
-                event: event.to_owned(),
-                entity_id: entity.to_owned(),
-                successor_id: successor.map(str::to_owned),
-            });
-        }
+        history.extend(history_rows(&batch)?);
     }
     history.sort_by_key(|row| row.happened_at);
-    let alive: HashSet<&str> = earlier.assignments.values().map(EntityId::as_str).collect();
-    for row in &history {
-        let entity = || EntityId::parse(&row.entity_id).map_err(|_| unreadable());
+    let alive: HashSet<EntityId> = earlier.assignments.values().copied().collect();
+    for row in history {
         match row.event.as_str() {
-            "created" if alive.contains(row.entity_id.as_str()) => {
+            "created" if alive.contains(&row.entity_id) => {
                 let at = u64::try_from(row.happened_at.micros()).unwrap_or_default();
-                earlier.ages.insert(entity()?, at);
+                earlier.ages.insert(row.entity_id, at);
             }
             "merged" | "gone" => {
-                let successor = row.successor_id.as_deref().map(EntityId::parse).transpose();
-                let successor = successor.map_err(|_| unreadable())?;
-                earlier.retired.insert(entity()?, successor);
+                earlier.retired.insert(row.entity_id, row.successor_id);
             }
             _ => {}
         }
     }
     Ok(earlier)
+}
+
+fn history_rows(batch: &RecordBatch) -> Result<Vec<HistoryRow>> {
+    let columns = Texts::of(batch, &["event", "entity_id", "successor_id"])?;
+    let times = batch.column_by_name("happened_at");
+    let times = times.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+    let times = times.ok_or_else(unreadable)?;
+    let id = |text| EntityId::parse(text).map_err(|_| unreadable());
+    let read = (0..batch.num_rows()).map(|row| {
+        let [Some(event), Some(entity), successor] = columns.row(row) else {
+            return Err(unreadable());
+        };
+        Ok(HistoryRow {
+            happened_at: Timestamp::from_micros(times.value(row)),
+            event: event.to_owned(),
+            entity_id: id(entity)?,
+            successor_id: successor.map(id).transpose()?,
+        })
+    });
+    read.collect()
 }
 
 pub(super) fn unreadable() -> Error {
@@ -138,7 +129,7 @@ impl Replaces<'_> {
             return Ok(Outdated::All);
         };
         let among = columns.iter().map(|column| {
-            let entities = entities.iter().map(|id| id.as_str().to_owned());
+            let entities = entities.iter().map(ToString::to_string);
             Ok(Among {
                 column: SqlIdentifier::parse(column)?,
                 values: Values::Texts(entities.collect()),
@@ -218,7 +209,7 @@ pub(super) fn listed<S: Send + Sync + 'static, T: 'static>(
 
 fn push_member(rows: &mut PlainRows, member: &Membership) -> Result<()> {
     rows.push(&[
-        text(Some(member.entity_id.as_str())),
+        entity(Some(&member.entity_id)),
         text(Some(member.kind.as_str())),
         text(Some(&member.record.source)),
         text(Some(&member.record.stream)),
@@ -232,7 +223,7 @@ fn push_member(rows: &mut PlainRows, member: &Membership) -> Result<()> {
 fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
     let (emails, phones) = (contacts(&person.emails), contacts(&person.phones));
     rows.push(&[
-        text(Some(person.id.as_str())),
+        entity(Some(&person.id)),
         text(person.full_name.as_deref()),
         text(person.first_name.as_deref()),
         text(person.last_name.as_deref()),
@@ -240,7 +231,7 @@ fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
         text(Some(&emails)),
         text(Some(&phones)),
         text(person.title.as_deref()),
-        text(person.company_id.as_ref().map(EntityId::as_str)),
+        entity(person.company_id.as_ref()),
         text(person.company.as_deref()),
         text(person.domain.as_deref()),
         text(person.city.as_deref()),
@@ -258,7 +249,7 @@ fn push_company(rows: &mut PlainRows, company: &GoldenCompany) -> Result<()> {
     let (emails, phones) = (contacts(&company.emails), contacts(&company.phones));
     let domains = json!(company.domains).to_string();
     rows.push(&[
-        text(Some(company.id.as_str())),
+        entity(Some(&company.id)),
         text(company.name.as_deref()),
         text(company.domain.as_deref()),
         text(Some(&domains)),
@@ -278,7 +269,7 @@ fn push_company(rows: &mut PlainRows, company: &GoldenCompany) -> Result<()> {
 fn push_evidence(rows: &mut PlainRows, pair: &Evidence) -> Result<()> {
     let [ls, lt, li, rs, rt, ri] = names(pair);
     rows.push(&[
-        text(Some(pair.entity_id.as_str())),
+        entity(Some(&pair.entity_id)),
         text(Some(pair.kind.as_str())),
         ls,
         lt,
@@ -299,8 +290,8 @@ fn push_review(rows: &mut PlainRows, review: &Review) -> Result<()> {
     let pair = &review.evidence;
     let [ls, lt, li, rs, rt, ri] = names(pair);
     rows.push(&[
-        text(Some(pair.entity_id.as_str())),
-        text(Some(review.other_entity_id.as_str())),
+        entity(Some(&pair.entity_id)),
+        entity(Some(&review.other_entity_id)),
         text(Some(pair.kind.as_str())),
         ls,
         lt,
@@ -316,6 +307,11 @@ fn push_review(rows: &mut PlainRows, review: &Review) -> Result<()> {
         Value::Double(f64::from(pair.probability)),
         Value::Double(review.expected_pairs()),
     ])
+}
+
+/// Returns an entity's id as a value.
+pub(super) fn entity(id: Option<&EntityId>) -> Value<'static> {
+    id.map_or(Value::Null, |id| Value::Text(id.to_string().into()))
 }
 
 /// Returns source, stream and id of a pair's records, the left one first.
@@ -346,7 +342,7 @@ fn push_event(
     change: &Change,
     (run_id, now): (&RunId, Timestamp),
 ) -> Result<()> {
-    let (event, entity, successor) = match change {
+    let (event, id, successor) = match change {
         Change::Created(id) => ("created", id, None),
         Change::Merged(id, successor) => ("merged", id, Some(successor)),
         Change::Split(id, other) => ("split", id, Some(other)),
@@ -356,8 +352,8 @@ fn push_event(
         text(Some(run_id.as_str())),
         Value::Timestamp(now),
         text(Some(event)),
-        text(Some(entity.as_str())),
-        text(successor.map(EntityId::as_str)),
+        entity(Some(id)),
+        entity(successor),
     ])
 }
 

@@ -149,7 +149,7 @@ pub async fn why(
         }
     };
     let mut members = entities::members(warehouse, &found.entity).await?;
-    let id = found.entity.as_str();
+    let id = &*found.entity.text();
     let joined = [("entity_id", id), ("outcome", "joined")];
     let mut pairs = pairs(warehouse, &MATCH_EVIDENCE, &joined).await?;
     let mut nearly = Vec::new();
@@ -169,7 +169,8 @@ pub async fn why(
             pairs = way(pairs, &found, &other);
             nearly.clear();
         } else {
-            nearly.retain(|pair| pair.entities.iter().any(|id| id == other.entity.as_str()));
+            let other_id = other.entity.text();
+            nearly.retain(|pair| pair.entities.iter().any(|id| **id == *other_id));
             let others = entities::members(warehouse, &other.entity).await?;
             let (one, two) = ((&found.entity, &*members), (&other.entity, &*others));
             pairs = unjoined(warehouse, one, two).await?;
@@ -294,7 +295,8 @@ async fn unjoined(
     let mut found = Vec::new();
     for ((left, _), (right, members)) in [(one, other), (other, one)] {
         let members: BTreeSet<String> = members.iter().map(|it| it.record.to_string()).collect();
-        let equal = [("entity_id", left.as_str())];
+        let left_id = left.text();
+        let equal = [("entity_id", &*left_id)];
         for mut pair in pairs(warehouse, &MATCH_EVIDENCE, &equal).await? {
             if members.contains(&pair.right) {
                 pair.entities = [left.to_string(), right.to_string()];
@@ -427,7 +429,7 @@ async fn records(
     let (mut entity, mut shown) = (None, 0);
     for member in members {
         if entity.as_ref() != Some(&member.entity) {
-            (entity, shown) = (Some(member.entity.clone()), 0);
+            (entity, shown) = (Some(member.entity), 0);
         }
         let Member {
             entity: entity_id,

@@ -47,7 +47,7 @@ impl Edge {
             kind,
             left,
             right,
-            entity_id: id.clone(),
+            entity_id: *id,
             key: self.key.as_str(),
             fields: reasons.fields.clone(),
             prior_bits: reasons.prior,

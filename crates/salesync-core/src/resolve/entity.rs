@@ -1,19 +1,35 @@
 //! Entity ids: minted once from a record, kept for good, never reused.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use ulid::Ulid;
+use ulid::{ULID_LEN, Ulid};
 
 use super::identity::EntityKind;
 
-/// The id of a person (`per_…`) or company (`com_…`): the prefix and 26 characters of Crockford's base 32.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The id of a person (`per_…`) or company (`com_…`): the prefix and 26 characters of Crockford's base 32. Ids are in the
+/// order of their texts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct EntityId(Arc<str>);
+pub struct EntityId {
+    kind: EntityKind,
+    number: u128,
+}
+
+/// What stands before the number of a company, and of a person.
+const PREFIXES: [(&str, EntityKind); 2] =
+    [("com_", EntityKind::Company), ("per_", EntityKind::Person)];
+
+/// The length of a prefix.
+const PREFIX_LEN: usize = 4;
+
+/// An id as text.
+#[derive(Debug, Clone, Copy)]
+pub struct EntityIdText([u8; PREFIX_LEN + ULID_LEN]);
 
 /// Why a text is no entity id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +58,15 @@ impl EntityId {
     ///
     /// Where the text is not an id as [`EntityId`] describes it.
     pub fn parse(text: &str) -> Result<Self, EntityIdError> {
-        let body = text
-            .strip_prefix("per_")
-            .or_else(|| text.strip_prefix("com_"))
-            .ok_or(EntityIdError::Prefix)?;
+        let of_kind = |(prefix, kind)| Some((kind, text.strip_prefix(prefix)?));
+        let found = PREFIXES.into_iter().find_map(of_kind);
+        let (kind, body) = found.ok_or(EntityIdError::Prefix)?;
         let ulid = Ulid::from_string(body).map_err(|_| EntityIdError::Body)?;
-        if ulid.to_string() != body {
+        if ulid.array_to_str(&mut [0; ULID_LEN]) != body {
             return Err(EntityIdError::Body);
         }
-        Ok(Self(text.into()))
+        let number = ulid.0;
+        Ok(Self { kind, number })
     }
 
     /// Mints the id of an entity by the source, stream and id of its first record. `turn` is 0, or counts up past
@@ -67,31 +83,58 @@ impl EntityId {
             .iter()
             .take(16)
             .fold(0u128, |number, byte| (number << 8) | u128::from(*byte));
-        let prefix = match kind {
-            EntityKind::Person => "per_",
-            EntityKind::Company => "com_",
-        };
-        Self(format!("{prefix}{}", Ulid(number)).into())
+        Self { kind, number }
     }
 
     /// Returns the id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn text(&self) -> EntityIdText {
+        let mut text = [0; PREFIX_LEN + ULID_LEN];
+        let (before, body) = text.split_at_mut(PREFIX_LEN);
+        let prefix = PREFIXES.iter().find(|(_, kind)| *kind == self.kind);
+        before.copy_from_slice(prefix.map_or("", |(prefix, _)| prefix).as_bytes());
+        if let Ok(body) = body.try_into() {
+            Ulid(self.number).array_to_str(body);
+        }
+        EntityIdText(text)
     }
 
     /// Returns what the entity is.
     pub fn kind(&self) -> EntityKind {
-        if self.0.starts_with("com_") {
-            EntityKind::Company
-        } else {
-            EntityKind::Person
-        }
+        self.kind
+    }
+}
+
+impl Ord for EntityId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Companies go first, as their texts do.
+        let kinds = other.kind.cmp(&self.kind);
+        kinds.then(self.number.cmp(&other.number))
+    }
+}
+
+impl PartialOrd for EntityId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Deref for EntityIdText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for EntityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text())
+    }
+}
+
+impl fmt::Debug for EntityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
     }
 }
 
@@ -113,7 +156,7 @@ impl TryFrom<String> for EntityId {
 
 impl From<EntityId> for String {
     fn from(id: EntityId) -> Self {
-        id.0.as_ref().to_owned()
+        id.to_string()
     }
 }
 
@@ -126,10 +169,19 @@ mod tests {
         let record = ["hubspot", "contacts", "7"];
         for kind in [EntityKind::Person, EntityKind::Company] {
             let id = EntityId::mint(kind, record, 0);
-            assert_eq!(EntityId::parse(id.as_str()), Ok(id.clone()));
+            assert_eq!(EntityId::parse(&id.text()), Ok(id));
             assert_eq!(id.kind(), kind);
             assert_ne!(id, EntityId::mint(kind, record, 1));
         }
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_their_texts() {
+        let kinds = [EntityKind::Person, EntityKind::Company];
+        let mint = |turn| kinds.map(|kind| EntityId::mint(kind, ["crm", "people", "1"], turn));
+        let mut ids: Vec<EntityId> = (0..50).flat_map(mint).collect();
+        ids.sort_unstable();
+        assert!(ids.is_sorted_by_key(ToString::to_string));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use hashbrown::HashMap;
+use rayon::slice::ParallelSliceMut;
 use twox_hash::XxHash3_64;
 
 use super::cluster::Edge;
@@ -146,7 +147,7 @@ pub fn number_of(kind: EntityKind, record: &RecordRef) -> Number {
 }
 
 /// Returns the number of a record of a source, its stream, and the record's id there.
-pub(super) fn numbered(kind: EntityKind, record: [&str; 3]) -> Number {
+pub fn numbered(kind: EntityKind, record: [&str; 3]) -> Number {
     numbered_in(&mut String::new(), kind, record)
 }
 
@@ -235,16 +236,15 @@ pub(super) fn components(numbers: &[Number], ties: &[(u32, u32)]) -> Vec<Number>
         }
     }
     let count = super::prepared::number(numbers.len());
-    let mut smallest: BTreeMap<u32, Number> = BTreeMap::new();
-    for (index, number) in (0..count).zip(numbers) {
-        let root = union.root(index);
-        let known = smallest.entry(root).or_insert(*number);
-        *known = (*known).min(*number);
+    let roots: Vec<u32> = (0..count).map(|index| union.root(index)).collect();
+    let mut smallest = numbers.to_vec();
+    for (root, number) in roots.iter().zip(numbers) {
+        if let Some(known) = smallest.get_mut(place(*root)) {
+            *known = (*known).min(*number);
+        }
     }
-    let roots = (0..count).map(|index| union.root(index));
-    roots
-        .filter_map(|root| smallest.get(&root).copied())
-        .collect()
+    let smallest = roots.iter().map(|root| smallest.get(place(*root)));
+    smallest.flatten().copied().collect()
 }
 
 /// Returns the number of each record of a kind, in their order.
@@ -298,7 +298,7 @@ pub(super) fn of(
                 .extend(entities.get(record).map(|entity| Place {
                     record: *record,
                     component,
-                    entity_id: (*entity).clone(),
+                    entity_id: *(*entity),
                 }));
         }
     }
@@ -326,7 +326,7 @@ fn keep_keys(
     (kind, users): (EntityKind, &PerText<u8>),
     numbers: &[Number],
 ) {
-    let mut users_of: BTreeMap<Number, u8> = BTreeMap::new();
+    let mut users_of: HashMap<Number, u8> = HashMap::new();
     let (mut kept, mut found_by) = (Vec::new(), Vec::new());
     each_key(prepared, kind, |key| {
         let record = numbers.get(place(key.index)).copied();
@@ -342,7 +342,7 @@ fn keep_keys(
         }
     });
     for keys in [&mut kept, &mut found_by] {
-        keys.sort_unstable();
+        keys.par_sort_unstable();
         keys.dedup();
     }
     let blocks = kept.chunk_by(|one, other| one.0 == other.0);

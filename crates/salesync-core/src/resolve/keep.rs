@@ -1,14 +1,17 @@
 //! Lets clusters keep the ids that their records had.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
 use super::identity::EntityKind;
-use super::prepared::{Prepared, place};
+use super::index::{Number, numbered_in, numbers};
+use super::prepared::{Prepared, number, place};
 use super::{Change, Previous};
 
 /// The ids of all clusters and what became of the others.
@@ -39,28 +42,30 @@ pub(super) fn ids(prepared: &Prepared, clusterings: &[&Clustering], previous: &P
         retired: previous.retired.clone(),
         ..Kept::default()
     };
-    let mut used: HashSet<EntityId> = previous
-        .assignments
-        .values()
-        .chain(previous.retired.keys())
-        .cloned()
-        .collect();
+    let earlier = Earlier::of(previous);
+    let mut minted: HashSet<EntityId> = HashSet::new();
     for clustering in clusterings {
-        let overlaps = overlaps(prepared, clustering, previous);
-        let mut ids = taken_over(clustering.clusters.len(), &overlaps, previous);
-        for (cluster, id) in clustering.clusters.iter().zip(&mut ids) {
-            if id.is_none() {
-                *id = first_record(prepared, clustering.kind, cluster).and_then(|record| {
-                    let mut minted =
-                        (0..).map(|turn| EntityId::mint(clustering.kind, record, turn));
-                    minted.find(|id| !used.contains(id))
-                });
-                used.extend(id.clone());
-                kept.changes.extend(id.clone().map(Change::Created));
+        let overlaps = earlier.overlaps(prepared, clustering);
+        let taken = earlier.taken_over(clustering.clusters.len(), &overlaps);
+        let mut ids = Vec::with_capacity(taken.len());
+        for (cluster, taken) in clustering.clusters.iter().zip(&taken) {
+            if let Some(entity) = taken {
+                ids.extend(earlier.id(*entity));
+                continue;
             }
+            let is_free = |id: &EntityId| {
+                !earlier.has(id) && !previous.retired.contains_key(id) && !minted.contains(id)
+            };
+            let record = first_record(prepared, clustering.kind, cluster);
+            let id = record.and_then(|record| {
+                let mut turns = (0..).map(|turn| EntityId::mint(clustering.kind, record, turn));
+                turns.find(is_free)
+            });
+            minted.extend(id);
+            kept.changes.extend(id.map(Change::Created));
+            ids.extend(id);
         }
-        let ids: Vec<EntityId> = ids.into_iter().flatten().collect();
-        retire(&mut kept, &ids, &overlaps, (clustering.kind, previous));
+        earlier.retire(&mut kept, (clustering.kind, &ids), (&taken, &overlaps));
         match clustering.kind {
             EntityKind::Company => kept.company_ids = ids,
             EntityKind::Person => kept.person_ids = ids,
@@ -90,91 +95,133 @@ fn first_record<'a>(
     prepared.named(prepared.arrival(kind, place(first.index))?)
 }
 
-/// How many records of an earlier entity are in a cluster.
-type Overlaps<'a> = HashMap<(&'a EntityId, usize), usize>;
-
-/// Counts the records that earlier entities and clusters have in common.
-fn overlaps<'a>(
-    prepared: &Prepared,
-    clustering: &Clustering,
-    previous: &'a Previous,
-) -> Overlaps<'a> {
-    let mut overlaps = Overlaps::new();
-    if previous.assignments.is_empty() {
-        return overlaps;
-    }
-    let of_kind = previous.assignments.iter();
-    let of_kind = of_kind.filter(|((kind, _), _)| *kind == clustering.kind);
-    let earlier: HashMap<[&str; 3], &EntityId> = of_kind
-        .map(|((_, record), id)| ([&*record.source, &*record.stream, &*record.id], id))
-        .collect();
-    for (index, cluster) in clustering.cluster_of.iter().enumerate() {
-        let arrival = prepared.arrival(clustering.kind, index);
-        let record = arrival.and_then(|arrival| prepared.named(arrival));
-        if let Some(id) = record.and_then(|record| earlier.get(&record)) {
-            *overlaps.entry((id, place(*cluster))).or_default() += 1;
-        }
-    }
-    overlaps
+/// The entities of the last answer, in the order of their ids, each with when it was created.
+struct Earlier {
+    entities: Vec<(EntityId, Option<u64>)>,
+    /// In which of them each record was.
+    of: HashMap<Number, u32>,
 }
 
-/// Lets clusters take over ids, the largest overlap first, of equals the oldest id, then the smallest.
-fn taken_over(count: usize, overlaps: &Overlaps<'_>, previous: &Previous) -> Vec<Option<EntityId>> {
-    let age = |id| previous.ages.get(id).copied();
-    let mut ranked: Vec<_> = overlaps
-        .iter()
-        .map(|((id, cluster), count)| (std::cmp::Reverse(*count), age(*id), *id, *cluster))
-        .collect();
-    ranked.sort_unstable();
-    let mut ids = vec![None; count];
-    let mut given = HashSet::new();
-    for (_, _, id, cluster) in ranked {
-        if let Some(place) = ids.get_mut(cluster)
-            && place.is_none()
-            && given.insert(id)
-        {
-            *place = Some(id.clone());
-        }
-    }
-    ids
+/// How many records an earlier entity and a cluster have in common.
+struct Overlap {
+    entity: u32,
+    cluster: u32,
+    records: usize,
 }
 
-/// Retires the earlier ids that no cluster took over, and says where records went.
-fn retire(
-    kept: &mut Kept,
-    ids: &[EntityId],
-    overlaps: &Overlaps<'_>,
-    (kind, previous): (EntityKind, &Previous),
-) {
-    if previous.assignments.is_empty() {
-        return;
-    }
-    let alive: HashSet<&EntityId> = ids.iter().collect();
-    let mut places: HashMap<&EntityId, Vec<(usize, usize)>> = HashMap::new();
-    for ((id, cluster), count) in overlaps {
-        places.entry(id).or_default().push((*count, *cluster));
-    }
-    let earlier: HashSet<&EntityId> = previous
-        .assignments
-        .values()
-        .filter(|id| id.kind() == kind)
-        .collect();
-    for id in earlier {
-        let mut found = places.remove(id).unwrap_or_default();
-        found.sort_unstable_by_key(|(count, cluster)| (std::cmp::Reverse(*count), *cluster));
-        let mut successors = found.iter().filter_map(|(_, cluster)| ids.get(*cluster));
-        if alive.contains(id) {
-            let elsewhere = successors.filter(|other| *other != id);
-            kept.changes
-                .extend(elsewhere.map(|other| Change::Split(id.clone(), other.clone())));
-            continue;
-        }
-        let successor = successors.next().cloned();
-        kept.changes.push(match &successor {
-            Some(successor) => Change::Merged(id.clone(), successor.clone()),
-            None => Change::Gone(id.clone()),
+impl Earlier {
+    fn of(previous: &Previous) -> Self {
+        let mut ids: Vec<EntityId> = previous.assignments.values().copied().collect();
+        ids.par_sort_unstable();
+        ids.dedup();
+        let mut line = String::new();
+        let assigned = previous.assignments.iter();
+        let of = assigned.filter_map(|((kind, record), id)| {
+            let record = [&*record.source, &*record.stream, &*record.id];
+            let entity = number(ids.binary_search(id).ok()?);
+            Some((numbered_in(&mut line, *kind, record), entity))
         });
-        kept.retired.insert(id.clone(), successor);
+        Self {
+            of: of.collect(),
+            entities: ids
+                .iter()
+                .map(|id| (*id, previous.ages.get(id).copied()))
+                .collect(),
+        }
+    }
+
+    fn id(&self, entity: u32) -> Option<EntityId> {
+        self.entities.get(place(entity)).map(|(id, _)| *id)
+    }
+
+    fn has(&self, id: &EntityId) -> bool {
+        self.entities
+            .binary_search_by_key(id, |(id, _)| *id)
+            .is_ok()
+    }
+
+    /// Counts the records that earlier entities and clusters have in common, in their order.
+    fn overlaps(&self, prepared: &Prepared, clustering: &Clustering) -> Vec<Overlap> {
+        if self.entities.is_empty() {
+            return Vec::new();
+        }
+        let numbers = numbers(prepared, clustering.kind);
+        let records = numbers.iter().zip(&clustering.cluster_of);
+        let common =
+            records.filter_map(|(record, cluster)| Some((*self.of.get(record)?, *cluster)));
+        let mut common: Vec<(u32, u32)> = common.collect();
+        common.par_sort_unstable();
+        let same = common.chunk_by(|one, other| one == other);
+        let counted = same.filter_map(|same| {
+            let (entity, cluster) = *same.first()?;
+            Some(Overlap {
+                entity,
+                cluster,
+                records: same.len(),
+            })
+        });
+        counted.collect()
+    }
+
+    /// Lets clusters take over ids, the largest overlap first, of equals the oldest id, then the smallest.
+    fn taken_over(&self, count: usize, overlaps: &[Overlap]) -> Vec<Option<u32>> {
+        let age = |entity: u32| self.entities.get(place(entity)).and_then(|(_, age)| *age);
+        let ranked = overlaps.iter().map(|it| {
+            let by_size = Reverse(it.records);
+            (by_size, age(it.entity), it.entity, it.cluster)
+        });
+        let mut ranked: Vec<_> = ranked.collect();
+        ranked.par_sort_unstable();
+        let mut taken = vec![None; count];
+        let mut is_given = vec![false; self.entities.len()];
+        for (_, _, entity, cluster) in ranked {
+            if let Some(taken) = taken.get_mut(place(cluster))
+                && let Some(is_given) = is_given.get_mut(place(entity))
+                && taken.is_none()
+                && !*is_given
+            {
+                (*taken, *is_given) = (Some(entity), true);
+            }
+        }
+        taken
+    }
+
+    /// Retires the earlier ids of a kind that no cluster took over, and says where records went.
+    fn retire(
+        &self,
+        kept: &mut Kept,
+        (kind, ids): (EntityKind, &[EntityId]),
+        (taken, overlaps): (&[Option<u32>], &[Overlap]),
+    ) {
+        let mut is_alive = vec![false; self.entities.len()];
+        for entity in taken.iter().flatten() {
+            if let Some(is_alive) = is_alive.get_mut(place(*entity)) {
+                *is_alive = true;
+            }
+        }
+        let mut rest = overlaps;
+        for (entity, ((id, _), is_alive)) in (0..).zip(self.entities.iter().zip(is_alive)) {
+            let (own, others) = rest.split_at(rest.partition_point(|it| it.entity <= entity));
+            rest = others;
+            if id.kind() != kind {
+                continue;
+            }
+            let mut own: Vec<&Overlap> = own.iter().collect();
+            own.sort_unstable_by_key(|it| (Reverse(it.records), it.cluster));
+            let mut successors = own.iter().filter_map(|it| ids.get(place(it.cluster)));
+            if is_alive {
+                let elsewhere = successors.filter(|other| *other != id);
+                kept.changes
+                    .extend(elsewhere.map(|other| Change::Split(*id, *other)));
+                continue;
+            }
+            let successor = successors.next().copied();
+            kept.changes.push(match successor {
+                Some(successor) => Change::Merged(*id, successor),
+                None => Change::Gone(*id),
+            });
+            kept.retired.insert(*id, successor);
+        }
     }
 }
 

@@ -50,10 +50,10 @@ mod union;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::iter::ParallelIterator;
-use rayon::slice::ParallelSlice;
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 pub use columns::{ColumnField, ColumnMap};
 pub use derived::Derived;
@@ -78,7 +78,7 @@ use told::Told;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Previous {
     /// The entity that each record of each kind belonged to.
-    pub assignments: BTreeMap<(EntityKind, RecordRef), EntityId>,
+    pub assignments: HashMap<(EntityKind, RecordRef), EntityId>,
     /// Ids that are out of use, with the id that took their place, if one did.
     pub retired: BTreeMap<EntityId, Option<EntityId>>,
     /// When ids were created: an older one has a smaller number. Where several ids have the same right to an entity,
@@ -94,14 +94,14 @@ impl Previous {
         self.assignments = members
             .map(|member| {
                 let record = (member.kind, member.record.clone());
-                (record, member.entity_id.clone())
+                (record, member.entity_id)
             })
             .collect();
         self.retired.clone_from(&resolution.retired);
         let run = self.ages.values().max().map_or(0, |last| last + 1);
         for change in &resolution.changes {
             if let Change::Created(id) = change {
-                self.ages.insert(id.clone(), run);
+                self.ages.insert(*id, run);
             }
         }
         self
@@ -173,23 +173,6 @@ pub struct Resolution {
     pub changes: Vec<Change>,
     /// Figures about the run.
     pub counts: Counts,
-}
-
-impl Resolution {
-    /// Returns the entity of that kind that a record belongs to: of a source, its stream, and the record's id there.
-    pub fn entity_of(
-        &self,
-        kind: EntityKind,
-        (source, stream, id): (&str, &str, &str),
-    ) -> Option<&EntityId> {
-        let wanted = (kind, source, stream, id);
-        let found = self.memberships.binary_search_by(|member| {
-            let record = &member.record;
-            (member.kind, &*record.source, &*record.stream, &*record.id).cmp(&wanted)
-        });
-        let member = self.memberships.get(found.ok()?)?;
-        Some(&member.entity_id)
-    }
 }
 
 /// Resolves a whole set of identities. The same set gives the same answer in any order.
@@ -287,7 +270,7 @@ fn whole(
     }
     resolution
         .memberships
-        .sort_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
+        .par_sort_unstable_by(|a, b| (a.kind, &a.record).cmp(&(b.kind, &b.record)));
     // Both kinds are in this order already.
     resolution
         .review

@@ -158,7 +158,7 @@ pub(super) fn of(
     let weakest = weak.into_iter().take(WEAKEST).map(|(cluster, id)| {
         let records = cluster.members.iter().take(RECORDS_OF_WEAKEST);
         WeakEntity {
-            entity_id: id.clone(),
+            entity_id: *id,
             confidence: cluster.confidence,
             record_count: cluster.members.len(),
             records: records.map(|member| shown(member.index)).collect(),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
@@ -13,7 +14,7 @@ use super::prepared::{PerText, Person, Prepared, Symbol, Texts, place};
 use super::survivorship::{Criterion, Ranked, Survivorship, Vote, ranked, spelt};
 use crate::normalise::country;
 use crate::normalise::domain::{self, DomainClass};
-use crate::normalise::email::{self, EmailClass};
+use crate::normalise::email::{self, EmailClass, NormalEmail};
 use crate::normalise::name::{self, NormalName};
 use crate::normalise::phone::{self, PhoneClass};
 
@@ -49,13 +50,17 @@ pub(super) fn people(
         texts: &whole.prepared.texts,
         users: Some(users),
     };
-    let mut people: Vec<GoldenPerson> = clusters
-        .par_iter()
-        .zip(ids)
-        .map(|(cluster, id)| person(whole, cluster, id, (spread, employers)))
-        .collect();
-    people.sort_by(|a, b| a.id.cmp(&b.id));
+    let people = by_id(clusters, ids).into_par_iter();
     people
+        .map(|(id, cluster)| person(whole, cluster, id, (spread, employers)))
+        .collect()
+}
+
+/// Returns clusters in the order of their ids.
+fn by_id<'a>(clusters: &'a [Cluster], ids: &'a [EntityId]) -> Vec<(&'a EntityId, &'a Cluster)> {
+    let mut sorted: Vec<_> = ids.iter().zip(clusters).collect();
+    sorted.par_sort_unstable_by_key(|(id, _)| *id);
+    sorted
 }
 
 /// Returns the company that each organisation of people is.
@@ -68,7 +73,7 @@ pub(super) fn employers(
     let named = clusters.filter_map(|(cluster, id)| {
         let first = place(cluster.members.first()?.index);
         let record = prepared.named(prepared.arrival(EntityKind::Company, first)?)?;
-        Some((prepared.texts.find(&Prepared::link(record))?, id.clone()))
+        Some((prepared.texts.find(&Prepared::link(record))?, *id))
     });
     named.collect()
 }
@@ -83,13 +88,10 @@ pub(super) fn companies(
         texts: &whole.prepared.texts,
         users: None,
     };
-    let mut companies: Vec<GoldenCompany> = clusters
-        .par_iter()
-        .zip(ids)
-        .map(|(cluster, id)| company(whole, cluster, id, spread))
-        .collect();
-    companies.sort_by(|a, b| a.id.cmp(&b.id));
+    let companies = by_id(clusters, ids).into_par_iter();
     companies
+        .map(|(id, cluster)| company(whole, cluster, id, spread))
+        .collect()
 }
 
 /// Makes one person's golden record.
@@ -112,9 +114,10 @@ fn person(
         (Some(first), Some(last)) => Some(format!("{first} {last}")),
         (first, last) => first.clone().or_else(|| last.clone()),
     };
-    let emails = emails(&identities, (spread, rules));
-    let work = identities.iter().flat_map(|identity| {
-        let domains = identity.emails.iter().filter_map(|raw| work_domain(raw));
+    let addresses = addresses(&identities);
+    let emails = emails(&addresses, (spread, rules));
+    let work = addresses.iter().flat_map(|(identity, addresses)| {
+        let domains = addresses.iter().filter_map(Address::work_domain);
         rules.votes(identity, domains.collect::<Vec<_>>())
     });
     let employers = people
@@ -125,7 +128,7 @@ fn person(
                 .organisations
                 .iter()
                 .filter_map(|it| company_ids.get(it));
-            rules.votes(identity, known.next().map(|id| id.as_str().to_owned()))
+            rules.votes(identity, known.next().map(|id| id.to_string()))
         });
     let company_id = fields.first("company_id", ranked(employers, &rules.position));
     let company_id = company_id.and_then(|id| EntityId::parse(&id).ok());
@@ -137,7 +140,7 @@ fn person(
         last_seen,
     } = Seen::of(&identities);
     GoldenPerson {
-        id: id.clone(),
+        id: *id,
         full_name,
         first_name,
         last_name,
@@ -188,11 +191,11 @@ fn company(
         last_seen,
     } = Seen::of(&identities);
     GoldenCompany {
-        id: id.clone(),
+        id: *id,
         name: fields.choose("name", &rules.name, |it| it.company.as_ref()),
         domain: domains.first().cloned(),
         domains,
-        emails: emails(&identities, (spread, rules)),
+        emails: emails(&addresses(&identities), (spread, rules)),
         phones: phones(&identities, (spread, rules)),
         city: fields.choose("city", &rules.place, |it| it.city.as_ref()),
         country: fields.country(),
@@ -367,30 +370,59 @@ fn capitalised(folded: &str) -> String {
         .join(" ")
 }
 
-/// Returns the domain of a work mailbox.
-fn work_domain(raw: &str) -> Option<String> {
-    let email = email::normalise(raw)?;
-    let own = matches!(email.class, EmailClass::Work | EmailClass::Role);
-    own.then(|| domain::normalise(&email.domain))
-        .flatten()
-        .filter(|domain| domain.class == DomainClass::Own)
-        .map(|domain| domain.registrable)
+/// An e-mail address of a record.
+struct Address {
+    email: NormalEmail,
+    /// The domain, if it is one organisation's own.
+    own_domain: Option<String>,
+}
+
+impl Address {
+    fn read(raw: &str) -> Option<Self> {
+        let mut own_domain = None;
+        let email = email::normalise_with(raw, |host| {
+            let domain = domain::normalise(host)?;
+            own_domain = (domain.class == DomainClass::Own).then_some(domain.registrable);
+            Some(domain.class)
+        })?;
+        Some(Self { email, own_domain })
+    }
+
+    /// Returns the domain of a work mailbox.
+    fn work_domain(&self) -> Option<String> {
+        let is_work = matches!(self.email.class, EmailClass::Work | EmailClass::Role);
+        self.own_domain.clone().filter(|_| is_work)
+    }
+}
+
+/// Returns the addresses of each record.
+fn addresses<'a>(identities: &[&'a Identity]) -> Vec<(&'a Identity, Vec<Address>)> {
+    let read = |identity: &&'a Identity| {
+        let addresses = identity.emails.iter().filter_map(|raw| Address::read(raw));
+        (*identity, addresses.collect())
+    };
+    identities.iter().map(read).collect()
 }
 
 /// Lists e-mail addresses, the best first.
-fn emails(identities: &[&Identity], (spread, rules): (Spread<'_>, &Survivorship)) -> Vec<Contact> {
-    let read = |raw: &String| {
-        email::normalise(raw)
-            .filter(|email| !matches!(email.class, EmailClass::Placeholder | EmailClass::System))
-    };
-    let said = identities.iter().flat_map(|identity| {
-        let addresses = identity.emails.iter().filter_map(read);
+fn emails(
+    said: &[(&Identity, Vec<Address>)],
+    (spread, rules): (Spread<'_>, &Survivorship),
+) -> Vec<Contact> {
+    let is_somebodys =
+        |email: &&NormalEmail| !matches!(email.class, EmailClass::Placeholder | EmailClass::System);
+    let read = said.iter().flat_map(|(_, addresses)| addresses);
+    let classes: BTreeMap<&str, EmailClass> = read
+        .map(|it| (it.email.address.as_str(), it.email.class))
+        .collect();
+    let said = said.iter().flat_map(|(identity, addresses)| {
+        let emails = addresses.iter().map(|it| &it.email).filter(is_somebodys);
         rules.votes(
             identity,
-            addresses.map(|email| email.address).collect::<Vec<_>>(),
+            emails.map(|it| it.address.clone()).collect::<Vec<_>>(),
         )
     });
-    let kind = |address: &str| match email::normalise(address).map(|email| email.class) {
+    let kind = |address: &str| match classes.get(address) {
         _ if spread.has(address) => ContactKind::Shared,
         Some(EmailClass::Work) => ContactKind::Work,
         Some(EmailClass::Free) => ContactKind::Personal,

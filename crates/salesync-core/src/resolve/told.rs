@@ -40,7 +40,7 @@ impl Told<'_> {
             members.filter_map(move |(member, (email_match, phone_match))| {
                 Some(Membership {
                     record: self.record(member.index)?,
-                    entity_id: id.clone(),
+                    entity_id: *id,
                     kind: self.clustering.kind,
                     confidence: member.confidence,
                     email_match,
@@ -115,7 +115,7 @@ impl Told<'_> {
             let ((_, left), (other, right)) = (self.entity(edge.left)?, self.entity(edge.right)?);
             Some(Review {
                 evidence: self.told(edge, reasons)?,
-                other_entity_id: other.clone(),
+                other_entity_id: *other,
                 record_counts: [left, right],
             })
         })

@@ -6,7 +6,7 @@ mod state;
 mod tables;
 mod write;
 
-pub(super) use crate::resolve::index::number_of;
+pub(super) use crate::resolve::index::{number_of, numbered};
 pub(super) use read::WarehouseIndex;
 pub(super) use state::{Kept, kept, state_row};
 pub(super) use tables::TELLERS;

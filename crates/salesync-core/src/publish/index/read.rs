@@ -204,7 +204,7 @@ impl IndexReader for WarehouseIndex<'_> {
 
     async fn ages(&self, ids: &[EntityId]) -> Result<BTreeMap<EntityId, u64>> {
         let mut ages = BTreeMap::new();
-        let ids = ids.iter().map(|id| id.as_str().to_owned()).collect();
+        let ids = ids.iter().map(ToString::to_string).collect();
         let found = self.rows(&ENTITY_HISTORY, "entity_id", Values::Texts(ids));
         for batch in found.await? {
             let columns = Texts::of(&batch, &["event", "entity_id"])?;

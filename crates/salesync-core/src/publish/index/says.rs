@@ -1,50 +1,66 @@
 //! What a record says, as a list without the names of the fields: there is one for every record.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::resolve::{EntityKind, Identity, RecordRef};
 
-type Text = Option<String>;
+type Text<'a> = Cow<'a, str>;
 
 /// An identity in its parts.
 #[derive(Serialize, Deserialize)]
-struct Says(
+struct Says<'a>(
     /// Source, stream and id.
-    [String; 3],
+    [Text<'a>; 3],
     EntityKind,
     /// Full, first, middle and last name.
-    [Text; 4],
+    [Option<Text<'a>>; 4],
     /// Addresses and phones.
-    [Vec<String>; 2],
+    [Cow<'a, [String]>; 2],
     /// Company, its other name, web site, title and date of birth.
-    [Text; 5],
+    [Option<Text<'a>>; 5],
     /// Street, city, region, postal code and country.
-    [Text; 5],
+    [Option<Text<'a>>; 5],
     /// Source, stream and id of the employer.
-    Option<[String; 3]>,
+    Option<[Text<'a>; 3]>,
     /// When it was made, and when it changed.
     [i64; 2],
 );
 
 /// Writes down what a record says.
 pub(in super::super) fn written(identity: &Identity) -> serde_json::Result<String> {
-    let it = identity.clone();
-    let parts = |record: &RecordRef| {
-        [&record.source, &record.stream, &record.id].map(|part| part.as_ref().to_owned())
-    };
+    fn parts(record: &RecordRef) -> [Text<'_>; 3] {
+        [&record.source, &record.stream, &record.id].map(|part| Cow::Borrowed(&**part))
+    }
+    fn texts<const N: usize>(fields: [&Option<String>; N]) -> [Option<Text<'_>>; N] {
+        fields.map(|field| field.as_deref().map(Cow::Borrowed))
+    }
+    let it = identity;
     serde_json::to_string(&Says(
         parts(&it.record),
         it.kind,
-        [it.full_name, it.first_name, it.middle_name, it.last_name],
-        [it.emails, it.phones],
-        [
-            it.company,
-            it.other_company,
-            it.website,
-            it.title,
-            it.birth_date,
-        ],
-        [it.street, it.city, it.region, it.postal_code, it.country],
+        texts([
+            &it.full_name,
+            &it.first_name,
+            &it.middle_name,
+            &it.last_name,
+        ]),
+        [&it.emails, &it.phones].map(|list| Cow::Borrowed(list.as_slice())),
+        texts([
+            &it.company,
+            &it.other_company,
+            &it.website,
+            &it.title,
+            &it.birth_date,
+        ]),
+        texts([
+            &it.street,
+            &it.city,
+            &it.region,
+            &it.postal_code,
+            &it.country,
+        ]),
         it.employer.as_ref().map(parts),
         [it.created_at, it.changed_at],
     ))
@@ -54,11 +70,12 @@ pub(in super::super) fn written(identity: &Identity) -> serde_json::Result<Strin
 pub(in super::super) fn read(written: &str) -> serde_json::Result<Identity> {
     let Says(record, kind, names, contacts, work, place, employer, times) =
         serde_json::from_str(written)?;
-    let record_of = |[source, stream, id]: [String; 3]| RecordRef::new(source, stream, id);
-    let [full_name, first_name, middle_name, last_name] = names;
-    let [emails, phones] = contacts;
-    let [company, other_company, website, title, birth_date] = work;
-    let [street, city, region, postal_code, country] = place;
+    let record_of = |[source, stream, id]: [Text<'_>; 3]| RecordRef::new(source, stream, id);
+    let owned = |text: Option<Text<'_>>| text.map(Cow::into_owned);
+    let [full_name, first_name, middle_name, last_name] = names.map(owned);
+    let [emails, phones] = contacts.map(Cow::into_owned);
+    let [company, other_company, website, title, birth_date] = work.map(owned);
+    let [street, city, region, postal_code, country] = place.map(owned);
     let [created_at, changed_at] = times;
     Ok(Identity {
         record: record_of(record),

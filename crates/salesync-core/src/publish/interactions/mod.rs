@@ -24,11 +24,11 @@ mod store;
 
 use std::sync::Arc;
 
+use super::directory::Directory;
 use super::merged::Merged;
 use super::ours::Ours;
 use crate::error::{Code, Error, Result};
 use crate::plain::{NewRows, Outdated};
-use crate::resolve::Resolution;
 use crate::source::SourceDefinition;
 use crate::warehouse::Warehouse;
 use columns::Stream;
@@ -41,9 +41,9 @@ use store::Store;
 pub(super) async fn gather(
     warehouse: &dyn Warehouse,
     sources: &[&'static SourceDefinition],
-    (resolution, ours, merged): (Arc<Resolution>, Arc<Ours>, Arc<Merged>),
+    (directory, ours, merged): (Arc<Directory>, Arc<Ours>, Arc<Merged>),
 ) -> Result<([NewRows; 3], usize)> {
-    let mut store = Store::new(Register::new(sources, resolution, ours, merged));
+    let mut store = Store::new(Register::new(sources, directory, ours, merged));
     let streams = streams(sources);
     for stream in (0..).zip(&streams) {
         read::stream(&mut store, warehouse, (stream.0, *stream.1)).await?;

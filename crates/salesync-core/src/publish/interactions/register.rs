@@ -1,18 +1,18 @@
 //! Who a record, an address or a number is, according to what was resolved.
 
-use std::collections::{BTreeMap, HashMap};
-use std::num::NonZeroU32;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
+pub(super) use super::super::directory::At;
+use super::super::directory::{Directory, at};
 use super::super::merged::Merged;
 use super::super::ours::{Ours, national};
 use crate::normalise::domain;
 use crate::normalise::email;
-use crate::resolve::{ColumnField, EntityId, EntityKind, GoldenCompany, GoldenPerson, Resolution};
+use crate::resolve::{ColumnField, EntityKind, GoldenCompany, GoldenPerson};
 use crate::source::SourceDefinition;
-
-/// Where an entity stands among the people or companies, counted from one.
-pub(super) type At = NonZeroU32;
 
 /// The share of a domain's people that one company must have to have the domain, in percent.
 const DOMINANT_PERCENT: u64 = 60;
@@ -54,7 +54,7 @@ impl Who {
 /// Everybody who was resolved, by what they are known by.
 #[derive(Debug)]
 pub(super) struct Register {
-    resolution: Arc<Resolution>,
+    directory: Arc<Directory>,
     ours: Arc<Ours>,
     by_address: HashMap<String, At>,
     by_number: HashMap<String, Who>,
@@ -66,16 +66,16 @@ impl Register {
     /// Lists everybody who was resolved.
     pub(super) fn new(
         sources: &[&'static SourceDefinition],
-        resolution: Arc<Resolution>,
+        directory: Arc<Directory>,
         ours: Arc<Ours>,
         merged: Arc<Merged>,
     ) -> Self {
         Self {
-            by_address: addresses(&resolution, sources),
-            by_number: numbers(&resolution),
-            by_domain: domains(&resolution),
+            by_address: addresses(&directory, sources),
+            by_number: numbers(&directory),
+            by_domain: domains(&directory),
             merged,
-            resolution,
+            directory,
             ours,
         }
     }
@@ -85,11 +85,11 @@ impl Register {
     }
 
     pub(super) fn person(&self, at: At) -> Option<&GoldenPerson> {
-        self.resolution.people.get(index(at)?)
+        self.directory.person(at)
     }
 
     pub(super) fn company(&self, at: At) -> Option<&GoldenCompany> {
-        self.resolution.companies.get(index(at)?)
+        self.directory.company(at)
     }
 
     /// Returns the person or company of a record, or of the one that it was merged into; of several streams that of
@@ -106,14 +106,14 @@ impl Register {
     }
 
     fn of_live_record(&self, source: &str, stream: &str, id: &str) -> Option<Who> {
-        let record = (source, stream, id);
-        if let Some(person) = self.resolution.entity_of(EntityKind::Person, record) {
-            let person = find_person(&self.resolution, person)?;
-            return Some(with_company(&self.resolution, person));
+        let record = [source, stream, id];
+        if let Some(person) = self.directory.entity_of(EntityKind::Person, record) {
+            let person = self.directory.find_person(person)?;
+            return Some(with_company(&self.directory, person));
         }
-        let company = self.resolution.entity_of(EntityKind::Company, record)?;
+        let company = self.directory.entity_of(EntityKind::Company, record)?;
         Some(Who {
-            company: find_company(&self.resolution, company),
+            company: self.directory.find_company(company),
             ..Who::default()
         })
     }
@@ -127,7 +127,7 @@ impl Register {
             return (email.address, Who::OURS);
         }
         let person = self.by_address.get(&email.address);
-        let known = person.map(|person| with_company(&self.resolution, *person));
+        let known = person.map(|person| with_company(&self.directory, *person));
         let mut who = known.unwrap_or_default();
         if who.company.is_none()
             && let Some(domain) = domain::normalise(&email.domain)
@@ -149,44 +149,19 @@ impl Register {
     }
 }
 
-fn index(at: At) -> Option<usize> {
-    usize::try_from(at.get()).ok()?.checked_sub(1)
-}
-
-fn at(index: usize) -> Option<At> {
-    At::new(u32::try_from(index).ok()?.checked_add(1)?)
-}
-
-fn find_person(resolution: &Resolution, id: &EntityId) -> Option<At> {
-    let people = &resolution.people;
-    at(people.binary_search_by(|person| person.id.cmp(id)).ok()?)
-}
-
-fn find_company(resolution: &Resolution, id: &EntityId) -> Option<At> {
-    let companies = &resolution.companies;
-    at(companies
-        .binary_search_by(|company| company.id.cmp(id))
-        .ok()?)
-}
-
-fn with_company(resolution: &Resolution, person: At) -> Who {
-    let golden = index(person).and_then(|index| resolution.people.get(index));
-    let company = golden.and_then(|golden| golden.company_id.as_ref());
+fn with_company(directory: &Directory, person: At) -> Who {
     Who {
         is_ours: false,
         person: Some(person),
-        company: company.and_then(|id| find_company(resolution, id)),
+        company: directory.employer(person),
     }
 }
 
 /// Returns the person of each address: the one who has it, and of several the one whom rows named by the address
 /// were found to be.
-fn addresses(
-    resolution: &Resolution,
-    sources: &[&'static SourceDefinition],
-) -> HashMap<String, At> {
+fn addresses(directory: &Directory, sources: &[&'static SourceDefinition]) -> HashMap<String, At> {
     let mut holders: HashMap<&str, Vec<At>> = HashMap::new();
-    for (place, person) in resolution.people.iter().enumerate() {
+    for (place, person) in directory.resolution.people.iter().enumerate() {
         for contact in &person.emails {
             let holders = holders.entry(&contact.value).or_default();
             holders.extend(at(place).filter(|at| holders.last() != Some(at)));
@@ -203,12 +178,12 @@ fn addresses(
         })
     };
     let mut owners: HashMap<String, At> = HashMap::new();
-    for member in &resolution.memberships {
+    for member in &directory.resolution.memberships {
         let record = &member.record;
         if record.id.contains('@')
             && by_address(&record.source, &record.stream)
             && let Some(email) = email::normalise(&record.id)
-            && let Some(person) = find_person(resolution, &member.entity_id)
+            && let Some(person) = directory.find_person(&member.entity_id)
             && let Some(holders) = holders.get(&*email.address)
             && holders.contains(&person)
         {
@@ -232,9 +207,9 @@ struct Holders {
 }
 
 /// Returns who each number leads to: a person where it is nobody else's, and the company.
-fn numbers(resolution: &Resolution) -> HashMap<String, Who> {
+fn numbers(directory: &Directory) -> HashMap<String, Who> {
     let mut holders: HashMap<String, Holders> = HashMap::new();
-    for (place, person) in resolution.people.iter().enumerate() {
+    for (place, person) in directory.resolution.people.iter().enumerate() {
         for number in person.phones.iter().filter_map(|it| national(&it.value)) {
             let held = holders.entry(number).or_default();
             let kind = match person.full_name {
@@ -244,7 +219,7 @@ fn numbers(resolution: &Resolution) -> HashMap<String, Who> {
             kind.extend(at(place));
         }
     }
-    for (place, company) in resolution.companies.iter().enumerate() {
+    for (place, company) in directory.resolution.companies.iter().enumerate() {
         for number in company.phones.iter().filter_map(|it| national(&it.value)) {
             holders
                 .entry(number)
@@ -259,7 +234,7 @@ fn numbers(resolution: &Resolution) -> HashMap<String, Who> {
             ([], [one], _) | ([], [], [one]) => Some(*one),
             _ => None,
         };
-        let known = person.map(|person| with_company(resolution, person));
+        let known = person.map(|person| with_company(directory, person));
         let mut who = known.unwrap_or_default();
         if let [one] = &*held.companies {
             who.company = Some(*one);
@@ -267,7 +242,7 @@ fn numbers(resolution: &Resolution) -> HashMap<String, Who> {
             let mut employers: Vec<At> = held
                 .named
                 .iter()
-                .filter_map(|person| with_company(resolution, *person).company)
+                .filter_map(|person| with_company(directory, *person).company)
                 .collect();
             employers.sort_unstable();
             employers.dedup();
@@ -282,9 +257,9 @@ fn numbers(resolution: &Resolution) -> HashMap<String, Who> {
 }
 
 /// Returns the company of each domain: the one with most records, or else the one at which most of its people are.
-fn domains(resolution: &Resolution) -> HashMap<String, At> {
+fn domains(directory: &Directory) -> HashMap<String, At> {
     let mut claims: HashMap<&str, (usize, At)> = HashMap::new();
-    for (place, company) in resolution.companies.iter().enumerate() {
+    for (place, company) in directory.resolution.companies.iter().enumerate() {
         for domain in &company.domains {
             let Some(at) = at(place) else { continue };
             let claim = claims.entry(domain).or_insert((0, at));
@@ -294,9 +269,9 @@ fn domains(resolution: &Resolution) -> HashMap<String, At> {
         }
     }
     let mut votes: HashMap<&str, BTreeMap<At, u64>> = HashMap::new();
-    for person in &resolution.people {
+    for person in &directory.resolution.people {
         let company = person.company_id.as_ref();
-        if let Some(at) = company.and_then(|id| find_company(resolution, id))
+        if let Some(at) = company.and_then(|id| directory.find_company(id))
             && let Some(domain) = person.domain.as_deref()
             && !claims.contains_key(domain)
         {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 
+use super::super::directory::Directory;
 use super::super::merged::Merged;
 use super::super::names::Names;
 use super::super::ours::Ours;
@@ -22,7 +23,6 @@ use super::{gathered, streams};
 use crate::error::{Code, Error, Result};
 use crate::interaction::Parties;
 use crate::plain::NewRows;
-use crate::resolve::Resolution;
 use crate::source::SourceDefinition;
 use crate::warehouse::Warehouse;
 
@@ -77,12 +77,12 @@ impl Changed {
     /// how many interactions they are, and how many they were.
     pub(in super::super) async fn tables(
         self,
-        (resolution, ours, merged): (Arc<Resolution>, Arc<Ours>, Arc<Merged>),
+        (directory, ours, merged): (Arc<Directory>, Arc<Ours>, Arc<Merged>),
     ) -> Result<(Vec<NewRows>, usize, usize)> {
         if self.affected.interactions.is_empty() {
             return Ok((Vec::new(), 0, 0));
         }
-        let mut store = Store::new(Register::new(&self.sources, resolution, ours, merged));
+        let mut store = Store::new(Register::new(&self.sources, directory, ours, merged));
         let none = SetAside::none();
         for (number, (stream, rows)) in (0..).zip(self.streams.iter().zip(&self.rows)) {
             let mut reader = Reader::new(&mut store, (number, *stream), &none);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::index::TELLERS;
+use super::super::rows::entity;
 use super::super::tables::{INTERACTION_PARTIES, INTERACTIONS};
 use super::columns::Stream;
 use super::settle::{Settled, settle};
@@ -10,7 +11,6 @@ use super::store::{Interaction, NEVER, Store};
 use crate::error::Result;
 use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, count, text};
 use crate::record::Value;
-use crate::resolve::EntityId;
 use crate::time::Timestamp;
 
 /// All that was gathered, in the order of time.
@@ -177,8 +177,4 @@ fn push_teller(rows: &mut PlainRows, gathered: &Gathered, at: usize) -> Result<(
 /// Returns text; an empty one is no value.
 fn filled(value: &str) -> Value<'_> {
     text((!value.is_empty()).then_some(value))
-}
-
-fn entity(id: Option<&EntityId>) -> Value<'_> {
-    text(id.map(EntityId::as_str))
 }

@@ -58,7 +58,7 @@ pub(super) fn of(kind: EntityKind, mut rows: Vec<PartRow>) -> Result<Part> {
             PartRow::BEFORE => {
                 let record = refs.get(&record).ok_or_else(unreadable)?.clone();
                 let id = entity(&row.text)?;
-                part.previous.ages.insert(id.clone(), age(&row));
+                part.previous.ages.insert(id, age(&row));
                 part.previous.assignments.insert((kind, record), id);
             }
             PartRow::TAKEN => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::index::says;
-use super::super::rows::unreadable;
+use super::super::rows::{entity, unreadable};
 use crate::error::Result;
 use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, text};
 use crate::record::Value;
@@ -60,7 +60,7 @@ fn push_said(rows: &mut PlainRows, look: &Look, says: &Identity, _: i64) -> Resu
         text(Some(&record.stream)),
         text(Some(&record.id)),
         text(Some(&look.link)),
-        text(Some(look.first_id.as_str())),
+        entity(Some(&look.first_id)),
         text(Some(&written)),
     ])
 }
@@ -168,12 +168,12 @@ pub(super) fn entities(kind: EntityKind, concluded: &Concluded) -> Result<NewRow
     let ids: std::collections::BTreeMap<_, _> =
         places.map(|it| (it.record, &it.entity_id)).collect();
     for (record, first) in &concluded.firsts {
-        let id = ids.get(record).map(|id| id.as_str());
+        let id = ids.get(record).copied();
         rows.push(&[
             number(*record),
             text(Some(kind.as_str())),
             number(*first),
-            text(id),
+            entity(id),
         ])?;
     }
     Ok(rows.finish()?.into())

@@ -171,9 +171,8 @@ impl Stage<'_> {
         let first = |cluster: &Cluster| cluster.members.first().map(|member| member.index);
         let clusters = told.clustering.clusters.iter().zip(told.ids);
         let clusters = clusters.filter(|(cluster, _)| first(cluster).is_some_and(&is_told));
-        let (clusters, ids): (Vec<Cluster>, Vec<EntityId>) = clusters
-            .map(|(cluster, id)| (cluster.clone(), id.clone()))
-            .unzip();
+        let (clusters, ids): (Vec<Cluster>, Vec<EntityId>) =
+            clusters.map(|(cluster, id)| (cluster.clone(), *id)).unzip();
         let alive: BTreeSet<&EntityId> = ids.iter().collect();
         let members = told.memberships();
         let evidence = told.evidence();
@@ -324,7 +323,7 @@ impl Stage<'_> {
                 .or_else(|| found.before.get(number));
             if let Some(record) = record {
                 let record = (self.kind, record.identity.record.clone());
-                previous.assignments.insert(record, place.entity_id.clone());
+                previous.assignments.insert(record, place.entity_id);
             }
         }
         let ids: BTreeSet<EntityId> = previous.assignments.values().cloned().collect();
@@ -343,7 +342,7 @@ impl Stage<'_> {
         loop {
             let kept = keep::ids(&ready.prepared, &[clustering], &previous);
             let created = kept.changes.iter().filter_map(|change| match change {
-                Change::Created(id) => Some(id.clone()),
+                Change::Created(id) => Some(*id),
                 _ => None,
             });
             let created: Vec<EntityId> = created.collect();
@@ -377,7 +376,7 @@ impl Stage<'_> {
         }
         for (number, symbol) in asked {
             if let Some(Some(entity)) = self.employers.get(&number) {
-                employers.insert(symbol, entity.clone());
+                employers.insert(symbol, *entity);
             }
         }
         Ok(employers)
@@ -449,9 +448,7 @@ impl Stage<'_> {
         Part {
             kind: self.kind,
             appeared: appeared.map(|it| it.identity.record.clone()).collect(),
-            outdated: told_or_gone
-                .map(|(_, place)| place.entity_id.clone())
-                .collect(),
+            outdated: told_or_gone.map(|(_, place)| place.entity_id).collect(),
             switchboards: switchboards.collect(),
             moved: moved.collect(),
             resolution,
@@ -464,7 +461,7 @@ impl Stage<'_> {
 /// Returns the entity of each record that an answer tells.
 pub(in super::super) fn entities_of(kind: EntityKind, resolution: &Resolution) -> Entities {
     let members = resolution.memberships.iter();
-    let entities = members.map(|it| (number_of(kind, &it.record), Some(it.entity_id.clone())));
+    let entities = members.map(|it| (number_of(kind, &it.record), Some(it.entity_id)));
     entities.collect()
 }
 
@@ -480,7 +477,7 @@ pub(in super::super) fn places(
         Some(Place {
             record: *record,
             component,
-            entity_id: entities.get(record)?.clone()?,
+            entity_id: (*entities.get(record)?)?,
         })
     });
     places.collect()

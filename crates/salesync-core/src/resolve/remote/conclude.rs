@@ -105,13 +105,13 @@ pub async fn conclude(
     let clustering = weighing.concluded((kind, ready.len()), edges, &wanted);
     let employers = part.employers.iter();
     let employers: HashMap<Symbol, EntityId> = employers
-        .filter_map(|(text, id)| Some((texts.find(text)?, id.clone())))
+        .filter_map(|(text, id)| Some((texts.find(text)?, *id)))
         .collect();
     let clustered = (&ready, &clustering, records.as_slice());
     let told = (&part.told, (weighing.users(), &employers));
     let mut resolution = stage.resolution(clustered, previous, told).await?;
     let members = resolution.memberships.iter();
-    let alive: BTreeSet<EntityId> = members.map(|it| it.entity_id.clone()).collect();
+    let alive: BTreeSet<EntityId> = members.map(|it| it.entity_id).collect();
     // Of two entities that might be one, the one that the pair is told under tells it.
     let is_ours = |it: &Review| alive.contains(&it.evidence.entity_id);
     resolution.review.retain(is_ours);

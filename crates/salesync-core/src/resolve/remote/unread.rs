@@ -52,7 +52,7 @@ impl IndexReader for Unread<'_> {
 
     async fn ages(&self, ids: &[EntityId]) -> Result<BTreeMap<EntityId, u64>> {
         let given = ids.iter().filter_map(|id| self.given.get_key_value(id));
-        let mut ages: BTreeMap<EntityId, u64> = given.map(|(id, age)| (id.clone(), *age)).collect();
+        let mut ages: BTreeMap<EntityId, u64> = given.map(|(id, age)| (*id, *age)).collect();
         let rest = ids.iter().filter(|id| !self.asked.contains(id));
         let rest: Vec<EntityId> = rest.cloned().collect();
         if let Some(reader) = self.reader.filter(|_| !rest.is_empty()) {

@@ -73,7 +73,7 @@ impl IndexReader for Kept {
 
     async fn ages(&self, ids: &[EntityId]) -> Result<BTreeMap<EntityId, u64>> {
         let found = ids.iter().filter_map(|id| self.ages.get_key_value(id));
-        Ok(found.map(|(id, age)| (id.clone(), *age)).collect())
+        Ok(found.map(|(id, age)| (*id, *age)).collect())
     }
 }
 
@@ -108,7 +108,7 @@ impl Kept {
         self.runs += 1;
         for change in changes {
             if let Change::Created(id) = change {
-                self.ages.insert(id.clone(), self.runs);
+                self.ages.insert(*id, self.runs);
             }
         }
     }
@@ -199,28 +199,28 @@ impl Kept {
             let mut plain = person.clone();
             plain.company_id = None;
             plain.other_values.retain(|it| it.field != "company_id");
-            let text = format!("{plain:?}").replace(person.id.as_str(), "");
+            let text = format!("{plain:?}").replace(&*person.id.text(), "");
             lines.insert(format!(
                 "person {} works at {employer:?}: {text}",
                 named(&person.id)
             ));
         }
         for company in &self.answer.companies {
-            let text = format!("{company:?}").replace(company.id.as_str(), "");
+            let text = format!("{company:?}").replace(&*company.id.text(), "");
             lines.insert(format!("company {}: {text}", named(&company.id)));
         }
         for member in &self.answer.memberships {
-            let text = format!("{member:?}").replace(member.entity_id.as_str(), "");
+            let text = format!("{member:?}").replace(&*member.entity_id.text(), "");
             lines.insert(format!("member of {}: {text}", named(&member.entity_id)));
         }
         for pair in &self.answer.evidence {
-            let text = format!("{pair:?}").replace(pair.entity_id.as_str(), "");
+            let text = format!("{pair:?}").replace(&*pair.entity_id.text(), "");
             lines.insert(format!("evidence {text}"));
         }
         for review in &self.answer.review {
             let ids = [&review.evidence.entity_id, &review.other_entity_id];
             let text = ids.into_iter().fold(format!("{review:?}"), |text, id| {
-                text.replace(id.as_str(), "")
+                text.replace(&*id.text(), "")
             });
             lines.insert(format!("review {text}"));
         }

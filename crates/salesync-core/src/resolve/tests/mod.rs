@@ -73,7 +73,7 @@ fn groups(resolution: &Resolution) -> BTreeSet<Vec<String>> {
     let mut by_entity = BTreeMap::<_, Vec<String>>::new();
     for member in &resolution.memberships {
         by_entity
-            .entry(member.entity_id.clone())
+            .entry(member.entity_id)
             .or_default()
             .push(member.record.id.to_string());
     }
@@ -397,7 +397,7 @@ fn a_contact_knows_its_employer_by_link_domain_or_name() {
     ]
     .concat();
     let found = resolved(&identities);
-    let id = found.companies.first().map(|company| company.id.clone());
+    let id = found.companies.first().map(|company| company.id);
     assert!(id.is_some());
     assert!(
         found.people.iter().all(|person| person.company_id == id),
@@ -501,7 +501,7 @@ fn merged_ids_lead_to_their_successor_and_split_ids_stay_with_the_larger_part() 
         &[],
         &Settings::default(),
     );
-    let survivor = joined.people.first().map(|person| person.id.clone());
+    let survivor = joined.people.first().map(|person| person.id);
     assert_eq!(joined.people.len(), 1);
     assert!(joined.retired.len() == 1 && joined.retired.values().all(|id| *id == survivor));
     assert!(matches!(joined.changes.as_slice(), [Change::Merged(..)]));
@@ -522,7 +522,7 @@ fn merged_ids_lead_to_their_successor_and_split_ids_stay_with_the_larger_part() 
         .people
         .iter()
         .find(|person| person.record_count == 2)
-        .map(|person| person.id.clone());
+        .map(|person| person.id);
     assert_eq!(larger, survivor);
     let ids: BTreeSet<&EntityId> = split.people.iter().map(|person| &person.id).collect();
     assert_eq!(ids.len(), 2);
@@ -645,7 +645,7 @@ proptest! {
         let after = resolve(&identities, &previous, &[], &Settings::default());
         let ids = |found: &Resolution| {
             let members = found.memberships.iter();
-            let members = members.map(|it| (it.entity_id.clone(), it.record.clone(), it.kind));
+            let members = members.map(|it| (it.entity_id, it.record.clone(), it.kind));
             members.fold(BTreeMap::<_, Vec<_>>::new(), |mut ids, (id, record, kind)| {
                 ids.entry(id).or_default().push((kind, record));
                 ids

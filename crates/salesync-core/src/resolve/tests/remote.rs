@@ -268,9 +268,9 @@ proptest! {
             looks.find(|it| it.record == record).unwrap().link.clone()
         };
         let places = companies.iter().flat_map(|it| &it.places);
-        let entities: BTreeMap<u64, EntityId> = places.map(|it| (it.record, it.entity_id.clone())).collect();
+        let entities: BTreeMap<u64, EntityId> = places.map(|it| (it.record, it.entity_id)).collect();
         let firsts = companies.iter().flat_map(|it| &it.firsts);
-        let employers = firsts.map(|(record, first)| (link(*first), entities[record].clone())).collect();
+        let employers = firsts.map(|(record, first)| (link(*first), entities[record])).collect();
         let people = whole.concluded(EntityKind::Person, &employers);
         let (mut found, mut places) = (Resolution::default(), Vec::new());
         for part in companies.into_iter().chain(people) {
