@@ -12,7 +12,7 @@ use crate::sql::{literal, quoted};
 
 /// A log that has grown to this is folded into the file when it is closed. A smaller one stays: to
 /// replay it costs less than to rewrite every part of the file that it touches.
-const FOLD_ON_CLOSE_BYTES: u64 = 8 * 1024 * 1024;
+const FOLD_ON_CLOSE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// A column as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

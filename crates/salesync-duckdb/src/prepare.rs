@@ -65,7 +65,12 @@ fn create(wanted: &Wanted<'_>) -> Vec<String> {
             } else {
                 ""
             };
-            format!("{} {}{key}", quoted(name), type_name(*column_type))
+            let compression = compression(wanted.name, *column_type);
+            format!(
+                "{} {}{key}{compression}",
+                quoted(name),
+                type_name(*column_type)
+            )
         })
         .collect();
     let mut statements = vec![
@@ -79,6 +84,17 @@ fn create(wanted: &Wanted<'_>) -> Vec<String> {
             .map(|column| comment_on(wanted.name, column)),
     );
     statements
+}
+
+/// Returns how a column's values are kept. Tables for our own eyes are looked up in, a few rows at a time: their texts
+/// stay as they are, since DuckDB would unpack those of all rows to find a few.
+fn compression(table: &str, column_type: ColumnType) -> &'static str {
+    let is_text = matches!(column_type, ColumnType::Text | ColumnType::Json);
+    if is_text && table.starts_with('_') {
+        " USING COMPRESSION uncompressed"
+    } else {
+        ""
+    }
 }
 
 fn alter(wanted: &Wanted<'_>, stored: &StoredTable) -> Result<(Vec<SchemaChange>, Vec<String>)> {

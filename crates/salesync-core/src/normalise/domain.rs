@@ -1,5 +1,7 @@
 //! Web sites and domains, down to the part that one owner registered.
 
+use std::borrow::Cow;
+
 use super::country;
 use super::mail_words::{FREE_MAIL, PLACEHOLDER_DOMAINS, SHARED_HOSTS};
 
@@ -34,7 +36,7 @@ pub fn normalise(raw: &str) -> Option<NormalDomain> {
     let ascii = if host.is_ascii() {
         host
     } else {
-        idna::domain_to_ascii(&host).ok()?
+        Cow::Owned(idna::domain_to_ascii(&host).ok()?)
     };
     if ascii.len() > 253 || !ascii.split('.').all(is_label) {
         return None;
@@ -66,7 +68,12 @@ pub(crate) fn calling_code(domain: &str) -> Option<&'static str> {
 }
 
 /// Cuts the host name out of a URL or address, in lower case.
-fn host(raw: &str) -> Option<String> {
+fn host(raw: &str) -> Option<Cow<'_, str>> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let mut labels = raw.split('.');
+    if labels.all(|label| !label.is_empty() && label.bytes().all(plain)) {
+        return Some(Cow::Borrowed(raw));
+    }
     let lower = raw
         .trim()
         .chars()
@@ -84,7 +91,7 @@ fn host(raw: &str) -> Option<String> {
         .next()?
         .trim()
         .trim_matches(['.', '<', '>', '"', '\'', ',', ';', '(', ')']);
-    (!host.is_empty()).then(|| host.to_owned())
+    (!host.is_empty()).then(|| Cow::Owned(host.to_owned()))
 }
 
 /// Says whether a text can be one label of a host name.

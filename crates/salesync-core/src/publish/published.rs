@@ -86,14 +86,14 @@ pub(super) async fn of_ids(
     if !ids.is_empty() {
         let asked = (&PEOPLE_COLUMNS[..], among("person_id", ids)?);
         for batch in scan(warehouse, &PEOPLE, asked).await? {
-            found_people.extend(people(&batch, |_| Ok(true))?);
+            found_people.extend(people(&batch, |_| true)?);
         }
     }
     let ids = of_kind(EntityKind::Company);
     if !ids.is_empty() {
         let asked = (&COMPANIES_COLUMNS[..], among("company_id", ids)?);
         for batch in scan(warehouse, &COMPANIES, asked).await? {
-            found_companies.extend(companies(&batch, |_| Ok(true))?);
+            found_companies.extend(companies(&batch, |_| true)?);
         }
     }
     Ok((found_people, found_companies))
@@ -139,37 +139,40 @@ impl<'a> Wanted<'a> {
         self.ids.extend(employers.map(ToString::to_string));
     }
 
-    fn has_person(&self, row: [Option<&str>; 6]) -> Result<bool> {
+    fn has_person(&self, row: [Option<&str>; 6]) -> bool {
         let Some(names) = self.names else {
-            return Ok(true);
+            return true;
         };
         let [id, _, emails, phones, _, domain] = row;
-        Ok(self.ids.contains(id.unwrap_or_default())
+        self.ids.contains(id.unwrap_or_default())
             || domain.is_some_and(|domain| names.domains.contains(domain))
-            || listed(emails)?
-                .iter()
-                .any(|it| names.addresses.contains(&*it.value))
-            || self.has_number(names, phones)?)
+            || said(emails).any(|text| text.contains('@') && names.addresses.contains(text))
+            || self.has_number(names, phones)
     }
 
-    fn has_company(&self, row: [Option<&str>; 4]) -> Result<bool> {
+    fn has_company(&self, row: [Option<&str>; 4]) -> bool {
         let Some(names) = self.names else {
-            return Ok(true);
+            return true;
         };
         let [id, _, domains, phones] = row;
-        let mut domains = list::<Cow<'_, str>>(domains)?.into_iter();
-        Ok(self.ids.contains(id.unwrap_or_default())
-            || domains.any(|domain| names.domains.contains(&*domain))
-            || self.has_number(names, phones)?)
+        self.ids.contains(id.unwrap_or_default())
+            || said(domains).any(|domain| names.domains.contains(domain))
+            || self.has_number(names, phones)
     }
 
-    fn has_number(&self, names: &Names, phones: Option<&str>) -> Result<bool> {
-        let is_named = |phone: &Listed<'_>| {
-            ending(&phone.value).is_some_and(|ending| self.endings.contains(ending))
-                && national(&phone.value).is_some_and(|it| names.numbers.contains(&it))
+    fn has_number(&self, names: &Names, phones: Option<&str>) -> bool {
+        let is_named = |text: &str| {
+            text.ends_with(|last: char| last.is_ascii_digit())
+                && ending(text).is_some_and(|ending| self.endings.contains(ending))
+                && national(text).is_some_and(|it| names.numbers.contains(&it))
         };
-        Ok(listed(phones)?.iter().any(is_named))
+        said(phones).any(is_named)
     }
+}
+
+/// Returns all texts of a list, and some of what stands between them. Neither addresses nor numbers have quotes in them.
+fn said(list: Option<&str>) -> impl Iterator<Item = &str> {
+    list.unwrap_or_default().split('"')
 }
 
 /// Returns the last digits of a number, the same of a national number and of one in E.164.
@@ -297,12 +300,12 @@ const PEOPLE_COLUMNS: &[&str; 6] = &[
 /// Reads those rows of `people` that are wanted.
 fn people(
     batch: &RecordBatch,
-    mut is_wanted: impl FnMut([Option<&str>; 6]) -> Result<bool>,
+    mut is_wanted: impl FnMut([Option<&str>; 6]) -> bool,
 ) -> Result<Vec<GoldenPerson>> {
     let texts = Texts::of(batch, PEOPLE_COLUMNS)?;
     let mut people = Vec::new();
     for row in (0..batch.num_rows()).map(|row| texts.row(row)) {
-        if !is_wanted(row)? {
+        if !is_wanted(row) {
             continue;
         }
         let [id, full_name, emails, phones, company_id, domain] = row;
@@ -324,7 +327,7 @@ const COMPANIES_COLUMNS: &[&str; 5] = &["company_id", "name", "domains", "phones
 /// Reads those rows of `companies` that are wanted.
 fn companies(
     batch: &RecordBatch,
-    mut is_wanted: impl FnMut([Option<&str>; 4]) -> Result<bool>,
+    mut is_wanted: impl FnMut([Option<&str>; 4]) -> bool,
 ) -> Result<Vec<GoldenCompany>> {
     let texts = Texts::of(batch, &["company_id", "name", "domains", "phones"])?;
     let counts = batch.column_by_name("record_count");
@@ -334,7 +337,7 @@ fn companies(
     for row in 0..batch.num_rows() {
         let count = counts.value(row);
         let row = texts.row(row);
-        if !is_wanted(row)? {
+        if !is_wanted(row) {
             continue;
         }
         let [id, name, domains, phones] = row;
