@@ -17,7 +17,8 @@ use super::identity::EntityKind;
 #[serde(try_from = "String", into = "String")]
 pub struct EntityId {
     kind: EntityKind,
-    number: u128,
+    /// The 128 bits, the first ones first.
+    number: [u8; 16],
 }
 
 /// What stands before the number of a company, and of a person.
@@ -65,7 +66,7 @@ impl EntityId {
         if ulid.array_to_str(&mut [0; ULID_LEN]) != body {
             return Err(EntityIdError::Body);
         }
-        let number = ulid.0;
+        let number = ulid.to_bytes();
         Ok(Self { kind, number })
     }
 
@@ -78,11 +79,12 @@ impl EntityId {
             hash.update([0]);
         }
         hash.update(turn.to_be_bytes());
-        let number = hash
-            .finalize()
-            .iter()
-            .take(16)
-            .fold(0u128, |number, byte| (number << 8) | u128::from(*byte));
+        let mut number = [0; 16];
+        let digest = hash.finalize();
+        number
+            .iter_mut()
+            .zip(digest)
+            .for_each(|(byte, of_digest)| *byte = of_digest);
         Self { kind, number }
     }
 
@@ -93,7 +95,7 @@ impl EntityId {
         let prefix = PREFIXES.iter().find(|(_, kind)| *kind == self.kind);
         before.copy_from_slice(prefix.map_or("", |(prefix, _)| prefix).as_bytes());
         if let Ok(body) = body.try_into() {
-            Ulid(self.number).array_to_str(body);
+            Ulid::from_bytes(self.number).array_to_str(body);
         }
         EntityIdText(text)
     }
