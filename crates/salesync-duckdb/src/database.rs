@@ -10,8 +10,9 @@ use salesync_core::error::Result;
 use crate::failure::{failure, kind_of};
 use crate::sql::{literal, quoted};
 
-/// A log that has grown to this is folded into the file when it is closed. A smaller one stays: to
-/// replay it costs less than to rewrite every part of the file that it touches.
+/// A log that has grown to this is folded into the file when it is closed. A smaller one stays: a resolve of 1,000 changes
+/// among 735,000 records leaves 11 MB, which took two seconds to fold, since every part of the file that it touches is
+/// written anew, and a tenth of one to replay. Below what `open` lets a log grow to.
 const FOLD_ON_CLOSE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// A column as it is stored.

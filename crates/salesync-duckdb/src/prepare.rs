@@ -65,12 +65,8 @@ fn create(wanted: &Wanted<'_>) -> Vec<String> {
             } else {
                 ""
             };
-            let compression = compression(wanted.name, *column_type);
-            format!(
-                "{} {}{key}{compression}",
-                quoted(name),
-                type_name(*column_type)
-            )
+            let kept = kept(wanted.name, *column_type);
+            format!("{} {}{key}{kept}", quoted(name), type_name(*column_type))
         })
         .collect();
     let mut statements = vec![
@@ -86,11 +82,11 @@ fn create(wanted: &Wanted<'_>) -> Vec<String> {
     statements
 }
 
-/// Returns how a column's values are kept. Tables for our own eyes are looked up in, a few rows at a time: their texts
-/// stay as they are, since DuckDB would unpack those of all rows to find a few.
-fn compression(table: &str, column_type: ColumnType) -> &'static str {
+/// Returns how the values of a new column are kept. In the index of a resolve a few rows at a time are looked up: their
+/// texts stay as they are, since DuckDB would unpack those of all rows to find a few.
+fn kept(table: &str, column_type: ColumnType) -> &'static str {
     let is_text = matches!(column_type, ColumnType::Text | ColumnType::Json);
-    if is_text && table.starts_with('_') {
+    if is_text && table.starts_with("_match_") {
         " USING COMPRESSION uncompressed"
     } else {
         ""
@@ -105,9 +101,10 @@ fn alter(wanted: &Wanted<'_>, stored: &StoredTable) -> Result<(Vec<SchemaChange>
         let Some(found) = stored.column(name) else {
             refuse_decisive(wanted, name)?;
             statements.push(format!(
-                "ALTER TABLE {table} ADD COLUMN {} {}",
+                "ALTER TABLE {table} ADD COLUMN {} {}{}",
                 quoted(name),
-                type_name(column_type)
+                type_name(column_type),
+                kept(wanted.name, column_type)
             ));
             statements.push(comment_on(wanted.name, column));
             changes.push(SchemaChange::Added {

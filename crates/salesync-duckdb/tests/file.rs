@@ -410,6 +410,53 @@ async fn rows_of_many_batches_are_published_in_little_memory() {
     assert_eq!(count(&warehouse, "people").await, 200_000);
 }
 
+#[tokio::test]
+async fn texts_that_are_looked_up_a_few_at_a_time_are_not_packed() {
+    const OLD: &[(&str, ColumnType, &str)] = &[("says", ColumnType::Json, "")];
+    const NEW: &[(&str, ColumnType, &str)] = &[
+        ("says", ColumnType::Json, ""),
+        ("more", ColumnType::Text, ""),
+    ];
+    static INDEX: [PlainTable; 2] = [indexed("_match_notes", OLD), indexed("_match_notes", NEW)];
+    static READ_WHOLE: PlainTable = indexed("notes", NEW);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let rows: Vec<String> = (0..5_000)
+        .map(|row| format!("[\"what somebody said\",{row}]|what somebody said {row}"))
+        .collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let warehouse = open(&path).await;
+    for table in INDEX.iter().chain([&READ_WHOLE]) {
+        let rows = written(table, "says|more", &rows);
+        warehouse.replace(vec![rows]).await.unwrap();
+    }
+    drop(warehouse);
+    let connection = duckdb::Connection::open(&path).unwrap();
+    connection.execute_batch("CHECKPOINT").unwrap();
+    for (table, is_packed) in [("_match_notes", false), ("notes", true)] {
+        let sql = format!(
+            "SELECT count(*) FILTER (compression <> 'Uncompressed') > 0 \
+             FROM pragma_storage_info('sales.{table}') \
+             WHERE segment_type IN ('VARCHAR', 'JSON')"
+        );
+        let found: bool = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, is_packed, "{table}");
+    }
+}
+
+/// A table of one key for this test.
+const fn indexed(
+    name: &'static str,
+    columns: &'static [(&'static str, ColumnType, &'static str)],
+) -> PlainTable {
+    PlainTable {
+        name,
+        comment: "",
+        columns,
+        key: &["says"],
+    }
+}
+
 /// Returns rows for a published table: the names of columns, and the cells of each row. An empty one is null.
 fn written(table: &'static PlainTable, names: &str, rows: &[&str]) -> NewRows {
     let mut plain = PlainRows::new(table).unwrap();

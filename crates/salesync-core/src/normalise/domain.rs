@@ -226,6 +226,26 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_host_is_read_as_any_other() {
+        for raw in [
+            "acme.com",
+            "mail.acme.com",
+            ".acme.com",
+            "acme.com.",
+            "a_b.acme.com",
+            "acme.com:80",
+            "Acme.com",
+        ] {
+            let domain = normalise(raw).map(|domain| domain.registrable);
+            assert_eq!(domain.as_deref(), Some("acme.com"), "{raw}");
+        }
+        let long = format!("{}com", "a.".repeat(3_000));
+        for raw in ["a..com", "-acme.com", "acme-.com", &long] {
+            assert_eq!(normalise(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
     fn the_core_is_the_companys_word() {
         for (raw, core) in [
             ("getacmes.com", "acmes"),

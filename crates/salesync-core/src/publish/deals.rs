@@ -13,7 +13,7 @@ use super::names::Names;
 use super::ours::{Ours, UserCells};
 use super::published::{among, one_of, scan};
 use super::reading::{Cells, DELETED, live, rows, said};
-use super::rows::{Texts, entity};
+use super::rows::{Texts, entity_value};
 use super::tables::DEALS;
 use super::touched::Touched;
 use crate::deal::DealColumns;
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
             flag(columns.won.as_ref()).map_or(Value::Null, Value::Bool),
             time(&columns.created, row),
             time(&columns.closes, row),
-            entity(company),
+            entity_value(company),
             text(our_user.as_deref()),
             text(Some(&self.source)),
             text(Some(self.declared.stream)),

@@ -15,14 +15,16 @@ pub(super) type At = NonZeroU32;
 /// An answer in which records and entities are looked up.
 #[derive(Debug)]
 pub(super) struct Directory {
+    /// The answer itself.
     pub(super) resolution: Arc<Resolution>,
-    /// By the record's number.
+    /// By the record's number, which tells records apart as it does in the index.
     entities: HashMap<u64, EntityId>,
     people: HashMap<EntityId, At>,
     companies: HashMap<EntityId, At>,
 }
 
 impl Directory {
+    /// Makes an answer ready to be looked up in.
     pub(super) fn of(resolution: Arc<Resolution>) -> Self {
         let members = resolution.memberships.iter();
         let entities = members.map(|it| (number_of(it.kind, &it.record), it.entity_id));

@@ -146,7 +146,8 @@ impl<'a> Wanted<'a> {
         let [id, _, emails, phones, _, domain] = row;
         self.ids.contains(id.unwrap_or_default())
             || domain.is_some_and(|domain| names.domains.contains(domain))
-            || said(emails).any(|text| text.contains('@') && names.addresses.contains(text))
+            || pieces(emails).any(|text| text.contains('@') && names.addresses.contains(text))
+            || emails.is_some_and(|list| list.contains('\\'))
             || self.has_number(names, phones)
     }
 
@@ -156,7 +157,7 @@ impl<'a> Wanted<'a> {
         };
         let [id, _, domains, phones] = row;
         self.ids.contains(id.unwrap_or_default())
-            || said(domains).any(|domain| names.domains.contains(domain))
+            || pieces(domains).any(|domain| names.domains.contains(domain))
             || self.has_number(names, phones)
     }
 
@@ -166,12 +167,12 @@ impl<'a> Wanted<'a> {
                 && ending(text).is_some_and(|ending| self.endings.contains(ending))
                 && national(text).is_some_and(|it| names.numbers.contains(&it))
         };
-        said(phones).any(is_named)
+        pieces(phones).any(is_named)
     }
 }
 
-/// Returns all texts of a list, and some of what stands between them. Neither addresses nor numbers have quotes in them.
-fn said(list: Option<&str>) -> impl Iterator<Item = &str> {
+/// Returns all texts of a list in which nothing is escaped, and what stands between them.
+fn pieces(list: Option<&str>) -> impl Iterator<Item = &str> {
     list.unwrap_or_default().split('"')
 }
 
@@ -388,4 +389,49 @@ fn contacts(list: Option<&str>) -> Result<Vec<Contact>> {
         })
     });
     contacts.collect::<Option<_>>().ok_or_else(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whom_a_name_can_lead_to_is_among_the_wanted() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let names = Names {
+            addresses: texts(&["ann@gmail.com", "jo@\"gmail.com"]),
+            domains: texts(&["quarry.io"]),
+            numbers: texts(&["4155550123"]),
+            ..Names::default()
+        };
+        let wanted = Wanted::new(Some(&names), &[]);
+        let list =
+            |value: &str| json!([{"value": value, "kind": "work", "records": 3}]).to_string();
+        for (email, phone, domain, expected) in [
+            ("ann@gmail.com", "", "", true),
+            ("jo@\"gmail.com", "", "", true),
+            ("bo@gmail.com", "", "", false),
+            ("", "+14155550123", "", true),
+            ("", "4155550123", "", true),
+            ("", "+14155550124", "", false),
+            ("", "", "quarry.io", true),
+            ("", "", "harbour.io", false),
+        ] {
+            let (emails, phones) = (list(email), list(phone));
+            let row = [
+                Some("per_1"),
+                None,
+                Some(&*emails),
+                Some(&*phones),
+                None,
+                Some(domain),
+            ];
+            assert_eq!(wanted.has_person(row), expected, "{email} {phone} {domain}");
+        }
+        let row = |domains| [Some("com_1"), None, Some(domains), None];
+        assert!(wanted.has_company(row(r#"["mill.io","quarry.io"]"#)));
+        assert!(!wanted.has_company(row(r#"["mill.io"]"#)));
+    }
 }

@@ -66,6 +66,7 @@ pub(super) async fn earlier(warehouse: &dyn Warehouse) -> Result<Previous> {
     Ok(earlier)
 }
 
+/// Reads rows of `entity_history`.
 fn history_rows(batch: &RecordBatch) -> Result<Vec<HistoryRow>> {
     let columns = Texts::of(batch, &["event", "entity_id", "successor_id"])?;
     let times = batch.column_by_name("happened_at");
@@ -209,7 +210,7 @@ pub(super) fn listed<S: Send + Sync + 'static, T: 'static>(
 
 fn push_member(rows: &mut PlainRows, member: &Membership) -> Result<()> {
     rows.push(&[
-        entity(Some(&member.entity_id)),
+        entity_value(Some(&member.entity_id)),
         text(Some(member.kind.as_str())),
         text(Some(&member.record.source)),
         text(Some(&member.record.stream)),
@@ -223,7 +224,7 @@ fn push_member(rows: &mut PlainRows, member: &Membership) -> Result<()> {
 fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
     let (emails, phones) = (contacts(&person.emails), contacts(&person.phones));
     rows.push(&[
-        entity(Some(&person.id)),
+        entity_value(Some(&person.id)),
         text(person.full_name.as_deref()),
         text(person.first_name.as_deref()),
         text(person.last_name.as_deref()),
@@ -231,7 +232,7 @@ fn push_person(rows: &mut PlainRows, person: &GoldenPerson) -> Result<()> {
         text(Some(&emails)),
         text(Some(&phones)),
         text(person.title.as_deref()),
-        entity(person.company_id.as_ref()),
+        entity_value(person.company_id.as_ref()),
         text(person.company.as_deref()),
         text(person.domain.as_deref()),
         text(person.city.as_deref()),
@@ -249,7 +250,7 @@ fn push_company(rows: &mut PlainRows, company: &GoldenCompany) -> Result<()> {
     let (emails, phones) = (contacts(&company.emails), contacts(&company.phones));
     let domains = json!(company.domains).to_string();
     rows.push(&[
-        entity(Some(&company.id)),
+        entity_value(Some(&company.id)),
         text(company.name.as_deref()),
         text(company.domain.as_deref()),
         text(Some(&domains)),
@@ -269,7 +270,7 @@ fn push_company(rows: &mut PlainRows, company: &GoldenCompany) -> Result<()> {
 fn push_evidence(rows: &mut PlainRows, pair: &Evidence) -> Result<()> {
     let [ls, lt, li, rs, rt, ri] = names(pair);
     rows.push(&[
-        entity(Some(&pair.entity_id)),
+        entity_value(Some(&pair.entity_id)),
         text(Some(pair.kind.as_str())),
         ls,
         lt,
@@ -290,8 +291,8 @@ fn push_review(rows: &mut PlainRows, review: &Review) -> Result<()> {
     let pair = &review.evidence;
     let [ls, lt, li, rs, rt, ri] = names(pair);
     rows.push(&[
-        entity(Some(&pair.entity_id)),
-        entity(Some(&review.other_entity_id)),
+        entity_value(Some(&pair.entity_id)),
+        entity_value(Some(&review.other_entity_id)),
         text(Some(pair.kind.as_str())),
         ls,
         lt,
@@ -310,7 +311,7 @@ fn push_review(rows: &mut PlainRows, review: &Review) -> Result<()> {
 }
 
 /// Returns an entity's id as a value.
-pub(super) fn entity(id: Option<&EntityId>) -> Value<'static> {
+pub(super) fn entity_value(id: Option<&EntityId>) -> Value<'static> {
     id.map_or(Value::Null, |id| Value::Text(id.to_string().into()))
 }
 
@@ -352,8 +353,8 @@ fn push_event(
         text(Some(run_id.as_str())),
         Value::Timestamp(now),
         text(Some(event)),
-        entity(Some(id)),
-        entity(successor),
+        entity_value(Some(id)),
+        entity_value(successor),
     ])
 }
 

@@ -1,6 +1,5 @@
 //! Entity ids: minted once from a record, kept for good, never reused.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
@@ -13,20 +12,23 @@ use super::identity::EntityKind;
 
 /// The id of a person (`per_…`) or company (`com_…`): the prefix and 26 characters of Crockford's base 32. Ids are in the
 /// order of their texts.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EntityId {
-    kind: EntityKind,
-    /// The 128 bits, the first ones first.
+    prefix: [u8; PREFIX_LEN],
+    /// The most significant byte first.
     number: [u8; 16],
 }
 
-/// What stands before the number of a company, and of a person.
-const PREFIXES: [(&str, EntityKind); 2] =
-    [("com_", EntityKind::Company), ("per_", EntityKind::Person)];
-
-/// The length of a prefix.
 const PREFIX_LEN: usize = 4;
+
+/// Returns what the ids of a kind begin with.
+const fn prefix(kind: EntityKind) -> [u8; PREFIX_LEN] {
+    match kind {
+        EntityKind::Person => *b"per_",
+        EntityKind::Company => *b"com_",
+    }
+}
 
 /// An id as text.
 #[derive(Debug, Clone, Copy)]
@@ -59,15 +61,18 @@ impl EntityId {
     ///
     /// Where the text is not an id as [`EntityId`] describes it.
     pub fn parse(text: &str) -> Result<Self, EntityIdError> {
-        let of_kind = |(prefix, kind)| Some((kind, text.strip_prefix(prefix)?));
-        let found = PREFIXES.into_iter().find_map(of_kind);
-        let (kind, body) = found.ok_or(EntityIdError::Prefix)?;
+        let parts = text.split_at_checked(PREFIX_LEN);
+        let (before, body) = parts.ok_or(EntityIdError::Prefix)?;
+        let kinds = [EntityKind::Person, EntityKind::Company];
+        let mut prefixes = kinds.into_iter().map(prefix);
+        let prefix = prefixes.find(|it| *it == *before.as_bytes());
+        let prefix = prefix.ok_or(EntityIdError::Prefix)?;
         let ulid = Ulid::from_string(body).map_err(|_| EntityIdError::Body)?;
         if ulid.array_to_str(&mut [0; ULID_LEN]) != body {
             return Err(EntityIdError::Body);
         }
         let number = ulid.to_bytes();
-        Ok(Self { kind, number })
+        Ok(Self { prefix, number })
     }
 
     /// Mints the id of an entity by the source, stream and id of its first record. `turn` is 0, or counts up past
@@ -85,16 +90,17 @@ impl EntityId {
             .iter_mut()
             .zip(digest)
             .for_each(|(byte, of_digest)| *byte = of_digest);
-        Self { kind, number }
+        let prefix = prefix(kind);
+        Self { prefix, number }
     }
 
     /// Returns the id as text.
     pub fn text(&self) -> EntityIdText {
         let mut text = [0; PREFIX_LEN + ULID_LEN];
-        let (before, body) = text.split_at_mut(PREFIX_LEN);
-        let prefix = PREFIXES.iter().find(|(_, kind)| *kind == self.kind);
-        before.copy_from_slice(prefix.map_or("", |(prefix, _)| prefix).as_bytes());
-        if let Ok(body) = body.try_into() {
+        if let Some((before, body)) = text.split_first_chunk_mut()
+            && let Ok(body) = body.try_into()
+        {
+            *before = self.prefix;
             Ulid::from_bytes(self.number).array_to_str(body);
         }
         EntityIdText(text)
@@ -102,21 +108,11 @@ impl EntityId {
 
     /// Returns what the entity is.
     pub fn kind(&self) -> EntityKind {
-        self.kind
-    }
-}
-
-impl Ord for EntityId {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Companies go first, as their texts do.
-        let kinds = other.kind.cmp(&self.kind);
-        kinds.then(self.number.cmp(&other.number))
-    }
-}
-
-impl PartialOrd for EntityId {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+        if self.prefix == prefix(EntityKind::Company) {
+            EntityKind::Company
+        } else {
+            EntityKind::Person
+        }
     }
 }
 
@@ -173,6 +169,11 @@ mod tests {
             let id = EntityId::mint(kind, record, 0);
             assert_eq!(EntityId::parse(&id.text()), Ok(id));
             assert_eq!(id.kind(), kind);
+            let expected = match kind {
+                EntityKind::Person => "per_1ZJ2QWHF1T9ZCJQ74EHVXMZ2S2",
+                EntityKind::Company => "com_4XHA7BPPQJB4BHSFVZMNK5K1NC",
+            };
+            assert_eq!(id.to_string(), expected, "ids of old must be found again");
             assert_ne!(id, EntityId::mint(kind, record, 1));
         }
     }
@@ -194,6 +195,8 @@ mod tests {
             "01ARZ3NDEKTSV4RRFFQ69G5FAV",
             "per_01arz3ndektsv4rrffq69g5fav",
             "per_zz",
+            "per_8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "pers01ARZ3NDEKTSV4RRFFQ69G5FAV",
         ] {
             assert!(EntityId::parse(text).is_err(), "{text}");
         }

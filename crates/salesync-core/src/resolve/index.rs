@@ -288,9 +288,9 @@ pub(super) fn of(
             .extend(clustering.all_edges.iter().filter_map(edge));
         let components = components(&numbers, &clustering.ties);
         let members = resolution.memberships.iter();
-        let entities: HashMap<Number, &EntityId> = members
+        let entities: HashMap<Number, EntityId> = members
             .filter(|member| member.kind == kind)
-            .map(|member| (number_of(kind, &member.record), &member.entity_id))
+            .map(|member| (number_of(kind, &member.record), member.entity_id))
             .collect();
         for (record, component) in numbers.iter().zip(components) {
             change
@@ -298,7 +298,7 @@ pub(super) fn of(
                 .extend(entities.get(record).map(|entity| Place {
                     record: *record,
                     component,
-                    entity_id: *(*entity),
+                    entity_id: *entity,
                 }));
         }
     }

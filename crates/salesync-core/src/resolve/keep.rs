@@ -98,15 +98,15 @@ fn first_record<'a>(
 /// The entities of the last answer, in the order of their ids, each with when it was created.
 struct Earlier {
     entities: Vec<(EntityId, Option<u64>)>,
-    /// In which of them each record was.
-    of: HashMap<Number, u32>,
+    /// In which of them each record was. Numbers tell records apart here as they do in the index.
+    entity_of: HashMap<Number, u32>,
 }
 
 /// How many records an earlier entity and a cluster have in common.
 struct Overlap {
     entity: u32,
     cluster: u32,
-    records: usize,
+    record_count: usize,
 }
 
 impl Earlier {
@@ -116,13 +116,13 @@ impl Earlier {
         ids.dedup();
         let mut line = String::new();
         let assigned = previous.assignments.iter();
-        let of = assigned.filter_map(|((kind, record), id)| {
+        let entity_of = assigned.filter_map(|((kind, record), id)| {
             let record = [&*record.source, &*record.stream, &*record.id];
             let entity = number(ids.binary_search(id).ok()?);
             Some((numbered_in(&mut line, *kind, record), entity))
         });
         Self {
-            of: of.collect(),
+            entity_of: entity_of.collect(),
             entities: ids
                 .iter()
                 .map(|id| (*id, previous.ages.get(id).copied()))
@@ -148,7 +148,7 @@ impl Earlier {
         let numbers = numbers(prepared, clustering.kind);
         let records = numbers.iter().zip(&clustering.cluster_of);
         let common =
-            records.filter_map(|(record, cluster)| Some((*self.of.get(record)?, *cluster)));
+            records.filter_map(|(record, cluster)| Some((*self.entity_of.get(record)?, *cluster)));
         let mut common: Vec<(u32, u32)> = common.collect();
         common.par_sort_unstable();
         let same = common.chunk_by(|one, other| one == other);
@@ -157,7 +157,7 @@ impl Earlier {
             Some(Overlap {
                 entity,
                 cluster,
-                records: same.len(),
+                record_count: same.len(),
             })
         });
         counted.collect()
@@ -167,7 +167,7 @@ impl Earlier {
     fn taken_over(&self, count: usize, overlaps: &[Overlap]) -> Vec<Option<u32>> {
         let age = |entity: u32| self.entities.get(place(entity)).and_then(|(_, age)| *age);
         let ranked = overlaps.iter().map(|it| {
-            let by_size = Reverse(it.records);
+            let by_size = Reverse(it.record_count);
             (by_size, age(it.entity), it.entity, it.cluster)
         });
         let mut ranked: Vec<_> = ranked.collect();
@@ -207,7 +207,7 @@ impl Earlier {
                 continue;
             }
             let mut own: Vec<&Overlap> = own.iter().collect();
-            own.sort_unstable_by_key(|it| (Reverse(it.records), it.cluster));
+            own.sort_unstable_by_key(|it| (Reverse(it.record_count), it.cluster));
             let mut successors = own.iter().filter_map(|it| ids.get(place(it.cluster)));
             if is_alive {
                 let elsewhere = successors.filter(|other| *other != id);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::rows::{entity, listed, unreadable};
+use super::super::rows::{entity_value, listed, unreadable};
 use super::says;
 use super::tables::{EDGES, FACTS, KEYS, PLACES, RECORDS, USES};
 use crate::error::Result;
@@ -79,7 +79,7 @@ fn push_place(rows: &mut PlainRows, place: &Place) -> Result<()> {
     rows.push(&[
         number(place.record),
         number(place.component),
-        entity(Some(&place.entity_id)),
+        entity_value(Some(&place.entity_id)),
     ])
 }
 

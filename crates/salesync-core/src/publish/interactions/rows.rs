@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::index::TELLERS;
-use super::super::rows::entity;
+use super::super::rows::entity_value;
 use super::super::tables::{INTERACTION_PARTIES, INTERACTIONS};
 use super::columns::Stream;
 use super::settle::{Settled, settle};
@@ -121,8 +121,8 @@ fn push_interaction(
         interaction.duration_ms.map_or(Value::Null, Value::Int),
         filled(settled.our_user),
         filled(settled.who),
-        entity(person.map(|person| &person.id)),
-        entity(company.map(|company| &company.id)),
+        entity_value(person.map(|person| &person.id)),
+        entity_value(company.map(|company| &company.id)),
         count(u64::try_from(settled.parties.len()).unwrap_or(u64::MAX)),
         text(Some(source)),
         text(Some(stream)),
@@ -151,8 +151,8 @@ fn push_parties(
             filled(party.phone),
             filled(party.name),
             Value::Bool(party.who.is_ours),
-            entity(person.map(|person| &person.id)),
-            entity(company.map(|company| &company.id)),
+            entity_value(person.map(|person| &person.id)),
+            entity_value(company.map(|company| &company.id)),
         ])?;
     }
     Ok(())

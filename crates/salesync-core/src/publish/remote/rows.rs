@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::index::says;
-use super::super::rows::{entity, unreadable};
+use super::super::rows::{entity_value, unreadable};
 use crate::error::Result;
 use crate::plain::{NewRows, Outdated, PlainRows, PlainTable, text};
 use crate::record::Value;
@@ -60,7 +60,7 @@ fn push_said(rows: &mut PlainRows, look: &Look, says: &Identity, _: i64) -> Resu
         text(Some(&record.stream)),
         text(Some(&record.id)),
         text(Some(&look.link)),
-        entity(Some(&look.first_id)),
+        entity_value(Some(&look.first_id)),
         text(Some(&written)),
     ])
 }
@@ -173,7 +173,7 @@ pub(super) fn entities(kind: EntityKind, concluded: &Concluded) -> Result<NewRow
             number(*record),
             text(Some(kind.as_str())),
             number(*first),
-            entity(id),
+            entity_value(id),
         ])?;
     }
     Ok(rows.finish()?.into())

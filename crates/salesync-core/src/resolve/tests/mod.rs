@@ -2,6 +2,7 @@
 
 mod employers;
 mod increment;
+mod kept;
 mod overrides;
 mod remote;
 mod reports;
@@ -449,87 +450,21 @@ fn the_golden_record_takes_the_most_frequent_then_the_newest_value() {
 }
 
 #[test]
-fn an_unchanged_set_keeps_its_ids_and_an_empty_history_gives_the_same_ones() {
-    let identities = people(&[
-        "Ann Teller | ann@quarry.io",
-        "Ann Teller | ann@quarry.io",
-        "Bo Marsh | bo@quarry.io",
-    ]);
-    let first = resolved(&identities);
-    assert_eq!(first, resolved(&identities));
-    let again = resolve(
-        &identities,
-        &Previous::default().followed_by(&first),
-        &[],
-        &Settings::default(),
-    );
-    assert_eq!(again.memberships, first.memberships);
-    assert_eq!(again.changes, []);
-}
-
-#[test]
-fn an_entity_keeps_its_id_when_its_smallest_record_is_new() {
-    let later = people(&["Ann Teller | ann@quarry.io", "Ann Teller | ann@quarry.io"]);
-    let before = resolved(later.get(1..).unwrap_or_default());
-    let after = resolve(
-        &later,
-        &Previous::default().followed_by(&before),
-        &[],
-        &Settings::default(),
-    );
-    assert_eq!(
-        after.people.first().map(|person| &person.id),
-        before.people.first().map(|person| &person.id)
-    );
-}
-
-#[test]
-fn merged_ids_lead_to_their_successor_and_split_ids_stay_with_the_larger_part() {
-    let mut identities = people(&[
-        "Ann Teller | ann@quarry.io",
-        "Ann Teller | ann@quarry.io",
-        "Ann Teller | at@harbour.io",
-    ]);
-    let apart_ids = resolved(&identities);
-    assert_eq!(apart_ids.people.len(), 2);
-    if let Some(identity) = identities.get_mut(2) {
-        identity.emails.push("ann@quarry.io".to_owned());
-    }
-    let joined = resolve(
-        &identities,
-        &Previous::default().followed_by(&apart_ids),
-        &[],
-        &Settings::default(),
-    );
-    let survivor = joined.people.first().map(|person| person.id);
-    assert_eq!(joined.people.len(), 1);
-    assert!(joined.retired.len() == 1 && joined.retired.values().all(|id| *id == survivor));
-    assert!(matches!(joined.changes.as_slice(), [Change::Merged(..)]));
-
-    let mut split = people(&[
-        "Ann Teller | ann@quarry.io",
-        "Ann Teller | ann@quarry.io",
-        "Bo Marsh | bo@harbour.io",
-    ]);
-    split.reverse();
-    let split = resolve(
-        &split,
-        &Previous::default().followed_by(&joined),
-        &[],
-        &Settings::default(),
-    );
-    let larger = split
-        .people
-        .iter()
-        .find(|person| person.record_count == 2)
-        .map(|person| person.id);
-    assert_eq!(larger, survivor);
-    let ids: BTreeSet<&EntityId> = split.people.iter().map(|person| &person.id).collect();
-    assert_eq!(ids.len(), 2);
-    assert!(
-        ids.iter().all(|id| !joined.retired.contains_key(*id)),
-        "an id came back to life"
-    );
+fn the_addresses_of_a_golden_record_are_each_of_a_kind() {
+    let found = resolved(&people(&[
+        "Ann Teller | a.nn+x@googlemail.com; ann@quarry.io; info@quarry.io; test@test.com",
+    ]));
+    let [golden] = found.people.as_slice() else {
+        panic!("{:?}", found.people)
+    };
+    let emails = golden.emails.iter().map(|it| (it.value.as_str(), it.kind));
+    let expected = [
+        ("ann@quarry.io", ContactKind::Work),
+        ("ann@gmail.com", ContactKind::Personal),
+        ("info@quarry.io", ContactKind::Shared),
+    ];
+    assert_eq!(emails.collect::<Vec<_>>(), expected);
+    assert_eq!(golden.domain.as_deref(), Some("quarry.io"));
 }
 
 #[test]
