@@ -180,7 +180,7 @@ pub static MATCH_EVIDENCE: PlainTable = PlainTable {
         (
             "outcome",
             Text,
-            "joined; refused: the entities contradict each other; forbidden: an override says that they are two; bridge: a weak pair alone ties them together",
+            "joined; confirmed: stronger pairs had joined them already; refused: the entities contradict each other; forbidden: an override says that they are two; bridge: a weak pair alone ties them together",
         ),
     ],
     key: &[

@@ -166,6 +166,9 @@ pub async fn why(
     let named: Vec<RecordRef> = named.collect();
     if let Some(other) = other {
         if other.entity == found.entity {
+            let confirmed = [("entity_id", id), ("outcome", "confirmed")];
+            pairs.extend(self::pairs(warehouse, &MATCH_EVIDENCE, &confirmed).await?);
+            strongest_first(&mut pairs);
             pairs = way(pairs, &found, &other);
             nearly.clear();
         } else {
@@ -321,6 +324,7 @@ fn would_change(pair: &WhyPair, kind: EntityKind) -> String {
         "joined" if pair.met_by == "override" => {
             "only another decision: a person said that they are one".to_owned()
         }
+        "confirmed" => "nothing about this pair: stronger ones had joined the two records already".to_owned(),
         "joined" => {
             let mut speaking: Vec<&WhyField> =
                 pair.fields.iter().filter(|it| it.bits > 0.0).collect();

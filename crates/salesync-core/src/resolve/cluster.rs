@@ -83,13 +83,14 @@ pub(super) struct Clustering {
     pub(super) clusters: Vec<Cluster>,
     /// Each record's cluster.
     pub(super) cluster_of: Vec<u32>,
-    /// The edges that joined clusters or were refused, strongest first.
+    /// The edges that joined clusters or were refused, strongest first; where reasons are wanted also those that confirm
+    /// what stronger ones joined.
     pub(super) edges: Vec<Edge>,
     /// Every edge, and every pair that nearly is one; empty unless they were asked for.
     pub(super) all_edges: Vec<Edge>,
     /// The pairs that tie records together, whatever became of them; empty unless they were asked for.
     pub(super) ties: Vec<(u32, u32)>,
-    /// What speaks for and against each of the edges that joined or were refused; empty unless all of it was asked for.
+    /// What speaks for and against each of these edges; empty unless all of it was asked for.
     pub(super) reasons: Vec<Reasons>,
     /// Of each two clusters that might be one entity's the strongest edge, those first whose decision is likely to change
     /// most, with what speaks for and against it: 10,000 at most; empty unless all of it was asked for.
@@ -179,6 +180,11 @@ pub(super) enum Depth {
 }
 
 impl Depth {
+    /// Says whether what speaks for and against pairs is wanted.
+    fn wants_reasons(self) -> bool {
+        matches!(self, Self::Whole | Self::Indexed)
+    }
+
     /// Says whether pairs are wanted that speak for joining not quite enough.
     fn wants_near(self) -> bool {
         self != Self::Bare
@@ -343,7 +349,11 @@ const DECIDED_BITS: f32 = 64.0;
 fn join<const N: usize>(
     (kind, count): (EntityKind, usize),
     mut edges: Vec<Edge>,
-    Wanted { model, decided, .. }: &Wanted<'_>,
+    Wanted {
+        model,
+        decided,
+        depth,
+    }: &Wanted<'_>,
     scale: &impl Scale<N>,
 ) -> Clustering {
     sort(&mut edges);
@@ -358,23 +368,32 @@ fn join<const N: usize>(
         let (one, other) = (union.root(*left), union.root(*right));
         if union.are_apart(one, other) {
             contradicting_overrides += 1;
-        } else if one != other {
-            let edge = Edge {
-                left: *left,
-                right: *right,
-                key: KeyKind::Override,
-                outcome: Outcome::Joined,
-                total: DECIDED_BITS,
-            };
-            join_by(&mut union, &edge, (one, other), &mut strongest);
-            used.push(edge);
+            continue;
         }
+        let mut edge = Edge {
+            left: *left,
+            right: *right,
+            key: KeyKind::Override,
+            outcome: Outcome::Joined,
+            total: DECIDED_BITS,
+        };
+        if one == other {
+            edge.outcome = Outcome::Confirmed;
+        } else {
+            join_by(&mut union, &edge, (one, other), &mut strongest);
+        }
+        used.push(edge);
     }
     let accept = model.accept_bits(kind);
     let neighbours = Neighbours::of(&edges, accept + model.bridge_range);
     for mut edge in edges {
         let (left, right) = (union.root(edge.left), union.root(edge.right));
         if left == right {
+            let pair = (edge.left, edge.right);
+            if depth.wants_reasons() && decided.always.binary_search(&pair).is_err() {
+                edge.outcome = Outcome::Confirmed;
+                used.push(edge);
+            }
             continue;
         }
         edge.outcome = if union.are_apart(left, right) {

@@ -8,6 +8,8 @@ use super::identity::{EntityKind, RecordRef};
 pub enum Outcome {
     /// The pair joined two clusters.
     Joined,
+    /// The pair was strong enough, and both records were in one cluster already.
+    Confirmed,
     /// The pair was strong enough, but the clusters contradict each other.
     Refused,
     /// The pair was strong enough, but a person said that the clusters are two.
@@ -23,6 +25,7 @@ impl Outcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Joined => "joined",
+            Self::Confirmed => "confirmed",
             Self::Refused => "refused",
             Self::Forbidden => "forbidden",
             Self::Bridge => "bridge",

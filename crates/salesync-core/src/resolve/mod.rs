@@ -163,7 +163,7 @@ pub struct Resolution {
     pub companies: Vec<GoldenCompany>,
     /// Every identity's entity, by kind and record.
     pub memberships: Vec<Membership>,
-    /// Every pair that joined two clusters, and every union that was refused.
+    /// Every pair that joined two clusters or confirms that they are one, and every union that was refused.
     pub evidence: Vec<Evidence>,
     /// Entities that might be one, those first whose decision is likely to change most; 10,000 of each kind at most.
     pub review: Vec<Review>,

@@ -102,7 +102,7 @@ impl Told<'_> {
         Some(edge.evidence(self.clustering.kind, id, pair, reasons))
     }
 
-    /// Returns the pairs that joined clusters or did not.
+    /// Returns the pairs that spoke for joining, and what came of each.
     pub(super) fn evidence(&self) -> impl Iterator<Item = Evidence> {
         let edges = self.clustering.edges.iter().zip(&self.clustering.reasons);
         edges.filter_map(|(edge, reasons)| self.told(edge, reasons))

@@ -120,7 +120,8 @@ fn pairs(title: &str, pairs: &[WhyPair], limit: usize) {
     let s = if pairs.len() == 1 { "" } else { "s" };
     report::line(&format!("\n{title}: {} pair{s}", pairs.len()));
     for pair in pairs.iter().take(limit) {
-        let sign = if pair.outcome == "joined" { "=" } else { "≠" };
+        let is_one = matches!(pair.outcome.as_str(), "joined" | "confirmed");
+        let sign = if is_one { "=" } else { "≠" };
         report::line(&format!("  {} {sign} {}", pair.left, pair.right));
         let [left, right] = &pair.entities;
         if left != right {

@@ -468,6 +468,24 @@ fn the_addresses_of_a_golden_record_are_each_of_a_kind() {
 }
 
 #[test]
+fn every_accepted_pair_is_evidence() {
+    let found = resolved(&people(&[
+        "Ann Teller | ann@quarry.io",
+        "Ann Teller | ann@quarry.io",
+        "Ann Teller | ann@quarry.io",
+    ]));
+    let pair = |it: &Evidence| (it.left.id.to_string(), it.right.id.to_string());
+    let pairs: BTreeSet<_> = found.evidence.iter().map(pair).collect();
+    assert_eq!((pairs.len(), found.evidence.len()), (3, 3));
+    let outcomes = found.evidence.iter().map(|it| it.outcome);
+    assert_eq!(
+        outcomes.collect::<Vec<_>>(),
+        [Outcome::Joined, Outcome::Joined, Outcome::Confirmed]
+    );
+    assert!(found.evidence.iter().all(|it| !it.fields.is_empty()));
+}
+
+#[test]
 fn every_field_of_the_evidence_adds_up() {
     let found = resolved(&people(&[
         "Ann Teller | ann@quarry.io",

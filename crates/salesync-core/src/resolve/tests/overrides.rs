@@ -53,6 +53,26 @@ fn people_outweigh_what_records_say() {
 }
 
 #[test]
+fn a_decision_takes_the_place_of_what_its_records_say() {
+    let records = people(&["Ann Teller | ann@quarry.io"; 3]);
+    let overrides = [
+        decided(Rule::Always, &records[0], &records[1]),
+        decided(Rule::Always, &records[1], &records[2]),
+        decided(Rule::Always, &records[0], &records[2]),
+    ];
+    let found = again(&records, &Previous::default(), &overrides);
+    let pair = |it: &Evidence| BTreeSet::from([it.left.id.clone(), it.right.id.clone()]);
+    let pairs: BTreeSet<_> = found.evidence.iter().map(pair).collect();
+    assert_eq!((pairs.len(), found.evidence.len()), (3, 3));
+    assert!(found.evidence.iter().all(|it| it.key == "override"));
+    let outcomes = found.evidence.iter().map(|it| it.outcome);
+    assert_eq!(
+        outcomes.collect::<Vec<_>>(),
+        [Outcome::Joined, Outcome::Joined, Outcome::Confirmed]
+    );
+}
+
+#[test]
 fn splitting_and_joining_again_gives_back_the_same_entity() {
     for lines in [
         &["Ann Teller | ann@quarry.io", "Ann Teller | ann@quarry.io"][..],
