@@ -55,6 +55,62 @@ fn normalise_any(raw: &str) -> Option<NormalCompany> {
     })
 }
 
+/// How names say that another name follows, and whether it is the one that the company goes by.
+const OTHER_NAME_FOLLOWS: [(&[&str], bool); 13] = [
+    (&["doing", "business", "as"], true),
+    (&["trading", "as"], true),
+    (&["now", "known", "as"], true),
+    (&["also", "known", "as"], false),
+    (&["formerly", "known", "as"], false),
+    (&["previously", "known", "as"], false),
+    (&["formerly"], false),
+    (&["previously"], false),
+    (&["dba"], true),
+    (&["t/a"], true),
+    (&["nka"], true),
+    (&["aka"], false),
+    (&["fka"], false),
+];
+
+/// Returns the names that one field gives a company, the one that it goes by first: of `Acme Holdings LLC d/b/a Blue
+/// Lake`, `Blue Lake` and `Acme Holdings LLC`. Each is as the field has it, to be given to [`normalise`].
+pub fn names(raw: &str) -> impl Iterator<Item = &str> {
+    let (first, second) = two_names(raw).map_or((raw, None), |(one, two)| (one, Some(two)));
+    [Some(first), second].into_iter().flatten()
+}
+
+/// Parts a field that holds two names.
+fn two_names(raw: &str) -> Option<(&str, &str)> {
+    let mut spaces = raw.match_indices(' ').take(text::MAX_CHARS);
+    spaces.find_map(|(at, _)| {
+        let (head, rest) = raw.split_at_checked(at)?;
+        let mut marks = OTHER_NAME_FOLLOWS.iter();
+        let (tail, goes_by) =
+            marks.find_map(|(words, goes_by)| Some((after(rest, words)?, goes_by)))?;
+        let head = head.trim_end_matches([' ', '(', '[', ',', ';', '-', '|']);
+        let tail = tail.trim_matches([' ', ')', ']', ':', '.', ',']);
+        let named = [head, tail]
+            .iter()
+            .all(|name| name.contains(char::is_alphanumeric));
+        named.then_some(if *goes_by { (tail, head) } else { (head, tail) })
+    })
+}
+
+/// Returns what follows words that a text starts with, in whatever case and with whatever dots, slashes and brackets
+/// (`DBA:`, `d/b/a`, `(d.b.a.`).
+fn after<'a>(text: &'a str, words: &[&str]) -> Option<&'a str> {
+    words.iter().try_fold(text, |text, word| {
+        let (found, rest) = text.trim_start().split_once(' ')?;
+        let found = found.trim_matches(['(', '[', ':']);
+        let letters = found.bytes().filter(|byte| !b"./".contains(byte));
+        let is_word = found.eq_ignore_ascii_case(word)
+            || letters
+                .map(|letter| letter.to_ascii_lowercase())
+                .eq(word.bytes());
+        is_word.then_some(rest)
+    })
+}
+
 /// Parts a legal form from the one word that it ends (`AcmeGmbH`).
 fn apart(raw: &str) -> Cow<'_, str> {
     if raw.contains(char::is_whitespace) {
@@ -102,8 +158,9 @@ fn listed() -> impl Iterator<Item = &'static str> {
         &NO_COMPANY,
         &JOINING,
     ];
-    let short = ABBREVIATIONS.iter().map(|(short, _)| *short);
-    lists.into_iter().flat_map(|list| list.iter()).chain(short)
+    let longer = SHORT_FORMS.iter().chain(ABBREVIATIONS);
+    let spelt = longer.map(|(spelling, _)| *spelling);
+    lists.into_iter().flat_map(|list| list.iter()).chain(spelt)
 }
 
 /// Returns a name of ASCII words of which none is on any list, as most are. It is what the long way would find.
@@ -154,11 +211,11 @@ fn cut_legal_forms(words: &mut Vec<String>) -> String {
         let found = longest.into_iter().find_map(|length| {
             let start = words.len().checked_sub(length)?;
             let form = words.get(start..)?.join(" ");
-            LEGAL_FORMS.contains(&form).then_some((start, form))
+            short_form(&form).map(|short| (start, short.replace(' ', "")))
         });
         let Some((start, form)) = found else { break };
         words.truncate(start);
-        cut.push(abbreviated(&form).replace(' ', ""));
+        cut.push(form);
     }
     while words.len() > 1
         && words
@@ -171,10 +228,12 @@ fn cut_legal_forms(words: &mut Vec<String>) -> String {
     cut.join(" ")
 }
 
-/// Returns the short form of a legal form that is written out.
-fn abbreviated(form: &str) -> &str {
-    let found = SHORT_FORMS.iter().find(|(long, _)| *long == form);
-    found.map_or(form, |(_, short)| *short)
+/// Returns the short form of a legal form; nothing for words that are none.
+fn short_form(form: &str) -> Option<&str> {
+    static SHORT: LazyLock<HashMap<&'static str, &'static str>> =
+        LazyLock::new(|| SHORT_FORMS.iter().copied().collect());
+    let short = SHORT.get(form).copied();
+    short.or_else(|| LEGAL_FORMS.contains(form).then_some(form))
 }
 
 /// Writes an abbreviation out.
@@ -240,6 +299,16 @@ mod tests {
             ("AcmeCorp", "acmecorp", ""),
             ("The Acme Company", "acme", "co"),
             ("Acme Proprietary Limited", "acme", "pty ltd"),
+            ("Acme S.A.C.", "acme", "sac"),
+            ("Acme Sh.p.k.", "acme", "shpk"),
+            ("TOO Acme", "acme", ""),
+            ("Acme Akc. spol.", "acme", "as"),
+            ("Acme Société à responsabilité limitée", "acme", "sarl"),
+            ("Acme Edms. Bpk.", "acme", "edms bpk"),
+            ("Acme S.A.O.G.", "acme", "saog"),
+            ("Acme Kommandiittiyhtiö", "acme", "ky"),
+            ("Acme Public Company Limited", "acme", "pcl"),
+            ("Standard Chartered", "standard chartered", ""),
         ] {
             let company = normalise(raw).expect(raw);
             assert_eq!(
@@ -262,6 +331,51 @@ mod tests {
                 normalise(one).expect(one).compact,
                 normalise(other).expect(other).compact
             );
+        }
+    }
+
+    #[test]
+    fn a_field_with_two_names_gives_both_and_first_the_one_in_use() {
+        for (raw, expected) in [
+            (
+                "Acme Holdings LLC d/b/a Blue Lake",
+                vec!["Blue Lake", "Acme Holdings LLC"],
+            ),
+            (
+                "Acme Holdings LLC, DBA: Blue Lake",
+                vec!["Blue Lake", "Acme Holdings LLC"],
+            ),
+            (
+                "Acme Inc. (d.b.a. Blue Lake)",
+                vec!["Blue Lake", "Acme Inc."],
+            ),
+            (
+                "Acme doing business as Blue Lake",
+                vec!["Blue Lake", "Acme"],
+            ),
+            (
+                "Blue Lake (formerly Acme, Inc.)",
+                vec!["Blue Lake", "Acme, Inc"],
+            ),
+            (
+                "Blue Lake - formerly known as Acme",
+                vec!["Blue Lake", "Acme"],
+            ),
+            ("Acme Ltd T/A Blue Lake", vec!["Blue Lake", "Acme Ltd"]),
+            ("Blue Ta Lake", vec!["Blue Ta Lake"]),
+            ("Blue Lake AKA Acme", vec!["Blue Lake", "Acme"]),
+            (
+                "Müller Söhne dba Käserei Ost",
+                vec!["Käserei Ost", "Müller Söhne"],
+            ),
+            ("DBA Blue Lake", vec!["DBA Blue Lake"]),
+            ("Acme dba", vec!["Acme dba"]),
+            ("Acme dba -", vec!["Acme dba -"]),
+            ("Trading Standards Ltd", vec!["Trading Standards Ltd"]),
+            ("Adba Systems", vec!["Adba Systems"]),
+            ("", vec![""]),
+        ] {
+            assert_eq!(names(raw).collect::<Vec<_>>(), expected, "{raw}");
         }
     }
 

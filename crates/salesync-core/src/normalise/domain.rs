@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::country;
-use super::mail_words::{FREE_MAIL, PLACEHOLDER_DOMAINS, SHARED_HOSTS};
+use super::mail_words::{FREE_MAIL, PLACEHOLDER_DOMAINS, SHARED_HOSTS, SOUND_ENDINGS};
 
 /// Whose a domain is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,8 +62,7 @@ pub(crate) fn core_of(registrable: &str) -> String {
 /// Returns the calling code of the country whose ending a domain has.
 pub(crate) fn calling_code(domain: &str) -> Option<&'static str> {
     let ending = domain.rsplit('.').next()?;
-    // Companies of all countries take Colombia's for its sound.
-    let is_country = ending.len() == 2 && ending != "co";
+    let is_country = ending.len() == 2 && !SOUND_ENDINGS.contains(ending);
     is_country.then(|| country::calling_code(ending)).flatten()
 }
 
@@ -116,12 +115,12 @@ fn classify(registrable: &str) -> DomainClass {
         "yandex",
     ];
     let label = registrable.split('.').next().unwrap_or(registrable);
-    if FREE_MAIL.contains(registrable) || FREE_LABELS.contains(&label) {
+    if PLACEHOLDER_DOMAINS.contains(registrable) || label == "example" {
+        DomainClass::Placeholder
+    } else if FREE_MAIL.contains(registrable) || FREE_LABELS.contains(&label) {
         DomainClass::Free
     } else if SHARED_HOSTS.contains(registrable) {
         DomainClass::Shared
-    } else if PLACEHOLDER_DOMAINS.contains(registrable) || label == "example" {
-        DomainClass::Placeholder
     } else if disposable_emails::is_disposable_domain(registrable) {
         // Whoever needs an address for an hour takes one there, as anybody can at a free-mail provider.
         DomainClass::Free
@@ -175,6 +174,11 @@ mod tests {
             ("acme.co.uk", Some("44")),
             ("acme.com", None),
             ("acme.co", None),
+            ("acme.io", None),
+            ("acme.ai", None),
+            ("acme.gg", None),
+            ("acme.co.ke", Some("254")),
+            ("acme.com.pa", Some("507")),
             ("acme.museum", None),
         ] {
             assert_eq!(calling_code(domain), code, "{domain}");
@@ -196,6 +200,8 @@ mod tests {
             ("müller.de", "xn--mller-kva.de", DomainClass::Own),
             ("gmail.com", "gmail.com", DomainClass::Free),
             ("yahoo.co.jp", "yahoo.co.jp", DomainClass::Free),
+            ("rediffmail.com", "rediffmail.com", DomainClass::Free),
+            ("proton.me", "proton.me", DomainClass::Free),
             ("guerrillamail.com", "guerrillamail.com", DomainClass::Free),
             ("mx.10minutemail.com", "10minutemail.com", DomainClass::Free),
             (

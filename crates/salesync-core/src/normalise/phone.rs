@@ -388,6 +388,38 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_every_region_are_read_as_its_numbering_plan_has_them() {
+        use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
+
+        let mut wrong = Vec::new();
+        for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+            let code = region.to_string();
+            let calling_code = PHONE_NUMBER_UTIL.get_country_code_for_region(region);
+            let known = country::find(&code).map(|country| country.calling_code.to_owned());
+            assert_eq!(known, calling_code.map(|code| code.to_string()), "{code}");
+            for kind in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
+                let example =
+                    PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind);
+                let Ok(example) = example else { continue };
+                let written = |format| PHONE_NUMBER_UTIL.format(&example, format).into_owned();
+                let e164 = written(PhoneNumberFormat::E164);
+                for spelling in [
+                    written(PhoneNumberFormat::International),
+                    written(PhoneNumberFormat::National),
+                ] {
+                    let found = normalise(&spelling, Some(&code)).e164;
+                    if found.as_deref() != Some(e164.as_str()) {
+                        wrong.push(format!("{code}: {spelling} is {e164}, not {found:?}"));
+                    }
+                }
+            }
+        }
+        // Where the 15 of a mobile number at home stands, only a list of Argentina's area codes tells.
+        let argentina = "AR: 011 15-2345-6789 is +5491123456789, not None";
+        assert_eq!(wrong, [argentina]);
+    }
+
+    #[test]
     fn placeholders_are_no_numbers() {
         for (raw, class) in [
             ("000-000-0000", PhoneClass::Placeholder),
