@@ -70,6 +70,8 @@ pub const SOURCE: SourceDefinition = SourceDefinition {
             columns: &[
                 (ColumnField::Name, "name"),
                 (ColumnField::Website, "domain"),
+                (ColumnField::Website, "website"),
+                (ColumnField::Website, "hs_additional_domains"),
                 (ColumnField::Phone, "phone"),
                 (ColumnField::City, "city"),
                 (ColumnField::Country, "country"),

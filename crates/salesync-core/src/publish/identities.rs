@@ -153,10 +153,12 @@ impl Reader {
         places
     }
 
-    /// Returns what a row says in a column; of addresses and numbers, all.
+    /// Returns what a row says in a column; of addresses, numbers and web sites, all.
     fn value(field: ColumnField, cells: &Cells<'_>, row: usize) -> Option<String> {
         let value = match field {
-            ColumnField::Email | ColumnField::Phone => cells.texts(row).join(";"),
+            ColumnField::Email | ColumnField::Phone | ColumnField::Website => {
+                cells.texts(row).join(";")
+            }
             _ => cells.text(row)?.into_owned(),
         };
         (!value.is_empty()).then_some(value)

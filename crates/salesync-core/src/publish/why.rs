@@ -468,7 +468,7 @@ fn says(identity: &Identity) -> Vec<(&'static str, String)> {
         ("phone", list(&identity.phones)),
         ("company", identity.company.clone()),
         ("other_company", identity.other_company.clone()),
-        ("website", identity.website.clone()),
+        ("website", list(&identity.websites)),
         ("title", identity.title.clone()),
         ("street", identity.street.clone()),
         ("postal_code", identity.postal_code.clone()),

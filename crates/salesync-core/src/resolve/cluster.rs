@@ -125,6 +125,11 @@ pub(super) trait Scale<const N: usize> {
     /// Says whether two records cannot be one entity's.
     fn contradict(&self, left: u32, right: u32) -> bool;
 
+    /// Says whether a record shows that two others are one entity's although they contradict each other.
+    fn vouches(&self, _witness: u32, _others: (u32, u32)) -> bool {
+        false
+    }
+
     /// Says whether it helps to know how many others of one entity a record has.
     fn wants_partners(&self) -> bool {
         false

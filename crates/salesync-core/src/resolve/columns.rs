@@ -375,7 +375,7 @@ impl ColumnField {
 }
 
 /// Which column says what. Where several columns say one thing, the first that holds a value counts; of
-/// e-mails and phones all count.
+/// e-mails, phones and web sites all count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnMap {
     headers: Vec<String>,
@@ -402,7 +402,12 @@ impl ColumnMap {
             }
         }
         // Of fields that keep every value, the leftmost column is the main one.
-        let every = |field: &ColumnField| matches!(field, ColumnField::Email | ColumnField::Phone);
+        let every = |field: &ColumnField| {
+            matches!(
+                field,
+                ColumnField::Email | ColumnField::Phone | ColumnField::Website
+            )
+        };
         columns.sort_by_key(|(field, at)| (*field, if every(field) { *at } else { 0 }));
         Self {
             headers,
@@ -460,7 +465,7 @@ impl ColumnMap {
             phones: cells.all(ColumnField::Phone),
             company,
             other_company: text(ColumnField::OtherCompany),
-            website: text(ColumnField::Website),
+            websites: cells.all(ColumnField::Website),
             title: text(ColumnField::Title),
             street,
             city: text(ColumnField::City),

@@ -25,11 +25,14 @@ pub(super) fn contradict<const N: usize>(
                 .map(move |other| (one, other))
         })
     };
-    let contradicted = count_of(
-        pairs()
-            .filter(|(one, other)| scale.contradict(*one, *other))
-            .count(),
-    );
+    let vouched_for = |pair: (u32, u32)| {
+        let members = [left, right].map(|root| union.members(root).take(looks));
+        let mut members = members.into_iter().flatten();
+        members.any(|member| scale.vouches(member, pair))
+    };
+    let contradicting = pairs()
+        .filter(|(one, other)| scale.contradict(*one, *other) && !vouched_for((*one, *other)));
+    let contradicted = count_of(contradicting.count());
     if contradicted as f32 <= model.contradiction_share * count_of(pairs().count()) as f32 {
         return false;
     }

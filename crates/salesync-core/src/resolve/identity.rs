@@ -92,8 +92,8 @@ pub struct Identity {
     pub company: Option<String>,
     /// Another name of the company.
     pub other_company: Option<String>,
-    /// A company's web site or domain; of a person, the employer's.
-    pub website: Option<String>,
+    /// A company's web sites or domains, the main one first; of a person, the employer's.
+    pub websites: Vec<String>,
     /// Job title.
     pub title: Option<String>,
     /// Street with number and what stands in a line beside it, or the whole address in one line.
@@ -130,7 +130,7 @@ impl Identity {
             phones: Vec::new(),
             company: None,
             other_company: None,
-            website: None,
+            websites: Vec::new(),
             title: None,
             street: None,
             city: None,
@@ -172,8 +172,8 @@ pub struct Said<'a> {
     pub company: Option<&'a str>,
     /// Another name of the company.
     pub other_company: Option<&'a str>,
-    /// A company's web site or domain; of a person, the employer's.
-    pub website: Option<&'a str>,
+    /// A company's web sites or domains, the main one first; of a person, the employer's.
+    pub websites: Vec<&'a str>,
     /// Job title.
     pub title: Option<&'a str>,
     /// Street with number and what stands in a line beside it, or the whole address in one line.
@@ -212,7 +212,7 @@ impl Said<'_> {
             phones: list(&self.phones),
             company: owned(self.company),
             other_company: owned(self.other_company),
-            website: owned(self.website),
+            websites: list(&self.websites),
             title: owned(self.title),
             street: owned(self.street.as_deref()),
             city: owned(self.city),
@@ -243,7 +243,7 @@ impl Identity {
             phones: self.phones.iter().map(String::as_str).collect(),
             company: self.company.as_deref(),
             other_company: self.other_company.as_deref(),
-            website: self.website.as_deref(),
+            websites: self.websites.iter().map(String::as_str).collect(),
             title: self.title.as_deref(),
             street: self.street.as_deref().map(Cow::Borrowed),
             city: self.city.as_deref(),

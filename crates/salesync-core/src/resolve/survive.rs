@@ -179,7 +179,7 @@ fn company(
     let rules = whole.rules;
     let mut fields = Fields::new(&identities, rules);
     let named = identities.iter().flat_map(|identity| {
-        let named = identity.website.iter().chain(&identity.emails);
+        let named = identity.websites.iter().chain(&identity.emails);
         rules.votes(identity, named.filter_map(own).collect::<Vec<_>>())
     });
     let domains = ranked(named, &rules.contact).into_iter();

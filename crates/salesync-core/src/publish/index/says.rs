@@ -16,10 +16,10 @@ struct Says<'a>(
     EntityKind,
     /// Full, first, middle and last name.
     [Option<Text<'a>>; 4],
-    /// Addresses and phones.
-    [Cow<'a, [String]>; 2],
-    /// Company, its other name, web site, title and date of birth.
-    [Option<Text<'a>>; 5],
+    /// Addresses, phones and web sites.
+    [Cow<'a, [String]>; 3],
+    /// Company, its other name, title and date of birth.
+    [Option<Text<'a>>; 4],
     /// Street, city, region, postal code and country.
     [Option<Text<'a>>; 5],
     /// Source, stream and id of the employer.
@@ -46,14 +46,8 @@ pub(in super::super) fn written(identity: &Identity) -> serde_json::Result<Strin
             &it.middle_name,
             &it.last_name,
         ]),
-        [&it.emails, &it.phones].map(|list| Cow::Borrowed(list.as_slice())),
-        texts([
-            &it.company,
-            &it.other_company,
-            &it.website,
-            &it.title,
-            &it.birth_date,
-        ]),
+        [&it.emails, &it.phones, &it.websites].map(|list| Cow::Borrowed(list.as_slice())),
+        texts([&it.company, &it.other_company, &it.title, &it.birth_date]),
         texts([
             &it.street,
             &it.city,
@@ -73,8 +67,8 @@ pub(in super::super) fn read(written: &str) -> serde_json::Result<Identity> {
     let record_of = |[source, stream, id]: [Text<'_>; 3]| RecordRef::new(source, stream, id);
     let owned = |text: Option<Text<'_>>| text.map(Cow::into_owned);
     let [full_name, first_name, middle_name, last_name] = names.map(owned);
-    let [emails, phones] = contacts.map(Cow::into_owned);
-    let [company, other_company, website, title, birth_date] = work.map(owned);
+    let [emails, phones, websites] = contacts.map(Cow::into_owned);
+    let [company, other_company, title, birth_date] = work.map(owned);
     let [street, city, region, postal_code, country] = place.map(owned);
     let [created_at, changed_at] = times;
     Ok(Identity {
@@ -88,7 +82,7 @@ pub(in super::super) fn read(written: &str) -> serde_json::Result<Identity> {
         phones,
         company,
         other_company,
-        website,
+        websites,
         title,
         street,
         city,
@@ -114,6 +108,7 @@ mod tests {
         said.full_name = text("Ann \"A\" Teller");
         said.first_name = text("");
         said.emails = vec!["a@quarry.example".to_owned(), "b@quarry.example".to_owned()];
+        said.websites = vec!["quarry.example".to_owned()];
         said.birth_date = text("1980-02-03");
         said.country = text("DE");
         said.employer = Some(RecordRef::new("crm", "companies", "7"));

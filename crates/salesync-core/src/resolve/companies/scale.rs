@@ -69,6 +69,19 @@ impl cluster::Scale<6> for Scale<'_> {
             && self.total(&fields) < self.model.contradiction_bits
     }
 
+    /// A record that has the domains of both, and whose name contradicts neither's, shows that a company has several.
+    fn vouches(&self, witness: u32, (one, other): (u32, u32)) -> bool {
+        let companies = [witness, one, other].map(|index| self.prepared.company(place(index)));
+        let [Some(witness), Some(one), Some(other)] = companies else {
+            return false;
+        };
+        [one, other].iter().all(|company| {
+            let mut domains = company.domains.iter();
+            domains.any(|domain| witness.domains.contains(domain))
+                && self.name(&witness, company).level != CONFLICT
+        })
+    }
+
     fn is_reason(field: &FieldEvidence) -> bool {
         field.level != MISSING
     }

@@ -21,7 +21,8 @@ impl Preparation {
     pub(super) fn company(&mut self, rank: Rank, said: &Said<'_>) -> CompanyRow {
         let (mut names, mut first_words) = (Vec::new(), Vec::new());
         let (mut compact_names, mut legal_forms) = (Vec::new(), Vec::new());
-        for raw in said.company.iter().chain(&said.other_company) {
+        let fields = said.company.iter().chain(&said.other_company);
+        for raw in fields.flat_map(|field| company::names(field)) {
             let CompanyName {
                 core,
                 compact,
@@ -35,7 +36,8 @@ impl Preparation {
             }
         }
         let (mut domains, mut cores) = (Vec::new(), Vec::new());
-        let sites = said.website.map(|site| self.own_domain(site));
+        let sites = said.websites.iter().map(|site| self.own_domain(site));
+        let sites: Vec<_> = sites.collect();
         let mails = said.emails.iter().map(|raw| {
             let named = email_with_domain(&mut self.prepared, &mut self.domains, raw);
             own(named.map(|(_, domain)| domain))
@@ -66,11 +68,12 @@ impl Preparation {
         }
     }
 
-    /// Normalises a company's name; nothing comes of a placeholder.
+    /// Normalises the name that a field says a company goes by; nothing comes of a placeholder.
     pub(super) fn company_name(&mut self, raw: &str) -> CompanyName {
         let texts = &mut self.prepared.texts;
         self.companies.of(raw, |raw| {
-            let company = company::normalise(raw);
+            let in_use = company::names(raw).next();
+            let company = in_use.and_then(company::normalise);
             company.map_or_else(CompanyName::default, |company| CompanyName {
                 core: texts.intern(&company.core),
                 compact: texts.intern(&company.compact),

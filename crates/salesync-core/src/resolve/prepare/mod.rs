@@ -165,14 +165,14 @@ impl Preparation {
             said.last_name,
             said.company,
             said.other_company,
-            said.website,
             said.street.as_deref(),
             said.city,
             said.postal_code,
             said.country,
             said.birth_date,
         ];
-        let lists = said.emails.iter().chain(&said.phones).map(|it| Some(*it));
+        let lists = [&said.emails, &said.phones, &said.websites];
+        let lists = lists.into_iter().flatten().map(|it| Some(*it));
         for value in said_once.into_iter().chain(lists) {
             self.line.push_str(value.unwrap_or_default());
             self.line.push('\u{1f}');
@@ -208,9 +208,8 @@ impl Preparation {
         row.company = said
             .company
             .map_or(Symbol::EMPTY, |raw| self.company_name(raw).compact);
-        row.site = said
-            .website
-            .map_or(Symbol::EMPTY, |site| self.own_domain(site).0);
+        let mut sites = said.websites.iter().map(|site| self.own_domain(site).0);
+        row.site = sites.find(|site| !site.is_empty()).unwrap_or_default();
         row.place = self.place(said);
         let texts = &mut self.prepared.texts;
         let birth = said.birth_date.and_then(date::normalise);

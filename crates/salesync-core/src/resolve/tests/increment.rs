@@ -350,7 +350,7 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
             let mut identity = Identity::new(RecordRef::new("crm", stream, id.to_string()), kind);
             let link = |id: String| RecordRef::new("crm", "accounts", id);
             if is_company {
-                (identity.company, identity.website) = (company, website);
+                (identity.company, identity.websites) = (company, website.into_iter().collect());
             } else {
                 (identity.first_name, identity.last_name) = (first, last);
                 identity.full_name = full;

@@ -31,7 +31,7 @@ fn person(id: &str, line: &str) -> Identity {
     identity
 }
 
-/// A company's record: `name | site | phone | city | country`.
+/// A company's record: `name | sites | phone | city | country`, sites separated by `;`.
 fn company(id: &str, line: &str) -> Identity {
     let mut identity = Identity::new(RecordRef::new("crm", "accounts", id), EntityKind::Company);
     let mut cells = line.split('|').map(str::trim);
@@ -42,7 +42,8 @@ fn company(id: &str, line: &str) -> Identity {
             .map(str::to_owned)
     };
     identity.company = cell();
-    identity.website = cell();
+    let sites = cell().map(|cell| cell.split(';').map(str::trim).map(str::to_owned).collect());
+    identity.websites = sites.unwrap_or_default();
     identity.phones = cell().into_iter().collect();
     identity.city = cell();
     identity.country = cell();
@@ -289,9 +290,34 @@ fn one_company_in_many_spellings() {
             "Quarry Stone | | | Koln | Germany",
         ],
         ["Quarry Svcs | quarry.io", "Quarry Services LLC | quarry.io"],
+        [
+            "Harbour Holdings LLC d/b/a Quarry Stone | | | Köln | DE",
+            "Quarry Stone | | | Koln | Germany",
+        ],
+        [
+            "Quarry Stone (formerly Harbour Lights) | | | Leeds",
+            "Harbour Lights Ltd | | | Leeds",
+        ],
     ] {
         one_entity(&companies(&lines));
     }
+}
+
+#[test]
+fn a_record_with_two_domains_of_a_company_joins_the_records_of_each() {
+    let lines = ["Quarry Stone | quarry.io", "Quarry Stone | quarrystone.de"];
+    apart(&companies(&lines));
+    let both = company("both", "Quarry Stone | quarry.io; quarrystone.de");
+    let identities = [companies(&lines), vec![both]].concat();
+    one_entity(&identities);
+    let found = resolved(&identities);
+    let domains = found.companies.first().map(|company| &company.domains);
+    let domains: Option<BTreeSet<&str>> =
+        domains.map(|all| all.iter().map(String::as_str).collect());
+    assert_eq!(
+        domains,
+        Some(BTreeSet::from(["quarry.io", "quarrystone.de"]))
+    );
 }
 
 /// Companies of one name, each with a domain of its own, in other cities.
@@ -513,7 +539,7 @@ fn no_text_is_too_strange() {
         identity.company = Some(strange.clone());
         identity.birth_date = Some(strange.clone());
         identity.street = Some(strange.clone());
-        identity.website = Some(strange.clone());
+        identity.websites = vec![strange.clone()];
     }
     assert_eq!(resolved(&identities).memberships.len(), 2);
 }
@@ -543,7 +569,7 @@ fn identities(picks: &[[usize; 4]]) -> Vec<Identity> {
         person.city = Some(LASTS[*first].to_owned());
         person.birth_date = (at % 3 == 0).then(|| "1980-02-03".to_owned());
         person.street = (at % 5 == 0).then(|| format!("{mail} Mill Road"));
-        person.website = (at % 2 == 0).then(|| "quarry.io".to_owned());
+        person.websites = vec!["quarry.io".to_owned(); (at + 1) % 2];
         person
     };
     picks.map(line).collect()

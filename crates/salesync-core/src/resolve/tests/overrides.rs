@@ -73,6 +73,29 @@ fn a_decision_takes_the_place_of_what_its_records_say() {
 }
 
 #[test]
+fn a_join_that_evidence_speaks_against_outlives_later_runs_until_it_is_taken_back() {
+    let mut records = people(&[
+        "Ann Teller | ann@quarry.io",
+        "Bo Marsh | bo@harbour.io",
+        "Ann Teller | ann@quarry.io; bo@harbour.io",
+    ]);
+    let overrides = [decided(Rule::Always, &records[0], &records[1])];
+    let first = again(&records, &Previous::default(), &overrides);
+    let id = *entity(&first, &records[0]);
+    let mut previous = Previous::default().followed_by(&first);
+    for line in ["Ann Teller | ann@quarry.io", "Bo Marsh | bo@harbour.io"] {
+        records.push(person(&format!("later {}", records.len()), line));
+        let found = again(&records, &previous, &overrides);
+        assert_eq!(entity(&found, &records[0]), &id);
+        assert_eq!(entity(&found, &records[1]), &id);
+        assert!(found.retired.is_empty(), "{:?}", found.retired);
+        previous = previous.followed_by(&found);
+    }
+    let found = again(&records, &previous, &[]);
+    assert_ne!(entity(&found, &records[0]), entity(&found, &records[1]));
+}
+
+#[test]
 fn splitting_and_joining_again_gives_back_the_same_entity() {
     for lines in [
         &["Ann Teller | ann@quarry.io", "Ann Teller | ann@quarry.io"][..],
