@@ -117,6 +117,54 @@ fn every_record_of_the_labelled_sets_is_answered_once_and_the_order_of_rows_does
     }
 }
 
+/// Returns how many pairs of records a partition has together.
+fn pairs<'a>(groups: impl IntoIterator<Item = &'a usize>) -> usize {
+    groups
+        .into_iter()
+        .map(|count| count * (count - 1) / 2)
+        .sum()
+}
+
+/// Returns pairwise precision and recall, in thousandths.
+fn pairwise(answer: &[(String, String)], truth: &BTreeMap<String, String>) -> [usize; 2] {
+    let (mut answered, mut true_ones, mut both) =
+        (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (record, entity) in answer {
+        let is = &truth[record];
+        *answered.entry(entity).or_insert(0) += 1;
+        *true_ones.entry(is).or_insert(0) += 1;
+        *both.entry((entity, is)).or_insert(0) += 1;
+    }
+    let together = pairs(both.values());
+    [pairs(answered.values()), pairs(true_ones.values())].map(|all| together * 1_000 / all)
+}
+
+#[test]
+fn the_labelled_sets_are_resolved_at_least_so_well_with_nothing_set() {
+    let Some(folder) = test_data().map(|folder| folder.join("er")) else {
+        return;
+    };
+    let bench = Bench::with_records(0);
+    for (set, precision, recall) in [
+        ("fake_1000", 999, 905),
+        ("febrl1", 999, 996),
+        ("febrl3", 999, 996),
+        ("sales_10k", 971, 956),
+        ("senzing_truthset", 740, 680),
+    ] {
+        let file = folder.join(format!("{set}.csv.gz"));
+        bench.json(&["match", file.to_str().unwrap(), "--out", "out.csv"]);
+        let truth = unpacked(&folder.join(format!("{set}.truth.csv.gz")));
+        let truth = truth.iter().skip(1).map(|line| {
+            let mut cells = line.split(',').map(str::to_owned);
+            (cells.next().unwrap(), cells.next().unwrap())
+        });
+        let found = pairwise(&answer(&bench.folder().join("out.csv")), &truth.collect());
+        let is_so_well = found[0] >= precision && found[1] >= recall;
+        assert!(is_so_well, "{set}: precision and recall {found:?}");
+    }
+}
+
 const PEOPLE: &str = "key,Vorname,Nachname,mail\n\
     1,Katherine,Johnson,k.johnson@halden-freight.example\n\
     2,Kate,Johnson,K.Johnson@halden-freight.example\n\
@@ -234,6 +282,23 @@ fn rows_without_an_id_are_answered_by_their_number_in_the_order_of_the_file() {
     assert_eq!(ids, numbers);
     let entities = found.iter().zip(&found[2_500..]);
     assert!(entities.into_iter().all(|(one, other)| one.1 == other.1));
+}
+
+#[test]
+fn a_country_is_that_of_the_numbers_on_rows_that_name_none() {
+    let bench = Bench::with_records(0);
+    let rows = "id,name,phone\n1,Ida Wren,8 4812 85-62-34\n2,Ida Wren,+7 4812 856234\n";
+    std::fs::write(bench.folder().join("calls.csv"), rows).unwrap();
+    let words = ["match", "calls.csv", "--kind", "person", "--out", "out.csv"];
+    for (country, people) in [(None, 2), (Some("ru"), 1), (Some("Russia"), 1)] {
+        let named = country.map(|country| ["--country", country]);
+        let named = named.as_ref().map_or(&[][..], |words| &words[..]);
+        let told = bench.json(&[&words[..], named].concat());
+        assert_eq!(told["people"], people, "{country:?}");
+    }
+    let refused = bench.run(&[&words[..], &["--country", "Atlantis"]].concat());
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("--country"), "{refused:#?}");
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn a_wrong_setting_is_one_line_that_names_it_and_exit_78() {
         ("SALESYNC_DEAD_LETTERS", "kafka:x"),
         ("SALESYNC_DEADLINE_SECS", "soon"),
         ("SALESYNC_SOURCE_RANK", "hubspot,sales"),
+        ("SALESYNC_DEFAULT_COUNTRY", "Atlantis"),
         ("SALESYNC_DUCKDB_MEMORY_MB", "lots"),
         ("SALESYNC_LOG_FORMAT", "xml"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example"),

@@ -313,6 +313,9 @@ async fn run_resolve(
         .survivorship
         .sources
         .clone_from(&cx.settings.source_rank);
+    settings
+        .default_country
+        .clone_from(&cx.settings.default_country);
     let chosen = cx.settings.resolve;
     settings.index_from = usize::try_from(chosen.index_from).unwrap_or(usize::MAX);
     settings.refresh_share = f64::from(chosen.refresh_percent) / 100.0;

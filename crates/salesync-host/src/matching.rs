@@ -118,11 +118,11 @@ fn take(
 ) -> Result<Taken> {
     // A reader that fails before its first batch says why.
     let Ok((_, columns)) = arrived.recv() else {
-        return Ok(Taken::default());
+        return Ok(Taken::new(words));
     };
     let taker = Taker {
         map: &understood(&columns, words, output)?,
-        kind: words.kind,
+        words,
         progress,
     };
     let arrived = Mutex::new(arrived);
@@ -135,7 +135,8 @@ fn take(
         taken.collect()
     });
     let taken = taken.into_iter().collect::<Result<Vec<Taken>>>()?;
-    Ok(taken.into_iter().reduce(Taken::and).unwrap_or_default())
+    let taken = taken.into_iter().reduce(Taken::and);
+    Ok(taken.unwrap_or_else(|| Taken::new(words)))
 }
 
 /// Refuses to write one file over another.
@@ -225,14 +226,14 @@ fn understood(batch: &RecordBatch, words: &MatchWords, output: Output) -> Result
 /// Takes in rows, on one thread of several.
 struct Taker<'a> {
     map: &'a ColumnMap,
-    kind: Option<KindWord>,
+    words: &'a MatchWords,
     progress: &'a Counter,
 }
 
 impl Taker<'_> {
     /// Takes in what arrives, until there is no more.
     fn take(&self, arrived: &Mutex<Receiver<Batch>>) -> Result<Taken> {
-        let mut taken = Taken::default();
+        let mut taken = Taken::new(self.words);
         let next = || {
             let arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
             arrived.recv().ok()
@@ -260,7 +261,7 @@ impl Taker<'_> {
                     .map(|column| column.is_valid(row).then(|| column.value(row))),
             );
             let mut said = self.map.said(&values, "file", number);
-            match self.kind {
+            match self.words.kind {
                 Some(KindWord::Person) => said.kind = EntityKind::Person,
                 Some(KindWord::Company) => {
                     said.kind = EntityKind::Company;
@@ -283,16 +284,18 @@ struct Taken {
     parts: Vec<(u64, Range<usize>)>,
 }
 
-impl Default for Taken {
-    fn default() -> Self {
+impl Taken {
+    fn new(words: &MatchWords) -> Self {
+        let settings = Settings {
+            default_country: words.country.clone(),
+            ..Settings::default()
+        };
         Self {
-            records: Records::new(Settings::default()),
+            records: Records::new(settings),
             parts: Vec::new(),
         }
     }
-}
 
-impl Taken {
     /// Puts what others took in after what these did.
     fn and(mut self, others: Self) -> Self {
         let before = self.records.count();

@@ -241,7 +241,7 @@ fn whole(
     let whole = survive::Whole {
         prepared,
         identities,
-        rules: &settings.survivorship,
+        settings,
     };
     let employers = survive::employers(prepared, companies, &kept.company_ids);
     let mut resolution = Resolution {

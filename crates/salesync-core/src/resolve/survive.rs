@@ -10,6 +10,7 @@ use super::cluster::{Cluster, Clustering};
 use super::entity::EntityId;
 use super::golden::{Contact, ContactKind, GoldenCompany, GoldenPerson, OtherValue};
 use super::identity::{EntityKind, Identity};
+use super::model::Settings;
 use super::prepared::{PerText, Person, Prepared, Symbol, Texts, place};
 use super::survivorship::{Criterion, Ranked, Survivorship, Vote, ranked, spelt};
 use crate::normalise::country;
@@ -24,7 +25,7 @@ pub(super) struct Whole<'a> {
     pub(super) prepared: &'a Prepared,
     /// By arrival.
     pub(super) identities: &'a [&'a Identity],
-    pub(super) rules: &'a Survivorship,
+    pub(super) settings: &'a Settings,
 }
 
 impl<'a> Whole<'a> {
@@ -107,7 +108,7 @@ fn person(
         .filter_map(|member| whole.prepared.person(place(member.index)))
         .collect();
     let identities = whole.identities(EntityKind::Person, cluster);
-    let rules = whole.rules;
+    let rules = &whole.settings.survivorship;
     let mut fields = Fields::new(&identities, rules);
     let (first_name, last_name) = fields.person_name(&people);
     let full_name = match (&first_name, &last_name) {
@@ -146,7 +147,7 @@ fn person(
         last_name,
         email: emails.first().map(|contact| contact.value.clone()),
         emails,
-        phones: phones(&identities, (spread, rules)),
+        phones: phones(&identities, spread, whole.settings),
         title: fields.choose("title", &rules.position, |it| it.title.as_ref()),
         company: fields.choose("company", &rules.position, |it| it.company.as_ref()),
         company_id,
@@ -176,7 +177,7 @@ fn company(
             .filter(|domain| domain.class == DomainClass::Own)
             .map(|domain| domain.registrable)
     };
-    let rules = whole.rules;
+    let rules = &whole.settings.survivorship;
     let mut fields = Fields::new(&identities, rules);
     let named = identities.iter().flat_map(|identity| {
         let named = identity.websites.iter().chain(&identity.emails);
@@ -196,7 +197,7 @@ fn company(
         domain: domains.first().cloned(),
         domains,
         emails: emails(&addresses(&identities), (spread, rules)),
-        phones: phones(&identities, (spread, rules)),
+        phones: phones(&identities, spread, whole.settings),
         city: fields.choose("city", &rules.place, |it| it.city.as_ref()),
         country: fields.country(),
         record_count,
@@ -441,11 +442,12 @@ fn emails(
 }
 
 /// Lists phone numbers, the best first; a number known with and without its country is one.
-fn phones(identities: &[&Identity], (spread, rules): (Spread<'_>, &Survivorship)) -> Vec<Contact> {
+fn phones(identities: &[&Identity], spread: Spread<'_>, settings: &Settings) -> Vec<Contact> {
+    let (rules, country) = (&settings.survivorship, settings.default_country.as_deref());
     let mut by_number: BTreeMap<String, Vec<Vote<'_>>> = BTreeMap::new();
     for identity in identities {
         for raw in &identity.phones {
-            let phone = phone::normalise(raw, identity.country.as_deref());
+            let phone = phone::normalise(raw, identity.country.as_deref().or(country));
             if phone.class == PhoneClass::Real {
                 let value = phone.e164.unwrap_or_else(|| phone.national.clone());
                 let votes = by_number.entry(phone.national).or_default();

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use salesync_core::command::{Command, Resolve};
+#[cfg(feature = "duckdb")]
+use salesync_core::normalise::country;
 use salesync_core::resolve::EntityKind;
 
 use super::decisions::{JoinWords, OverridesWords, SplitWords};
@@ -181,6 +183,9 @@ pub(crate) struct MatchWords {
     /// What a column means, as FIELD=COLUMN (such as last_name=Nachname); may be repeated.
     #[arg(long, value_name = "FIELD=COLUMN")]
     pub(crate) map: Vec<String>,
+    /// The country of phone numbers on rows that name none, as a name or a code.
+    #[arg(long, value_parser = country_code)]
+    pub(crate) country: Option<String>,
     /// Also write a page of HTML that shows how good the answer is: scores, sizes, the weakest, sample pairs.
     /// It holds values of the records.
     #[arg(long, value_name = "FILE")]
@@ -188,6 +193,13 @@ pub(crate) struct MatchWords {
     /// How the answer is written; without it the ending of --out decides.
     #[arg(long, value_enum)]
     pub(crate) format: Option<FormatWord>,
+}
+
+/// Reads a country, by name or code, as a code.
+#[cfg(feature = "duckdb")]
+fn country_code(word: &str) -> Result<String, &'static str> {
+    let found = country::normalise(word).map(str::to_owned);
+    found.ok_or("no country's name or code is spelt so")
 }
 
 /// What rows are about.

@@ -28,6 +28,11 @@ pub(super) const GENERAL: &[(&str, &str, &str)] = &[
         "whose values survive where records of a person or company differ: sources with commas between them, the most trusted first; all alike by default",
     ),
     (
+        "SALESYNC_DEFAULT_COUNTRY",
+        "",
+        "the country of phone numbers on records that name none, as a name or a code; none by default",
+    ),
+    (
         "SALESYNC_RESOLVE_INDEX_FROM",
         "20000",
         "from so many records on a resolve looks only at what changed",

@@ -19,7 +19,8 @@ use self::general::{
     EMULATOR, GENERAL, LOGIN, OF_OTHERS, OF_SCRIPTS, OTLP_HEADERS, WRITE_EMULATOR,
 };
 use self::values::{
-    check_base_url, deadline, location, login, positive, secrets, source_rank, warehouse,
+    check_base_url, deadline, default_country, location, login, positive, secrets, source_rank,
+    warehouse,
 };
 use crate::queues::QueueChoice;
 
@@ -163,6 +164,8 @@ pub struct Settings {
     pub(crate) deadline: Option<Duration>,
     /// Sources, the most trusted first.
     pub(crate) source_rank: Vec<String>,
+    /// The country of phone numbers on records that name none, as a code.
+    pub(crate) default_country: Option<String>,
     pub(crate) resolve: ResolveChoices,
     #[cfg_attr(
         not(feature = "duckdb"),
@@ -244,6 +247,7 @@ impl Settings {
         let continuation = QueueChoice::parse("SALESYNC_CONTINUATION", &none, &get)?;
         let deadline = deadline(get("SALESYNC_DEADLINE_SECS"))?;
         let source_rank = source_rank(get("SALESYNC_SOURCE_RANK"), sources)?;
+        let default_country = default_country(get("SALESYNC_DEFAULT_COUNTRY"))?;
         let log_format = match get("SALESYNC_LOG_FORMAT") {
             "text" => LogFormat::Text,
             "json" => LogFormat::Json,
@@ -266,6 +270,7 @@ impl Settings {
             notify,
             deadline,
             source_rank,
+            default_country,
             resolve: ResolveChoices::read(&get)?,
             duckdb_memory_mb: positive(
                 "SALESYNC_DUCKDB_MEMORY_MB",

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use salesync_core::error::{Code, Error, Result};
+use salesync_core::normalise::country;
 use salesync_core::source::SourceDefinition;
 use salesync_gcp::{Federation, SecretPlace};
 use url::Url;
@@ -157,6 +158,16 @@ pub(super) fn source_rank(
     }
     let rule = "names of sources, separated by commas";
     Err(wrong("SALESYNC_SOURCE_RANK", rule).with("sources", known.join(", ")))
+}
+
+/// Reads a country, by name or code, as a code; none where nothing is said.
+pub(super) fn default_country(text: &str) -> Result<Option<String>> {
+    let found = country::normalise(text);
+    if found.is_none() && !text.is_empty() {
+        let rule = "a country, as a name or a code of two or three letters";
+        return Err(wrong("SALESYNC_DEFAULT_COUNTRY", rule));
+    }
+    Ok(found.map(str::to_owned))
 }
 
 /// Reads after how many seconds a sync stops; none where nothing is said.

@@ -190,7 +190,7 @@ impl Stage<'_> {
         let whole = Whole {
             prepared: told.prepared,
             identities: told.identities,
-            rules: &self.settings.survivorship,
+            settings: self.settings,
         };
         let (people, companies) = match self.kind {
             EntityKind::Person => (survive::people(whole, &clusters, &ids, known), Vec::new()),

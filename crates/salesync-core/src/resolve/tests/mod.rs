@@ -434,6 +434,21 @@ fn a_contact_knows_its_employer_by_link_domain_or_name() {
 }
 
 #[test]
+fn phones_of_records_that_name_no_country_are_of_the_default_one() {
+    let records = people(&["Ida Wren | | 020 7946 0018"]);
+    for (country, phone) in [(None, "2079460018"), (Some("GB"), "+442079460018")] {
+        let settings = Settings {
+            default_country: country.map(str::to_owned),
+            ..Settings::default()
+        };
+        let found = resolve(&records, &Previous::default(), &[], &settings);
+        let phones = found.people.iter().flat_map(|person| &person.phones);
+        let phones: Vec<&str> = phones.map(|phone| phone.value.as_str()).collect();
+        assert_eq!(phones, [phone], "{country:?}");
+    }
+}
+
+#[test]
 fn the_golden_record_takes_the_most_frequent_then_the_newest_value() {
     let mut identities = people(&[
         "Bob Quillan | bob@gmail.com | | Quarry",
