@@ -1,5 +1,6 @@
 //! People's names: parts, generation, nickname groups.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use hashbrown::{HashMap, HashSet};
@@ -255,8 +256,18 @@ fn is_placeholder(folded: &str) -> bool {
         || plain.iter().all(|word| PLACEHOLDERS.contains(word))
 }
 
+/// Words after which no name follows.
+const REMARK_FOLLOWS: [&str; 6] = ["via", "-", "–", "at", "@", "from"];
+
 /// Drops what stands in brackets, after a bar, after ` via `, and after ` - `.
-fn without_remarks(raw: &str) -> String {
+fn without_remarks(raw: &str) -> Cow<'_, str> {
+    let inner = |character| !"()[]{}<>|/\"“”".contains(character);
+    if raw.len() <= 1_024
+        && raw.chars().all(inner)
+        && !raw.split(' ').any(|word| REMARK_FOLLOWS.contains(&word))
+    {
+        return Cow::Borrowed(raw);
+    }
     let mut kept = String::with_capacity(raw.len().min(1_024));
     let mut depth = 0usize;
     for character in raw.chars().take(1_024) {
@@ -269,18 +280,18 @@ fn without_remarks(raw: &str) -> String {
             _ => {}
         }
     }
-    for mark in [" via ", " - ", " – ", " at ", " @ ", " from "] {
-        if let Some((head, _)) = kept.split_once(mark)
+    for mark in REMARK_FOLLOWS.map(|word| format!(" {word} ")) {
+        if let Some((head, _)) = kept.split_once(&mark)
             && !head.trim().is_empty()
         {
             kept = head.to_owned();
         }
     }
-    if kept.trim().is_empty() {
+    Cow::Owned(if kept.trim().is_empty() {
         raw.chars().take(1_024).collect()
     } else {
         kept
-    }
+    })
 }
 
 /// A field's words without titles, degrees and generation. What a hyphen joins is one word, with a space in it.
