@@ -28,6 +28,8 @@ pub(super) fn find(raw: &str) -> Option<&'static Country> {
                 by_name.entry(name).or_insert(country);
             }
         }
+        // Who types `NA` has no country to tell far more often than Namibia.
+        by_name.remove("na");
         by_name
     });
     let folded = text::fold(raw);
@@ -49,6 +51,8 @@ mod tests {
             ("Deutschland", Some("DE")),
             ("England", Some("GB")),
             ("AUS", Some("AU")),
+            ("Namibia", Some("NA")),
+            ("NA", None),
             ("Atlantis", None),
             ("", None),
         ] {

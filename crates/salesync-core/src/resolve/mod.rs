@@ -57,7 +57,7 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 pub use columns::{ColumnField, ColumnMap};
 pub use derived::Derived;
-pub use entity::{EntityId, EntityIdError};
+pub use entity::{EntityId, EntityIdError, EntityIdText};
 pub use evidence::{Evidence, FieldEvidence, Outcome, Review};
 pub use golden::{Contact, ContactKind, GoldenCompany, GoldenPerson, OtherValue};
 pub use identity::{EntityKind, Identity, RecordRef, Said};

@@ -29,14 +29,13 @@ struct Says<'a>(
 );
 
 /// Writes down what a record says.
-pub(in super::super) fn written(identity: &Identity) -> serde_json::Result<String> {
+pub(in super::super) fn written(it: &Identity) -> serde_json::Result<String> {
     fn parts(record: &RecordRef) -> [Text<'_>; 3] {
         [&record.source, &record.stream, &record.id].map(|part| Cow::Borrowed(&**part))
     }
     fn texts<const N: usize>(fields: [&Option<String>; N]) -> [Option<Text<'_>>; N] {
         fields.map(|field| field.as_deref().map(Cow::Borrowed))
     }
-    let it = identity;
     serde_json::to_string(&Says(
         parts(&it.record),
         it.kind,
