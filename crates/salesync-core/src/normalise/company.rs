@@ -74,20 +74,22 @@ const OTHER_NAME_FOLLOWS: [(&[&str], bool); 13] = [
 
 /// Returns the names that one field gives a company, the one that it goes by first: of `Acme Holdings LLC d/b/a Blue
 /// Lake`, `Blue Lake` and `Acme Holdings LLC`. Each is as the field has it, to be given to [`normalise`].
-pub fn names(raw: &str) -> impl Iterator<Item = &str> {
-    let (first, second) = two_names(raw).map_or((raw, None), |(one, two)| (one, Some(two)));
-    [Some(first), second].into_iter().flatten()
+pub fn names(raw: &str) -> Vec<&str> {
+    match two_names(raw) {
+        Some((one, other)) => [names(one), names(other)].concat(),
+        None => vec![raw],
+    }
 }
 
-/// Parts a field that holds two names.
+/// Parts a field that holds several names in two.
 fn two_names(raw: &str) -> Option<(&str, &str)> {
     let mut spaces = raw.match_indices(' ').take(text::MAX_CHARS);
     spaces.find_map(|(at, _)| {
-        let (head, rest) = raw.split_at_checked(at)?;
+        let (before, rest) = raw.split_at_checked(at)?;
         let mut marks = OTHER_NAME_FOLLOWS.iter();
         let (tail, goes_by) =
-            marks.find_map(|(words, goes_by)| Some((after(rest, words)?, goes_by)))?;
-        let head = head.trim_end_matches([' ', '(', '[', ',', ';', '-', '|']);
+            marks.find_map(|(words, goes_by)| Some((after(before, rest, words)?, goes_by)))?;
+        let head = before.trim_end_matches([' ', '(', '[', ',', ';', '-', '|']);
         let tail = tail.trim_matches([' ', ')', ']', ':', '.', ',']);
         let named = [head, tail]
             .iter()
@@ -97,18 +99,27 @@ fn two_names(raw: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns what follows words that a text starts with, in whatever case and with whatever dots, slashes and brackets
-/// (`DBA:`, `d/b/a`, `(d.b.a.`).
-fn after<'a>(text: &'a str, words: &[&str]) -> Option<&'a str> {
+/// (`d/b/a`, `(d.b.a.`, `DBA:`). Capitals alone may be a word of the name (`Remote DBA Experts`): they count after a
+/// mark or a legal form.
+fn after<'a>(before: &str, text: &'a str, words: &[&str]) -> Option<&'a str> {
     words.iter().try_fold(text, |text, word| {
         let (found, rest) = text.trim_start().split_once(' ')?;
-        let found = found.trim_matches(['(', '[', ':']);
-        let letters = found.bytes().filter(|byte| !b"./".contains(byte));
-        let is_word = found.eq_ignore_ascii_case(word)
+        let bare = found.trim_matches(['(', '[', ':']);
+        let letters = bare.bytes().filter(|byte| !b"./".contains(byte));
+        let is_word = bare.eq_ignore_ascii_case(word)
             || letters
                 .map(|letter| letter.to_ascii_lowercase())
                 .eq(word.bytes());
-        is_word.then_some(rest)
+        let is_plain = found.bytes().all(|byte| byte.is_ascii_uppercase());
+        (is_word && (!is_plain || ends(before))).then_some(rest)
     })
+}
+
+/// Says whether a name has ended: a mark follows it, or it has its legal form.
+fn ends(name: &str) -> bool {
+    let last = name.split(' ').next_back().unwrap_or_default();
+    name.ends_with([',', ';', '-', '|', ')'])
+        || short_form(&text::words(&text::fold(last)).concat()).is_some()
 }
 
 /// Parts a legal form from the one word that it ends (`AcmeGmbH`).
@@ -301,7 +312,10 @@ mod tests {
             ("Acme Proprietary Limited", "acme", "pty ltd"),
             ("Acme S.A.C.", "acme", "sac"),
             ("Acme Sh.p.k.", "acme", "shpk"),
-            ("TOO Acme", "acme", ""),
+            ("OSOO Acme", "acme", ""),
+            ("Too Good To Go", "too good to go", ""),
+            ("A.O. Smith", "ao smith", ""),
+            ("Transport Vos", "transport vos", ""),
             ("Acme Akc. spol.", "acme", "as"),
             ("Acme Société à responsabilité limitée", "acme", "sarl"),
             ("Acme Edms. Bpk.", "acme", "edms bpk"),
@@ -363,7 +377,17 @@ mod tests {
             ),
             ("Acme Ltd T/A Blue Lake", vec!["Blue Lake", "Acme Ltd"]),
             ("Blue Ta Lake", vec!["Blue Ta Lake"]),
-            ("Blue Lake AKA Acme", vec!["Blue Lake", "Acme"]),
+            ("Blue Lake aka Acme", vec!["Blue Lake", "Acme"]),
+            (
+                "ACME HOLDINGS LLC DBA BLUE LAKE",
+                vec!["BLUE LAKE", "ACME HOLDINGS LLC"],
+            ),
+            (
+                "Acme dba Blue Lake fka Red Lake",
+                vec!["Blue Lake", "Red Lake", "Acme"],
+            ),
+            ("Remote DBA Experts", vec!["Remote DBA Experts"]),
+            ("Hotel AKA Alexandria", vec!["Hotel AKA Alexandria"]),
             (
                 "Müller Söhne dba Käserei Ost",
                 vec!["Käserei Ost", "Müller Söhne"],
@@ -375,7 +399,7 @@ mod tests {
             ("Adba Systems", vec!["Adba Systems"]),
             ("", vec![""]),
         ] {
-            assert_eq!(names(raw).collect::<Vec<_>>(), expected, "{raw}");
+            assert_eq!(names(raw), expected, "{raw}");
         }
     }
 

@@ -8,9 +8,19 @@ use super::countries::{COUNTRIES, Country};
 use super::text;
 
 /// Returns the two-letter code (ISO 3166) of a country given by name or code, in English, its own or a
-/// neighbour's language; nothing where it is not known.
+/// neighbour's language; nothing where it is not known, or where it is `NA`: who types that has no country to tell far more
+/// often than Namibia.
 pub fn normalise(raw: &str) -> Option<&'static str> {
-    find(raw).map(|country| country.code)
+    let is_told = !raw.trim().eq_ignore_ascii_case("na");
+    is_told
+        .then(|| find(raw))
+        .flatten()
+        .map(|country| country.code)
+}
+
+/// Returns the country of a record as a code: the one that it names, else the default.
+pub(crate) fn of_record<'a>(named: Option<&str>, default: Option<&'a str>) -> Option<&'a str> {
+    named.and_then(normalise).or(default)
 }
 
 /// Returns the calling code of a country given as [`normalise`] takes it, such as `44`.
@@ -28,13 +38,18 @@ pub(super) fn find(raw: &str) -> Option<&'static Country> {
                 by_name.entry(name).or_insert(country);
             }
         }
-        // Who types `NA` has no country to tell far more often than Namibia.
-        by_name.remove("na");
         by_name
     });
-    let folded = text::fold(raw);
-    let name = folded.replace('.', "");
-    BY_NAME.get(name.trim()).copied()
+    let folded = text::fold(raw).replace('.', "").replace(" & ", " and ");
+    let name = folded.trim();
+    let found = BY_NAME.get(name).copied();
+    // ISO 3166 sorts by the telling word: `Korea, Republic of`.
+    let turned = || {
+        let (head, tail) = name.split_once(", ")?;
+        let whole = BY_NAME.get(format!("{tail} {head}").as_str());
+        whole.or_else(|| BY_NAME.get(head)).copied()
+    };
+    found.or_else(turned)
 }
 
 #[cfg(test)]
@@ -53,11 +68,31 @@ mod tests {
             ("AUS", Some("AU")),
             ("Namibia", Some("NA")),
             ("NA", None),
+            ("Korea, Republic of", Some("KR")),
+            ("Korea, Democratic People's Republic of", Some("KP")),
+            ("Tanzania, United Republic of", Some("TZ")),
+            ("Congo, the Democratic Republic of the", Some("CD")),
+            ("Trinidad & Tobago", Some("TT")),
             ("Atlantis", None),
             ("", None),
         ] {
             assert_eq!(normalise(raw), code, "{raw}");
         }
+    }
+
+    #[test]
+    fn a_record_has_the_default_country_where_it_names_none() {
+        for (named, expected) in [
+            (None, "NA"),
+            (Some("N/A"), "NA"),
+            (Some("na"), "NA"),
+            (Some("Atlantis"), "NA"),
+            (Some("Germany"), "DE"),
+        ] {
+            let default = normalise("Namibia");
+            assert_eq!(of_record(named, default), Some(expected), "{named:?}");
+        }
+        assert_eq!(find("NA").map(|country| country.code), Some("NA"));
     }
 
     #[test]

@@ -232,6 +232,15 @@ mod tests {
     }
 
     #[test]
+    fn every_free_mail_provider_is_found_by_the_domain_that_it_registered() {
+        for listed in FREE_MAIL.iter() {
+            let domain = normalise(listed).expect(listed);
+            let found = (domain.registrable.as_str(), domain.class);
+            assert_eq!(found, (listed, DomainClass::Free));
+        }
+    }
+
+    #[test]
     fn a_plain_host_is_read_as_any_other() {
         for raw in [
             "acme.com",

@@ -1,8 +1,8 @@
 //! Legal forms of companies, cut off the end of a name, and words that names abbreviate.
 //!
 //! The forms are those of enterprises in the list of ISO 20275 that GLEIF publishes, in the abbreviations that names of
-//! companies use, without those that are words or given names as well (`chartered`, `earl`). The abbreviations of other
-//! words are those of trade names and bank statements, collected by hand.
+//! companies use, without those that are words, names of people, states or brands as well (`chartered`, `Vos`, `CA`, `PSA`):
+//! these would make one company of two. The abbreviations of other words were collected by hand.
 
 use super::word_set::WordSet;
 
@@ -157,51 +157,50 @@ pub(super) static GLUED_FORMS: WordSet = WordSet::of(&[
 #[rustfmt::skip]
 pub(super) static LEGAL_FORMS: WordSet = WordSet::of(&[
     // United States, Canada
-    "inc", "corp", "co", "llc", "l l c", "llp", "lp", "lllp", "pllc", "pc", "pa", "ulc", "gp", "lc",
+    "inc", "corp", "co", "llc", "l l c", "llp", "lp", "lllp", "pllc", "pc", "pa", "ulc", "lc",
     "pbc", "psc", "l3c", "chtd", "incorporation", "senc", "sencrl",
     // United Kingdom, Ireland, Australia, New Zealand, South Africa, Nigeria, Singapore, India, Malaysia, Thailand, Hong Kong
     "ltd", "plc", "cic", "dac", "clg", "unlimited", "pty", "cc", "pte", "pvt", "sdn bhd", "bhd",
-    "cio", "cyf", "lbg", "teo", "icav", "nl", "bk", "bpk", "edms", "npc", "soc", "gte", "opc",
+    "cio", "cyf", "lbg", "icav", "nl", "bk", "bpk", "edms", "npc", "gte", "opc",
     "smc", "sdn", "plt", "pcl", "pcc", "icc",
     // Germany, Austria, Switzerland, Liechtenstein
     "gmbh", "ag", "kg", "kgaa", "ohg", "gbr", "ug", "haftungsbeschrankt", "e v", "ev", "eg", "e k",
     "ek", "se", "og", "stiftung", "partg", "partgmbb", "mbb", "ggmbh", "gag", "invag", "ewiv",
-    "gesbr", "oeg", "keg", "genossenschaft", "sagl", "klg",
+    "gesbr", "oeg", "genossenschaft", "sagl", "klg",
     // France, Belgium, Luxembourg, Northern and Western Africa
     "sa", "sarl", "sas", "sasu", "eurl", "snc", "sca", "scs", "sci", "scop", "gie", "asbl", "sprl",
     "srl", "scrl", "selarl", "selas", "selafa", "gaec", "scea", "sccv", "scsp", "secs",
     "aisbl", "sarlu", "suarl", "sarlau",
     // Netherlands, Flanders, Aruba, Curaçao
     "bv", "b v", "nv", "n v", "vof", "cv", "bvba", "cvba", "vzw", "commv", "commva", "gcv", "cvoa",
-    "ebvba", "ivzw", "u a", "ua", "maatschap", "avv", "vba", "eesv",
+    "ebvba", "ivzw", "u a", "ua", "maatschap", "avv", "eesv",
     // Spain, Portugal, Latin America
     "sl", "slu", "sau", "sll", "sc", "scoop", "s coop", "lda", "ltda", "unipessoal", "eireli",
     "epp", "mei", "s a", "de cv", "sa de cv", "s de rl de cv", "s de rl", "sapi de cv", "sapi",
-    "sab de cv", "spa", "sas de cv", "srl de cv", "eirl", "sal", "slne", "slp", "sac", "saa",
-    "saci", "sacif", "saic", "saicf", "sapem", "cia", "cxa", "c por a", "ca", "sofom", "sofom enr",
+    "sab de cv", "spa", "sas de cv", "srl de cv", "eirl", "slne", "slp", "sac", "saa",
+    "saci", "sacif", "saic", "saicf", "sapem", "cia", "cxa", "c por a", "c a", "sofom", "sofom enr",
     "spr de rl", "sgps", "crl", "sgr", "sicav", "aie",
     // Italy
     "s p a", "srls", "s r l", "sapa", "scarl", "scpa", "s a s", "s n c", "arl", "a rl",
     // Nordic countries, Baltic countries
     "ab", "publ", "hb", "kb", "as", "asa", "a s", "aps", "i s", "k s", "ivs", "amba", "oy", "oyj",
-    "ehf", "hf", "ou", "sia", "uab", "ans", "nuf", "ky", "abp", "osk", "ohf", "slhf", "slf", "p s",
-    "ik", "mb", "kub", "tub",
+    "ehf", "hf", "ou", "sia", "uab", "nuf", "abp", "osk", "ohf", "slhf", "slf", "p s",
+    "mb", "kub",
     // Poland, Czechia, Slovakia, Hungary, Romania, Balkans, Greece
     "sp zoo", "sp z oo", "sp z o o", "spzoo", "sp k", "spk", "sp j", "spj", "sro", "s r o", "kft",
-    "zrt", "nyrt", "bt", "doo", "d o o", "dd", "ood", "eood", "ad", "ae", "epe", "ike", "psa",
-    "ska", "vos", "ks", "kkt", "rt", "pfa", "srl d", "ead", "kda", "kd", "adsic", "dooel", "jdoo",
-    "dno", "jtd", "obrt", "shpk", "sha", "oe", "ee", "mepe", "abee", "aebe",
+    "zrt", "nyrt", "bt", "doo", "d o o", "dd", "ood", "eood", "ad", "ae", "epe", "ike",
+    "kkt", "rt", "pfa", "srl d", "ead", "kda", "kd", "adsic", "dooel", "jdoo",
+    "dno", "jtd", "obrt", "shpk", "mepe", "abee", "aebe",
     // Turkey, Russia, Ukraine, Central Asia, Israel, Arabia, Egypt, Japan, Vietnam, Indonesia
     "ltd sti", "sti", "ooo", "oao", "zao", "pao", "tov", "fze", "fzco", "fz llc", "dmcc", "wll",
     "kk", "gk", "jsc", "cjsc", "ojsc", "tbk", "pt", "kollsti", "komsti", "ao", "nao", "odo", "osoo",
-    "too", "chup", "prat", "zat", "tdv", "mchj", "mmc", "asc", "qsc", "bm", "sae", "saog",
+    "chup", "zat", "tdv", "mchj", "qsc", "bm", "sae", "saog",
     "saoc", "ksc", "kscc", "kscp", "bsc", "qpsc", "pjsc", "fzc", "yk", "tnhh", "ctcp",
 ]);
 
 /// Legal forms that stand before a name.
 pub(super) static LEADING_FORMS: WordSet = WordSet::of(&[
-    "ooo", "oao", "zao", "pao", "ao", "odo", "osoo", "too", "chup", "tov", "prat", "pt", "cv",
-    "tnhh", "firma", "fa", "the", "sa",
+    "ooo", "oao", "zao", "pao", "osoo", "tov", "pt", "tnhh", "firma", "fa", "the", "sa",
 ]);
 
 /// Abbreviations and what they stand for.

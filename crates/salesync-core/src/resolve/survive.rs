@@ -179,12 +179,29 @@ fn company(
     };
     let rules = &whole.settings.survivorship;
     let mut fields = Fields::new(&identities, rules);
-    let named = identities.iter().flat_map(|identity| {
+    let domains_of = |identity: &Identity| {
         let named = identity.websites.iter().chain(&identity.emails);
-        rules.votes(identity, named.filter_map(own).collect::<Vec<_>>())
-    });
-    let domains = ranked(named, &rules.contact).into_iter();
-    let domains: Vec<String> = domains.map(|vote| vote.value).collect();
+        let mut domains: Vec<String> = Vec::new();
+        for domain in named.filter_map(own) {
+            if !domains.contains(&domain) {
+                domains.push(domain);
+            }
+        }
+        domains
+    };
+    // A record's first domain is its main one; the others are votes for being a domain at all.
+    let named = |most: usize| {
+        let voted = identities.iter().flat_map(move |identity| {
+            let domains = domains_of(identity).into_iter().take(most);
+            rules.votes(identity, domains.collect::<Vec<_>>())
+        });
+        ranked(voted, &rules.contact)
+            .into_iter()
+            .map(|vote| vote.value)
+    };
+    let main = named(1).next();
+    let others = named(usize::MAX).filter(|domain| Some(domain) != main.as_ref());
+    let domains: Vec<String> = main.iter().cloned().chain(others).collect();
     let Seen {
         record_count,
         source_count,
@@ -446,8 +463,9 @@ fn phones(identities: &[&Identity], spread: Spread<'_>, settings: &Settings) -> 
     let (rules, country) = (&settings.survivorship, settings.default_country.as_deref());
     let mut by_number: BTreeMap<String, Vec<Vote<'_>>> = BTreeMap::new();
     for identity in identities {
+        let country = country::of_record(identity.country.as_deref(), country);
         for raw in &identity.phones {
-            let phone = phone::normalise(raw, identity.country.as_deref().or(country));
+            let phone = phone::normalise(raw, country);
             if phone.class == PhoneClass::Real {
                 let value = phone.e164.unwrap_or_else(|| phone.national.clone());
                 let votes = by_number.entry(phone.national).or_default();

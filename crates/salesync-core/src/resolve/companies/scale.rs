@@ -69,17 +69,18 @@ impl cluster::Scale<6> for Scale<'_> {
             && self.total(&fields) < self.model.contradiction_bits
     }
 
-    /// A record that has the domains of both, and whose name contradicts neither's, shows that a company has several.
+    /// A record that has a domain of each, and a name that agrees with both, shows that a company has several domains.
     fn vouches(&self, witness: u32, (one, other): (u32, u32)) -> bool {
         let companies = [witness, one, other].map(|index| self.prepared.company(place(index)));
         let [Some(witness), Some(one), Some(other)] = companies else {
             return false;
         };
-        [one, other].iter().all(|company| {
+        let agrees = |company: &Company<'_>| {
             let mut domains = company.domains.iter();
             domains.any(|domain| witness.domains.contains(domain))
-                && self.name(&witness, company).level != CONFLICT
-        })
+                && !matches!(self.name(&witness, company).level, CONFLICT | MISSING)
+        };
+        self.domain(&one, &other).level == CONFLICT && agrees(&one) && agrees(&other)
     }
 
     fn is_reason(field: &FieldEvidence) -> bool {

@@ -27,7 +27,7 @@ impl Preparation {
                 core,
                 compact,
                 legal_form,
-            } = self.company_name(raw);
+            } = self.one_company_name(raw);
             if !compact.is_empty() && !compact_names.contains(&compact) {
                 compact_names.push(compact);
                 legal_forms.push(legal_form);
@@ -50,7 +50,8 @@ impl Preparation {
         }
         let phones = self.phones(said);
         let place = self.place(said);
-        let zone = zone(said, &self.prepared.texts, &domains);
+        let default = self.default_country.as_deref();
+        let zone = zone((said, default), &self.prepared.texts, &domains);
         let names_at = names_at(&mut self.prepared.texts, &compact_names, (place.city, zone));
         let symbols = &mut self.prepared.symbols;
         CompanyRow {
@@ -69,11 +70,16 @@ impl Preparation {
     }
 
     /// Normalises the name that a field says a company goes by; nothing comes of a placeholder.
-    pub(super) fn company_name(&mut self, raw: &str) -> CompanyName {
+    pub(super) fn company_name(&mut self, field: &str) -> CompanyName {
+        let in_use = company::names(field).into_iter().next();
+        in_use.map_or_else(CompanyName::default, |raw| self.one_company_name(raw))
+    }
+
+    /// Normalises a company's name; nothing comes of a placeholder.
+    fn one_company_name(&mut self, raw: &str) -> CompanyName {
         let texts = &mut self.prepared.texts;
         self.companies.of(raw, |raw| {
-            let in_use = company::names(raw).next();
-            let company = in_use.and_then(company::normalise);
+            let company = company::normalise(raw);
             company.map_or_else(CompanyName::default, |company| CompanyName {
                 core: texts.intern(&company.core),
                 compact: texts.intern(&company.compact),
@@ -84,14 +90,22 @@ impl Preparation {
 }
 
 /// Returns the calling code of where a company is: of the country it names, else of its domain's, else of its phone's.
-fn zone(said: &Said<'_>, texts: &Texts, domains: &[Symbol]) -> &'static str {
-    let named = said.country.and_then(country::calling_code);
+fn zone(
+    (said, default_country): (&Said<'_>, Option<&str>),
+    texts: &Texts,
+    domains: &[Symbol],
+) -> &'static str {
+    let named = said.country.and_then(country::normalise);
+    let named = named.and_then(country::calling_code);
     let of_domain = || {
         let mut domains = domains.iter().map(|domain| texts.text(*domain));
         domains.find_map(domain::calling_code)
     };
     let of_phone = || {
-        let phones = said.phones.iter().map(|raw| phone::normalise(raw, None));
+        let phones = said
+            .phones
+            .iter()
+            .map(|raw| phone::normalise(raw, default_country));
         let mut real = phones.filter(|phone| phone.class == PhoneClass::Real);
         real.find_map(|phone| phone.calling_code)
     };

@@ -295,7 +295,13 @@ impl Preparation {
 
     /// Normalises phones: national numbers that somebody could have.
     fn phones(&mut self, said: &Said<'_>) -> Span {
-        let country = said.country.or(self.default_country.as_deref());
+        if said.phones.is_empty() {
+            return Span::default();
+        }
+        let named = said.country.map(|raw| self.country(raw));
+        let named = named.as_ref().and_then(|code| str::from_utf8(code).ok());
+        let named = named.filter(|code| !code.starts_with('\0'));
+        let country = named.or(self.default_country.as_deref());
         self.symbols.clear();
         for raw in &said.phones {
             if let Some(national) = phone::national(raw, country) {
@@ -306,16 +312,19 @@ impl Preparation {
         Span::push(&mut self.prepared.symbols, self.symbols.iter().copied())
     }
 
+    /// Returns the code of a country; zeros where it is not known.
+    fn country(&mut self, raw: &str) -> [u8; 2] {
+        self.countries.of(raw, |raw| {
+            let code = country::normalise(raw).map(str::as_bytes);
+            code.and_then(|code| code.try_into().ok())
+                .unwrap_or_default()
+        })
+    }
+
     /// Normalises an address.
     fn place(&mut self, said: &Said<'_>) -> Place {
+        let country = said.country.map_or([0; 2], |raw| self.country(raw));
         let texts = &mut self.prepared.texts;
-        let country = said.country.map_or([0; 2], |raw| {
-            self.countries.of(raw, |raw| {
-                let code = country::normalise(raw).map(str::as_bytes);
-                code.and_then(|code| code.try_into().ok())
-                    .unwrap_or_default()
-            })
-        });
         let city = said.city.map_or(Symbol::EMPTY, |raw| {
             self.cities.of(raw, |raw| {
                 texts.intern(&address::normalise("", raw, "").city)

@@ -330,8 +330,17 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
         one_of(&["DE", "GB"]),
     );
     let rest = (
-        one_of(&["Quarry Ltd", "Quarry", "Heron GmbH", "Heron Works"]),
-        one_of(&["quarry.io", "heron.de", "heron.com"]),
+        one_of(&[
+            "Quarry Ltd",
+            "Quarry",
+            "Heron GmbH",
+            "Heron Works",
+            "Quarry Ltd dba Heron",
+        ]),
+        proptest::collection::vec(
+            proptest::sample::select(&["quarry.io", "heron.de", "heron.com"][..]),
+            0..3,
+        ),
         place,
         one_of(&["1980-02-03", "1980-03-02", "1975-12-30"]),
         one_of(&["0", "1", "2"]),
@@ -339,7 +348,7 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
     );
     (ids, any::<bool>(), names, mails, phones, rest).prop_map(
         |(id, is_company, (first, last, full), emails, phones, rest)| {
-            let (company, website, place, birth, employer, changed_at) = rest;
+            let (company, sites, place, birth, employer, changed_at) = rest;
             let kind = if is_company {
                 EntityKind::Company
             } else {
@@ -350,7 +359,8 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
             let mut identity = Identity::new(RecordRef::new("crm", stream, id.to_string()), kind);
             let link = |id: String| RecordRef::new("crm", "accounts", id);
             if is_company {
-                (identity.company, identity.websites) = (company, website.into_iter().collect());
+                identity.company = company;
+                identity.websites = sites.into_iter().map(str::to_owned).collect();
             } else {
                 (identity.first_name, identity.last_name) = (first, last);
                 identity.full_name = full;

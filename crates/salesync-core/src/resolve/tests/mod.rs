@@ -304,6 +304,34 @@ fn one_company_in_many_spellings() {
 }
 
 #[test]
+fn a_record_without_a_name_or_with_one_domain_shows_nothing_about_two_companies() {
+    let lines = ["Alpha Freight | alpha.io", "Beta Optics | beta.de"];
+    for line in [" | alpha.io; beta.de", "Alpha Freight | alpha.io; beta.de"] {
+        let both = company("both", line);
+        let found = resolved(&[companies(&lines), vec![both]].concat());
+        let of = |id: &str| {
+            let mut members = found.memberships.iter();
+            members
+                .find(|it| &*it.record.id == id)
+                .map(|it| it.entity_id)
+        };
+        assert_ne!(of("000"), of("001"), "{line}");
+    }
+}
+
+#[test]
+fn the_main_domain_is_that_which_most_records_name_first() {
+    let lines = [
+        "Quarry Stone | quarry.io; quarrystoneindustries.com",
+        "Quarry Stone | quarry.io; www.quarry.io",
+    ];
+    let found = resolved(&companies(&lines));
+    let golden = found.companies.first().expect("a company");
+    assert_eq!(golden.domain.as_deref(), Some("quarry.io"));
+    assert_eq!(golden.domains, ["quarry.io", "quarrystoneindustries.com"]);
+}
+
+#[test]
 fn a_record_with_two_domains_of_a_company_joins_the_records_of_each() {
     let lines = ["Quarry Stone | quarry.io", "Quarry Stone | quarrystone.de"];
     apart(&companies(&lines));
