@@ -333,10 +333,6 @@ mod tests {
                 "2023543132",
             ),
             ("01133656120", None, None, "1133656120"),
-            ("(011) 98765-4321", None, None, "11987654321"),
-            ("954-555-0123-22", None, None, "954555012322"),
-            ("+383 44 123 456", None, Some("+38344123456"), "44123456"),
-            ("38344123456", Some("XK"), Some("+38344123456"), "44123456"),
             (
                 "011 3365 6120",
                 Some("BR"),
@@ -409,6 +405,21 @@ mod tests {
             let phone = normalise(raw, None);
             assert_eq!(phone.extension.as_deref(), extension, "{raw}");
             assert_eq!(phone.national.len(), 10, "{raw}");
+        }
+    }
+
+    #[test]
+    fn digits_that_nothing_marks_are_no_far_countrys() {
+        for (raw, country, e164) in [
+            ("(011) 98765-4321", None, None),
+            ("954-555-0123-22", None, None),
+            ("38344123456", None, None),
+            ("38344123456", Some("XK"), Some("+38344123456")),
+            ("+383 44 123 456", None, Some("+38344123456")),
+            ("00383 44 123 456", None, Some("+38344123456")),
+            ("380441234567", None, Some("+380441234567")),
+        ] {
+            assert_eq!(normalise(raw, country).e164.as_deref(), e164, "{raw}");
         }
     }
 

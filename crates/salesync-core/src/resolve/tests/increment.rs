@@ -285,6 +285,20 @@ fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<Strin
         .prop_map(|value| value.map(str::to_owned))
 }
 
+/// Fewer than `most` of these values.
+fn some_of(values: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<String>> {
+    let value = proptest::sample::select(values).prop_map(str::to_owned);
+    proptest::collection::vec(value, 0..most)
+}
+
+const COMPANIES: &[&str] = &[
+    "Quarry Ltd",
+    "Quarry",
+    "Heron GmbH",
+    "Heron Works",
+    "Quarry Ltd dba Heron",
+];
+
 /// A record among few, whose values often meet.
 pub(super) fn identity() -> impl Strategy<Value = Identity> {
     let ids = 0..40u32;
@@ -299,25 +313,20 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
             "Heron GmbH",
         ]),
     );
-    let mails = proptest::collection::vec(
-        proptest::sample::select(
-            &[
-                "ann.teller@quarry.io",
-                "a.teller@quarry.io",
-                "robert.marsh@heron.de",
-                "bmarsh@heron.de",
-                "dana@okafor.net",
-                "info@quarry.io",
-                "ann@gmail.com",
-                "dokafor@gmail.com",
-            ][..],
-        ),
-        0..3,
+    let mails = some_of(
+        &[
+            "ann.teller@quarry.io",
+            "a.teller@quarry.io",
+            "robert.marsh@heron.de",
+            "bmarsh@heron.de",
+            "dana@okafor.net",
+            "info@quarry.io",
+            "ann@gmail.com",
+            "dokafor@gmail.com",
+        ],
+        3,
     );
-    let phones = proptest::collection::vec(
-        proptest::sample::select(&["+49 30 901820", "+44 20 7946 0018", "+1 415 555 0132"][..]),
-        0..2,
-    );
+    let phones = some_of(&["+49 30 901820", "+44 20 7946 0018", "+1 415 555 0132"], 2);
     let place = (
         one_of(&["Berlin", "London"]),
         one_of(&[
@@ -330,17 +339,8 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
         one_of(&["DE", "GB"]),
     );
     let rest = (
-        one_of(&[
-            "Quarry Ltd",
-            "Quarry",
-            "Heron GmbH",
-            "Heron Works",
-            "Quarry Ltd dba Heron",
-        ]),
-        proptest::collection::vec(
-            proptest::sample::select(&["quarry.io", "heron.de", "heron.com"][..]),
-            0..3,
-        ),
+        one_of(COMPANIES),
+        some_of(&["quarry.io", "heron.de", "heron.com"], 3),
         place,
         one_of(&["1980-02-03", "1980-03-02", "1975-12-30"]),
         one_of(&["0", "1", "2"]),
@@ -360,16 +360,16 @@ pub(super) fn identity() -> impl Strategy<Value = Identity> {
             let link = |id: String| RecordRef::new("crm", "accounts", id);
             if is_company {
                 identity.company = company;
-                identity.websites = sites.into_iter().map(str::to_owned).collect();
+                identity.websites = sites;
             } else {
                 (identity.first_name, identity.last_name) = (first, last);
                 identity.full_name = full;
                 identity.company = company;
                 identity.birth_date = birth;
                 identity.employer = employer.map(link);
-                identity.emails = emails.into_iter().map(str::to_owned).collect();
+                identity.emails = emails;
             }
-            identity.phones = phones.into_iter().map(str::to_owned).collect();
+            identity.phones = phones;
             (identity.city, identity.street, ..) = place.clone();
             (.., identity.postal_code, identity.country) = place;
             identity.changed_at = changed_at;
