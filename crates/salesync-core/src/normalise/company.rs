@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::legal_forms::{ABBREVIATIONS, GLUED_FORMS, LEADING_FORMS, LEGAL_FORMS, SHORT_FORMS};
+use super::legal_forms::{
+    ABBREVIATIONS, DOTTED_FORMS, GLUED_FORMS, LEADING_FORMS, LEGAL_FORMS, SHORT_FORMS,
+};
 use super::name_words::PLACEHOLDERS;
 use super::text;
 use super::word_set::WordSet;
@@ -35,7 +37,8 @@ pub fn normalise(raw: &str) -> Option<NormalCompany> {
 /// Normalises a name that may be written in any way.
 fn normalise_any(raw: &str) -> Option<NormalCompany> {
     let folded = text::fold(&apart(&without_brackets(raw)));
-    let mut words = text::words(&folded);
+    let (folded, dotted) = without_dotted_form(&folded);
+    let mut words = text::words(folded);
     let joined = words.join(" ");
     let letters = joined
         .chars()
@@ -44,7 +47,13 @@ fn normalise_any(raw: &str) -> Option<NormalCompany> {
         return None;
     }
     words.retain(|word| !JOINING.contains(word));
-    let legal_form = cut_legal_forms(&mut words);
+    let mut legal_form = cut_legal_forms(&mut words);
+    if let Some(form) = dotted {
+        legal_form = [legal_form.as_str(), form]
+            .join(" ")
+            .trim_start()
+            .to_owned();
+    }
     let expanded: Vec<&str> = words.iter().map(|word| expand(word)).collect();
     let core = expanded.join(" ");
     let compact = expanded.concat();
@@ -72,13 +81,22 @@ const OTHER_NAME_FOLLOWS: [(&[&str], bool); 13] = [
     (&["fka"], false),
 ];
 
-/// Returns the names that one field gives a company, the one that it goes by first: of `Acme Holdings LLC d/b/a Blue
-/// Lake`, `Blue Lake` and `Acme Holdings LLC`. Each is as the field has it, to be given to [`normalise`].
+/// A field that gives a company more names than this is free text.
+const MOST_NAMES: usize = 4;
+
+/// Returns the names that one field gives a company, four at most, the one that it goes by first: of `Acme Holdings LLC
+/// d/b/a Blue Lake`, `Blue Lake` and `Acme Holdings LLC`. Each is as the field has it, to be given to [`normalise`].
 pub fn names(raw: &str) -> Vec<&str> {
-    match two_names(raw) {
-        Some((one, other)) => [names(one), names(other)].concat(),
-        None => vec![raw],
+    let mut names = vec![raw];
+    while names.len() < MOST_NAMES {
+        let mut parted = names.iter().enumerate();
+        let Some((at, (one, other))) = parted.find_map(|(at, name)| Some((at, two_names(name)?)))
+        else {
+            break;
+        };
+        names.splice(at..=at, [one, other]);
     }
+    names
 }
 
 /// Parts a field that holds several names in two.
@@ -99,10 +117,9 @@ fn two_names(raw: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns what follows words that a text starts with, in whatever case and with whatever dots, slashes and brackets
-/// (`d/b/a`, `(d.b.a.`, `DBA:`). Capitals alone may be a word of the name (`Remote DBA Experts`): they count after a
-/// mark or a legal form.
+/// (`d/b/a`, `(d.b.a.`, `DBA:`).
 fn after<'a>(before: &str, text: &'a str, words: &[&str]) -> Option<&'a str> {
-    words.iter().try_fold(text, |text, word| {
+    let rest = words.iter().try_fold(text, |text, word| {
         let (found, rest) = text.trim_start().split_once(' ')?;
         let bare = found.trim_matches(['(', '[', ':']);
         let letters = bare.bytes().filter(|byte| !b"./".contains(byte));
@@ -110,9 +127,22 @@ fn after<'a>(before: &str, text: &'a str, words: &[&str]) -> Option<&'a str> {
             || letters
                 .map(|letter| letter.to_ascii_lowercase())
                 .eq(word.bytes());
-        let is_plain = found.bytes().all(|byte| byte.is_ascii_uppercase());
-        (is_word && (!is_plain || ends(before))).then_some(rest)
-    })
+        is_word.then_some(rest)
+    })?;
+    let several = |text: &str| text.split_whitespace().nth(1).is_some();
+    let is_mark = !matches!(words, ["dba" | "aka"])
+        || is_marked(text)
+        || ends(before)
+        || (several(before) && several(rest));
+    is_mark.then_some(rest)
+}
+
+/// Says whether the first word of a text is no word of a name, as `DBA` and `Aka` may be: it has marks, or is in small
+/// letters.
+fn is_marked(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    !word.bytes().all(|byte| byte.is_ascii_alphabetic())
+        || word.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 /// Says whether a name has ended: a mark follows it, or it has its legal form.
@@ -212,6 +242,20 @@ fn without_brackets(raw: &str) -> String {
     } else {
         kept
     }
+}
+
+/// Takes a legal form off the end that only its dots tell from a word.
+fn without_dotted_form(folded: &str) -> (&str, Option<&'static str>) {
+    let found = folded.trim_end_matches(['.', ' ', ',']).rsplit_once(' ');
+    let cut = found
+        .filter(|(_, last)| last.contains('.'))
+        .and_then(|(head, last)| {
+            let letters = || last.bytes().filter(|byte| *byte != b'.');
+            let mut forms = DOTTED_FORMS.iter();
+            let form = forms.find(|form| letters().eq(form.bytes()))?;
+            Some((head, Some(*form)))
+        });
+    cut.unwrap_or((folded, None))
 }
 
 /// Takes legal forms off both ends and returns what was taken off the end. One word always stays.
@@ -318,6 +362,11 @@ mod tests {
             ("Transport Vos", "transport vos", ""),
             ("Acme Akc. spol.", "acme", "as"),
             ("Acme Société à responsabilité limitée", "acme", "sarl"),
+            ("Acme, C.A.", "acme", "ca"),
+            ("Acme Compañía Anónima", "acme", "ca"),
+            ("Acme, v.o.s.", "acme", "vos"),
+            ("Acme Sh.A", "acme", "sha"),
+            ("University of CA", "university of ca", ""),
             ("Acme Edms. Bpk.", "acme", "edms bpk"),
             ("Acme S.A.O.G.", "acme", "saog"),
             ("Acme Kommandiittiyhtiö", "acme", "ky"),
@@ -386,6 +435,12 @@ mod tests {
                 "Acme dba Blue Lake fka Red Lake",
                 vec!["Blue Lake", "Red Lake", "Acme"],
             ),
+            ("Remote Dba Experts", vec!["Remote Dba Experts"]),
+            (
+                "John Smith DBA Smith Plumbing",
+                vec!["Smith Plumbing", "John Smith"],
+            ),
+            ("ACME FORMERLY KNOWN AS RED LAKE", vec!["ACME", "RED LAKE"]),
             ("Remote DBA Experts", vec!["Remote DBA Experts"]),
             ("Hotel AKA Alexandria", vec!["Hotel AKA Alexandria"]),
             (

@@ -11,9 +11,10 @@ use super::text;
 /// neighbour's language; nothing where it is not known, or where it is `NA`: who types that has no country to tell far more
 /// often than Namibia.
 pub fn normalise(raw: &str) -> Option<&'static str> {
-    let is_told = !raw.trim().eq_ignore_ascii_case("na");
+    let name = key(raw);
+    let is_told = name != "na";
     is_told
-        .then(|| find(raw))
+        .then(|| by_key(&name))
         .flatten()
         .map(|country| country.code)
 }
@@ -30,6 +31,17 @@ pub(crate) fn calling_code(raw: &str) -> Option<&'static str> {
 
 /// Returns the country of a code or name.
 pub(super) fn find(raw: &str) -> Option<&'static Country> {
+    by_key(&key(raw))
+}
+
+/// Returns a name as it is compared.
+fn key(raw: &str) -> String {
+    let folded = text::fold(raw).replace('.', "").replace(" & ", " and ");
+    folded.trim().to_owned()
+}
+
+/// Returns the country of a name as it is compared.
+fn by_key(name: &str) -> Option<&'static Country> {
     static BY_NAME: LazyLock<HashMap<String, &Country>> = LazyLock::new(|| {
         let mut by_name = HashMap::new();
         for country in COUNTRIES {
@@ -40,16 +52,17 @@ pub(super) fn find(raw: &str) -> Option<&'static Country> {
         }
         by_name
     });
-    let folded = text::fold(raw).replace('.', "").replace(" & ", " and ");
-    let name = folded.trim();
-    let found = BY_NAME.get(name).copied();
-    // ISO 3166 sorts by the telling word: `Korea, Republic of`.
+    let known = |name: &str| BY_NAME.get(name).copied();
+    // ISO 3166 sorts by the telling word (`Korea, Republic of`), others say what a place belongs to (`Georgia, USA`).
     let turned = || {
         let (head, tail) = name.split_once(", ")?;
-        let whole = BY_NAME.get(format!("{tail} {head}").as_str());
-        whole.or_else(|| BY_NAME.get(head)).copied()
+        let is_form =
+            (tail.ends_with(" of") || tail == "province of china") && !tail.contains("dem");
+        known(&format!("{tail} {head}"))
+            .or_else(|| known(tail.trim_end_matches(" sar")))
+            .or_else(|| is_form.then(|| known(head)).flatten())
     };
-    found.or_else(turned)
+    known(name).or_else(turned)
 }
 
 #[cfg(test)]
@@ -68,6 +81,12 @@ mod tests {
             ("AUS", Some("AU")),
             ("Namibia", Some("NA")),
             ("NA", None),
+            ("n.a.", None),
+            (" N.A. ", None),
+            ("Korea, Dem. People's Rep.", None),
+            ("China, Hong Kong SAR", Some("HK")),
+            ("Georgia, USA", Some("US")),
+            ("Palestine, State of", Some("PS")),
             ("Korea, Republic of", Some("KR")),
             ("Korea, Democratic People's Republic of", Some("KP")),
             ("Tanzania, United Republic of", Some("TZ")),

@@ -1,8 +1,8 @@
 //! Legal forms of companies, cut off the end of a name, and words that names abbreviate.
 //!
 //! The forms are those of enterprises in the list of ISO 20275 that GLEIF publishes, in the abbreviations that names of
-//! companies use, without those that are words, names of people, states or brands as well (`chartered`, `Vos`, `CA`, `PSA`):
-//! these would make one company of two. The abbreviations of other words were collected by hand.
+//! companies use. Most of those that are words, surnames, states or brands as well are not here (`chartered`), or only with
+//! their dots (`C.A.`, `v.o.s.`): they would make one company of two. The abbreviations of other words were collected by hand.
 
 use super::word_set::WordSet;
 
@@ -178,7 +178,7 @@ pub(super) static LEGAL_FORMS: WordSet = WordSet::of(&[
     "sl", "slu", "sau", "sll", "sc", "scoop", "s coop", "lda", "ltda", "unipessoal", "eireli",
     "epp", "mei", "s a", "de cv", "sa de cv", "s de rl de cv", "s de rl", "sapi de cv", "sapi",
     "sab de cv", "spa", "sas de cv", "srl de cv", "eirl", "slne", "slp", "sac", "saa",
-    "saci", "sacif", "saic", "saicf", "sapem", "cia", "cxa", "c por a", "c a", "sofom", "sofom enr",
+    "saci", "sacif", "saic", "saicf", "sapem", "cia", "cxa", "c por a", "sofom", "sofom enr",
     "spr de rl", "sgps", "crl", "sgr", "sicav", "aie",
     // Italy
     "s p a", "srls", "s r l", "sapa", "scarl", "scpa", "s a s", "s n c", "arl", "a rl",
@@ -197,6 +197,9 @@ pub(super) static LEGAL_FORMS: WordSet = WordSet::of(&[
     "chup", "zat", "tdv", "mchj", "qsc", "bm", "sae", "saog",
     "saoc", "ksc", "kscc", "kscp", "bsc", "qpsc", "pjsc", "fzc", "yk", "tnhh", "ctcp",
 ]);
+
+/// Legal forms that only their dots tell from words, surnames and states.
+pub(super) const DOTTED_FORMS: [&str; 8] = ["ca", "sal", "vos", "ks", "ska", "psa", "sha", "gp"];
 
 /// Legal forms that stand before a name.
 pub(super) static LEADING_FORMS: WordSet = WordSet::of(&[

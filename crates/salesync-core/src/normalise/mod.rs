@@ -19,3 +19,6 @@ mod mail_words;
 mod name_words;
 mod nicknames;
 mod word_set;
+
+/// Is raised with the functions and lists here: what was resolved by others is resolved anew as a whole.
+pub(crate) const RULES: &str = "2";

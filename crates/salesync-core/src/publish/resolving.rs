@@ -16,6 +16,7 @@ use super::{
     Resolved, changes, deals, identities, index, interactions, overrides, published, rows,
 };
 use crate::error::{Code, Error, Result};
+use crate::normalise;
 use crate::plain::NewRows;
 use crate::resolve::{
     Changed, Decisions, EntityId, EntityKind, Identity, Increment, IndexChange, Learnt, Override,
@@ -300,6 +301,7 @@ fn circumstances(
     let sources: Vec<&str> = sources.iter().map(|source| source.name).collect();
     let whole = [
         env!("CARGO_PKG_VERSION"),
+        normalise::RULES,
         &settings,
         &sources.join(","),
         &ours.told(),

@@ -74,7 +74,11 @@ pub static COMPANIES: PlainTable = PlainTable {
             Text,
             "The name that survives of those that the records have",
         ),
-        ("domain", Text, "The main domain"),
+        (
+            "domain",
+            Text,
+            "The main domain: that which most records name first",
+        ),
         ("domains", Json, "All domains"),
         (
             "emails",

@@ -288,7 +288,7 @@ impl<'a, 'b> Fields<'a, 'b> {
         };
         let said = |identity: &&'a Identity| {
             let named = identity.country.as_ref();
-            let named = named.filter(|raw| !raw.trim().is_empty());
+            let named = named.filter(|raw| is_said(raw));
             self.rules.votes(identity, named.map(code))
         };
         let ranked = ranked(self.identities.iter().flat_map(said), &self.rules.place);

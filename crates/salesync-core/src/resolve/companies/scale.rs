@@ -77,8 +77,10 @@ impl cluster::Scale<6> for Scale<'_> {
         };
         let agrees = |company: &Company<'_>| {
             let mut domains = company.domains.iter();
+            let name = self.name(&witness, company);
             domains.any(|domain| witness.domains.contains(domain))
-                && !matches!(self.name(&witness, company).level, CONFLICT | MISSING)
+                && name.level != CONFLICT
+                && name.bits > 0.0
         };
         self.domain(&one, &other).level == CONFLICT && agrees(&one) && agrees(&other)
     }

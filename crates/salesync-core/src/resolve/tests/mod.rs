@@ -304,7 +304,7 @@ fn one_company_in_many_spellings() {
 }
 
 #[test]
-fn a_record_without_a_name_or_with_one_domain_shows_nothing_about_two_companies() {
+fn a_record_without_a_name_or_with_that_of_one_shows_nothing_about_two_companies() {
     let lines = ["Alpha Freight | alpha.io", "Beta Optics | beta.de"];
     for line in [" | alpha.io; beta.de", "Alpha Freight | alpha.io; beta.de"] {
         let both = company("both", line);
