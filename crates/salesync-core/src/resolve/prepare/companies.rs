@@ -27,7 +27,7 @@ impl Preparation {
                 core,
                 compact,
                 legal_form,
-            } = self.one_company_name(raw);
+            } = self.company_name(raw);
             if !compact.is_empty() && !compact_names.contains(&compact) {
                 compact_names.push(compact);
                 legal_forms.push(legal_form);
@@ -70,16 +70,11 @@ impl Preparation {
     }
 
     /// Normalises the name that a field says a company goes by; nothing comes of a placeholder.
-    pub(super) fn company_name(&mut self, field: &str) -> CompanyName {
-        let in_use = company::names(field).into_iter().next();
-        in_use.map_or_else(CompanyName::default, |raw| self.one_company_name(raw))
-    }
-
-    /// Normalises a company's name; nothing comes of a placeholder.
-    fn one_company_name(&mut self, raw: &str) -> CompanyName {
+    pub(super) fn company_name(&mut self, raw: &str) -> CompanyName {
         let texts = &mut self.prepared.texts;
         self.companies.of(raw, |raw| {
-            let company = company::normalise(raw);
+            let in_use = company::names(raw).into_iter().next();
+            let company = in_use.and_then(company::normalise);
             company.map_or_else(CompanyName::default, |company| CompanyName {
                 core: texts.intern(&company.core),
                 compact: texts.intern(&company.compact),
