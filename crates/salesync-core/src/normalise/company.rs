@@ -47,13 +47,7 @@ fn normalise_any(raw: &str) -> Option<NormalCompany> {
         return None;
     }
     words.retain(|word| !JOINING.contains(word));
-    let mut legal_form = cut_legal_forms(&mut words);
-    if let Some(form) = dotted {
-        legal_form = [legal_form.as_str(), form]
-            .join(" ")
-            .trim_start()
-            .to_owned();
-    }
+    let legal_form = cut_legal_forms(&mut words, dotted);
     let expanded: Vec<&str> = words.iter().map(|word| expand(word)).collect();
     let core = expanded.join(" ");
     let compact = expanded.concat();
@@ -258,9 +252,10 @@ fn without_dotted_form(folded: &str) -> (&str, Option<&'static str>) {
     cut.unwrap_or((folded, None))
 }
 
-/// Takes legal forms off both ends and returns what was taken off the end. One word always stays.
-fn cut_legal_forms(words: &mut Vec<String>) -> String {
-    let mut cut = Vec::new();
+/// Takes legal forms off both ends and returns what was taken off the end, before what was taken off last. One word
+/// always stays.
+fn cut_legal_forms(words: &mut Vec<String>, last: Option<&str>) -> String {
+    let mut cut: Vec<String> = last.map(str::to_owned).into_iter().collect();
     loop {
         let longest = (1..=LONGEST_FORM.min(words.len().saturating_sub(1))).rev();
         let found = longest.into_iter().find_map(|length| {

@@ -179,7 +179,7 @@ fn company(
     };
     let rules = &whole.settings.survivorship;
     let mut fields = Fields::new(&identities, rules);
-    let domains_of = |identity: &Identity| {
+    let domains_of = |identity: &&Identity| {
         let named = identity.websites.iter().chain(&identity.emails);
         let mut domains: Vec<String> = Vec::new();
         for domain in named.filter_map(own) {
@@ -189,12 +189,16 @@ fn company(
         }
         domains
     };
+    let said: Vec<Vec<String>> = identities.iter().map(domains_of).collect();
     // A record's first domain is its main one; the others are votes for being a domain at all.
     let named = |most: usize| {
-        let voted = identities.iter().flat_map(move |identity| {
-            let domains = domains_of(identity).into_iter().take(most);
-            rules.votes(identity, domains.collect::<Vec<_>>())
-        });
+        let voted = identities
+            .iter()
+            .zip(&said)
+            .flat_map(move |(identity, domains)| {
+                let domains = domains.iter().take(most).cloned();
+                rules.votes(identity, domains.collect::<Vec<_>>())
+            });
         ranked(voted, &rules.contact)
             .into_iter()
             .map(|vote| vote.value)

@@ -32,7 +32,7 @@ pub(super) struct Preparation {
     words: Memo<Option<Word>>,
     companies: Memo<CompanyName>,
     cities: Memo<Symbol>,
-    countries: Memo<[u8; 2]>,
+    countries: Memo<Option<&'static str>>,
     /// Room for one record's text.
     line: String,
     /// Room for one record's lists.
@@ -298,9 +298,7 @@ impl Preparation {
         if said.phones.is_empty() {
             return Span::default();
         }
-        let named = said.country.map(|raw| self.country(raw));
-        let named = named.as_ref().and_then(|code| str::from_utf8(code).ok());
-        let named = named.filter(|code| !code.starts_with('\0'));
+        let named = said.country.and_then(|raw| self.country(raw));
         let country = named.or(self.default_country.as_deref());
         self.symbols.clear();
         for raw in &said.phones {
@@ -312,18 +310,16 @@ impl Preparation {
         Span::push(&mut self.prepared.symbols, self.symbols.iter().copied())
     }
 
-    /// Returns the code of a country; zeros where it is not known.
-    fn country(&mut self, raw: &str) -> [u8; 2] {
-        self.countries.of(raw, |raw| {
-            let code = country::normalise(raw).map(str::as_bytes);
-            code.and_then(|code| code.try_into().ok())
-                .unwrap_or_default()
-        })
+    /// Returns the code of a country, where it is known.
+    fn country(&mut self, raw: &str) -> Option<&'static str> {
+        self.countries.of(raw, country::normalise)
     }
 
     /// Normalises an address.
     fn place(&mut self, said: &Said<'_>) -> Place {
-        let country = said.country.map_or([0; 2], |raw| self.country(raw));
+        let country = said.country.and_then(|raw| self.country(raw));
+        let country = country.and_then(|code| code.as_bytes().try_into().ok());
+        let country = country.unwrap_or_default();
         let texts = &mut self.prepared.texts;
         let city = said.city.map_or(Symbol::EMPTY, |raw| {
             self.cities.of(raw, |raw| {
