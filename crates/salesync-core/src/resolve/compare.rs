@@ -293,10 +293,8 @@ pub(super) fn places(
     let postal_code = both(one.postal_code, other.postal_code)
         && (one.postal_code == other.postal_code
             || (street && are_one_slip_apart(texts, one.postal_code, other.postal_code)));
-    let elsewhere = both(one.city, other.city)
-        && !city
-        && both(one.postal_code, other.postal_code)
-        && !postal_code;
+    let known = both(one.city, other.city) || both(one.postal_code, other.postal_code);
+    let elsewhere = known && !city && !postal_code;
     let house = street && !other_street && !elsewhere && (number || (same_street && building));
     let code_bits = scale
         .postal_codes
@@ -348,11 +346,32 @@ pub(super) fn are_near(texts: &Texts, ones: &[Symbol], others: &[Symbol]) -> boo
 fn are_alike(texts: &Texts, one: Symbol, other: Symbol) -> bool {
     let (left, right) = (texts.text(one), texts.text(other));
     let numbered = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
-    let found = || likeness(left, right);
+    let found = || match likeness(left, right) {
+        Likeness::Different | Likeness::TwoEdits => false,
+        // Rose Bay and Oyster Bay share a word, and are two.
+        Likeness::Contained => {
+            holds(left, right) || holds(right, left) || are_alike_without_spaces(left, right)
+        }
+        _ => true,
+    };
+    one == other || (!numbered(left) && !numbered(right) && found())
+}
+
+/// Says whether a text has all words of another.
+fn holds(text: &str, other: &str) -> bool {
+    other
+        .split(' ')
+        .all(|word| text.split(' ').any(|held| held == word))
+}
+
+/// Says whether two texts are one with a typing error, wherever their words end.
+fn are_alike_without_spaces(one: &str, other: &str) -> bool {
+    let (one, other) = (one.replace(' ', ""), other.replace(' ', ""));
     one == other
-        || (!numbered(left)
-            && !numbered(right)
-            && !matches!(found(), Likeness::Different | Likeness::TwoEdits))
+        || !matches!(
+            likeness(&one, &other),
+            Likeness::Different | Likeness::TwoEdits
+        )
 }
 
 /// Says whether two codes of one length are one slip of the finger apart.
@@ -471,6 +490,8 @@ mod tests {
             (["12", "oak", "", "3088", ""], "place"),
             (["14", "elm", "", "3089", "sorrento"], "street"),
             (["12", "elm", "", "9000", "sorrento"], "street"),
+            (["12", "elm", "", "9000", ""], "street"),
+            (["12", "elm", "", "", "sorrento"], "street"),
             (["12", "oak", "", "3089", "maitlnd"], "place"),
             (["", "", "", "", "maitlnd"], "city"),
             (["12", "oak", "", "3089", "sorrento"], CONFLICT),
@@ -483,6 +504,23 @@ mod tests {
         for (other, level) in others {
             let found = places(&texts, (&scale, &weights), &home, &other);
             assert_eq!(found.level, level, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_places_are_one_where_one_holds_the_other_or_their_letters_are_alike() {
+        let mut texts = Texts::default();
+        for (one, other, expected) in [
+            ("frankfurt", "frankfurt am main", true),
+            ("sunny brae", "sunny- brae", true),
+            ("redbank plains", "redbank qplains", true),
+            ("crescent head", "crescnet head", true),
+            ("rose bay", "oyster bay", false),
+            ("new york", "new orleans", false),
+            ("suite 12", "suite 13", false),
+        ] {
+            let [left, right] = [one, other].map(|name| texts.intern(name));
+            assert_eq!(are_alike(&texts, left, right), expected, "{one} {other}");
         }
     }
 

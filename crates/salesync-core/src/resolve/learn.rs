@@ -3,10 +3,11 @@
 //!
 //! Such pairs are one person's or two namesakes'. Which, their mailboxes, phones and organisations tell: how often
 //! these agree depends on how rare the name is, and from that follows how rare a name must be to stand for itself.
-//! Those who share a mailbox tell in how many forms a name is written, those who share a house who lives in one, and
-//! records of one domain how often phones and legal forms of one company differ.
+//! Those who share a mailbox tell in how many forms a name is written, those who share a house who lives in one and how
+//! often a date of birth is wrong, those who share a name and a date of birth how often people move, and records of one
+//! domain how often phones and legal forms of one company differ.
 
-use super::compare::CONFLICT;
+use super::compare::{CONFLICT, MISSING};
 use super::frequency::count_of;
 use super::model::{AddressWeights, CompanyWeights, NamePartWeights, PeopleWeights};
 
@@ -78,7 +79,7 @@ const PATTERNS: usize = 4 * 4 * 4;
 /// How often records of one person agree, before anything is learnt.
 const EXPECTED: [[f64; 3]; FIELDS] = [[0.55, 0.05, 0.4], [0.6, 0.01, 0.39], [0.8, 0.01, 0.19]];
 
-/// What is believed beforehand of names of one rarity counts as much as so many pairs.
+/// What is believed beforehand, of names of one rarity or of dates of birth, counts as much as so many pairs.
 const BELIEF: f64 = 20.0;
 
 /// Pairs of records that bear one name, counted by pattern.
@@ -210,6 +211,14 @@ impl Namesakes {
     }
 }
 
+/// The levels of two records about people: of given name, surname, address and date of birth.
+pub(super) type PersonLevels<'a> = [&'a str; 4];
+
+/// Says whether two names are one person's as far as names go.
+fn are_alike([first, last, ..]: PersonLevels<'_>) -> bool {
+    first != CONFLICT && last != CONFLICT
+}
+
 /// How often the parts of one person's names are written in which form.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
@@ -233,7 +242,7 @@ const MOST_LOST: f64 = 4.0;
 
 impl Forms {
     /// Counts so many names of two records of one person, by the levels of their parts.
-    pub(super) fn count(&mut self, first: &str, last: &str, names: f64) {
+    pub(super) fn count(&mut self, [first, last, ..]: PersonLevels<'_>, names: f64) {
         for (form, level) in [(&mut self.first, first), (&mut self.last, last)] {
             match level {
                 "equal" => form.equal += names,
@@ -285,11 +294,13 @@ impl Form {
     }
 }
 
-/// How often those who share a house are one person by their names.
+/// How often those who share a house are one person by their names, and how often the dates of birth of one person there
+/// differ.
 #[derive(Debug, Default)]
 pub(super) struct Households {
     alike: f64,
     unlike: f64,
+    births: Births,
 }
 
 /// Fewer houses than this teach nothing.
@@ -306,12 +317,14 @@ const HOUSE_BOUNDS: (f64, f64) = (-2.0, 5.0);
 const FAMILY_GAIN: f32 = 3.0;
 
 impl Households {
-    /// Counts so many houses by the levels of two names there.
-    pub(super) fn count(&mut self, first: &str, last: &str, houses: f64) {
-        if first == CONFLICT || last == CONFLICT {
-            self.unlike += houses;
-        } else {
+    /// Counts so many houses by the levels of two records there.
+    pub(super) fn count(&mut self, levels: PersonLevels<'_>, houses: f64) {
+        if are_alike(levels) {
+            let [.., birth] = levels;
             self.alike += houses;
+            self.births.count(birth, houses);
+        } else {
+            self.unlike += houses;
         }
     }
 
@@ -319,23 +332,118 @@ impl Households {
     pub(super) fn and(mut self, others: Self) -> Self {
         self.alike += others.alike;
         self.unlike += others.unlike;
+        self.births = self.births.and(&others.births);
         self
     }
 
     /// Returns the weights with what these houses teach, within bounds; as they were where there are too few.
     pub(super) fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
+        let weights = self.births.teach(weights);
         let houses = self.alike + self.unlike;
         if houses < FEWEST_HOUSES {
-            return weights.clone();
+            return weights;
         }
         let several = (self.unlike - MISNAMED * houses).max(1.0);
         let gain = bounded((self.alike / several).log2(), HOUSE_BOUNDS);
         PeopleWeights {
             address: AddressWeights {
                 house: weights.address.house + gain,
-                ..weights.address.clone()
+                ..weights.address
             },
             family_off: (weights.family_off - FAMILY_GAIN * gain.max(0.0)).max(0.0),
+            ..weights
+        }
+    }
+}
+
+/// The levels of two dates of birth that differ, each with the share of any two people whose dates are so far apart: counted
+/// over two million pairs of days out of seventy years.
+const UNEQUAL_BIRTHS: [(&str, f64); 4] = [
+    ("near", 0.0013),
+    ("two_parts", 0.003),
+    ("within_year", 0.029),
+    (CONFLICT, 0.967),
+];
+
+/// What a level of dates of birth may lose and gain in bits against what was believed.
+const BIRTH_BOUNDS: (f64, f64) = (-4.0, 2.0);
+
+/// How often two dates of birth of one person are how far apart.
+#[derive(Debug, Default)]
+struct Births {
+    pairs: f64,
+    /// By the levels of [`UNEQUAL_BIRTHS`].
+    unequal: [f64; UNEQUAL_BIRTHS.len()],
+}
+
+impl Births {
+    /// Counts so many pairs by the level of the dates.
+    fn count(&mut self, level: &str, pairs: f64) {
+        if level == MISSING {
+            return;
+        }
+        self.pairs += pairs;
+        let levels = UNEQUAL_BIRTHS.iter().zip(&mut self.unequal);
+        let found = levels.filter(|((known, _), _)| *known == level);
+        found.for_each(|(_, count)| *count += pairs);
+    }
+
+    fn and(mut self, others: &Self) -> Self {
+        self.pairs += others.pairs;
+        for (count, other) in self.unequal.iter_mut().zip(others.unequal) {
+            *count += other;
+        }
+        self
+    }
+
+    fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
+        let mut taught = weights.clone();
+        if self.pairs < FEWEST_OF_ONE {
+            return taught;
+        }
+        let levels = [
+            &mut taught.birth_near,
+            &mut taught.birth_two_parts,
+            &mut taught.birth_within_year,
+            &mut taught.birth_conflict,
+        ];
+        let counts = self.unequal.iter().zip(UNEQUAL_BIRTHS);
+        for (bits, (count, (_, by_chance))) in levels.into_iter().zip(counts) {
+            let believed = f64::from(*bits);
+            let share = (count + BELIEF * by_chance * believed.exp2()) / (self.pairs + BELIEF);
+            let (least, most) = BIRTH_BOUNDS;
+            let bounds = (believed + least, believed + most);
+            *bits = bounded((share / by_chance).log2(), bounds);
+        }
+        taught
+    }
+}
+
+/// How often the addresses of those differ who share a name and a date of birth.
+#[derive(Debug, Default)]
+pub(super) struct Moves(Contradiction);
+
+impl Moves {
+    /// Counts so many dates of birth by the levels of two records of one.
+    pub(super) fn count(&mut self, levels: PersonLevels<'_>, births: f64) {
+        if are_alike(levels) {
+            let [.., address, _] = levels;
+            self.0.count(address, births);
+        }
+    }
+
+    /// Adds what others counted.
+    pub(super) fn and(self, others: Self) -> Self {
+        Self(self.0.and(&others.0))
+    }
+
+    /// Returns the weights with what these people teach, within bounds; as they were where there are too few.
+    pub(super) fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
+        PeopleWeights {
+            address: AddressWeights {
+                conflict: self.0.teach(weights.address.conflict),
+                ..weights.address.clone()
+            },
             ..weights.clone()
         }
     }
@@ -348,32 +456,27 @@ pub(super) struct Contradictions {
     legal_form: Contradiction,
 }
 
-/// How often one field of two records of one company agrees, and how often not.
+/// How often one field of two records of one entity agrees, and how often not.
 #[derive(Debug, Default)]
 struct Contradiction {
     same: f64,
     different: f64,
 }
 
-/// Fewer pairs of companies' records than this teach nothing.
-const FEWEST_COMPANY_PAIRS: f64 = 30.0;
+/// Fewer pairs of records of one entity than this do not teach what it says that a field differs.
+const FEWEST_OF_ONE: f64 = 30.0;
 
-/// What one company's records are believed to do counts as much as so many that agree, and so many that do not.
+/// What one entity's records are believed to do counts as much as so many that agree, and so many that do not.
 const BELIEVED_EACH: f64 = 2.0;
 
-/// What a field that differs says against a company at most and at least: records are kept by people.
+/// What a field that differs says against an entity at most and at least: records are kept by people.
 const AGAINST_BOUNDS: (f64, f64) = (-6.0, -0.5);
 
 impl Contradictions {
     /// Counts so many pairs of one company's records, by the levels of phone and legal form.
-    pub(super) fn count(&mut self, phone: &str, legal_form: &str, pairs: f64) {
-        for (field, level) in [(&mut self.phone, phone), (&mut self.legal_form, legal_form)] {
-            match level {
-                "shared" | "near" | "equal" => field.same += pairs,
-                "different" | CONFLICT => field.different += pairs,
-                _ => {}
-            }
-        }
+    pub(super) fn count(&mut self, [phone, legal_form]: [&str; 2], pairs: f64) {
+        self.phone.count(phone, pairs);
+        self.legal_form.count(legal_form, pairs);
     }
 
     /// Returns the weights with what these pairs teach, within bounds; as they were where there are too few.
@@ -387,9 +490,25 @@ impl Contradictions {
 }
 
 impl Contradiction {
+    /// Counts so many pairs by the level of the field.
+    fn count(&mut self, level: &str, pairs: f64) {
+        match level {
+            "shared" | "near" | "equal" | "house" | "street" | "place" => self.same += pairs,
+            "different" | CONFLICT => self.different += pairs,
+            _ => {}
+        }
+    }
+
+    fn and(&self, others: &Self) -> Self {
+        Self {
+            same: self.same + others.same,
+            different: self.different + others.different,
+        }
+    }
+
     fn teach(&self, weight: f32) -> f32 {
         let pairs = self.same + self.different;
-        if pairs < FEWEST_COMPANY_PAIRS {
+        if pairs < FEWEST_OF_ONE {
             return weight;
         }
         let different = (self.different + BELIEVED_EACH) / (pairs + 2.0 * BELIEVED_EACH);
@@ -475,6 +594,8 @@ mod tests {
         Agreement::Different,
     ];
 
+    const NAMED_ALIKE: PersonLevels<'_> = ["equal", "equal", "missing", "missing"];
+
     fn taught(pairs: &[(usize, [Agreement; 3], u64)]) -> PeopleWeights {
         let mut namesakes = Namesakes::new();
         for (bucket, agreements, count) in pairs {
@@ -516,7 +637,7 @@ mod tests {
             PeopleWeights::default()
         );
         let mut forms = Forms::default();
-        forms.count("equal", "equal", 499.0);
+        forms.count(NAMED_ALIKE, 499.0);
         assert_eq!(
             forms.teach(&PeopleWeights::default()),
             PeopleWeights::default()
@@ -528,8 +649,8 @@ mod tests {
         let seed = PeopleWeights::default();
         let taught = |alike: f64, unlike: f64| {
             let mut households = Households::default();
-            households.count("nickname", "equal", alike);
-            households.count("conflict", "equal", unlike);
+            households.count(["nickname", "equal", "house", "missing"], alike);
+            households.count(["conflict", "equal", "house", "missing"], unlike);
             households.teach(&seed)
         };
         let (alone, families, flats) = (
@@ -550,8 +671,8 @@ mod tests {
         let seed = CompanyWeights::default();
         let taught = |same: f64, different: f64| {
             let mut found = Contradictions::default();
-            found.count("shared", "equal", same);
-            found.count("different", "missing", different);
+            found.count(["shared", "equal"], same);
+            found.count(["different", "missing"], different);
             found.teach(&seed)
         };
         let (strict, lax) = (taught(990.0, 10.0), taught(50.0, 50.0));
@@ -562,11 +683,45 @@ mod tests {
     }
 
     #[test]
+    fn where_people_hardly_ever_move_another_address_speaks_against_one() {
+        let seed = PeopleWeights::default();
+        let taught = |stayed: f64, moved: f64| {
+            let mut moves = Moves::default();
+            moves.count(["equal", "one_edit", "street", "equal"], stayed);
+            moves.count(["equal", "equal", "conflict", "equal"], moved);
+            moves.count(["equal", "conflict", "conflict", "equal"], 500.0);
+            moves.count(["equal", "equal", "city", "equal"], 500.0);
+            moves.teach(&seed).address.conflict
+        };
+        assert!(taught(990.0, 10.0) < -5.0);
+        assert!(taught(70.0, 30.0) > -2.0);
+        assert!((taught(20.0, 9.0) - seed.address.conflict).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn where_dates_of_birth_are_hardly_ever_wrong_another_speaks_against_one() {
+        let seed = PeopleWeights::default();
+        let taught = |right: f64, wrong: f64| {
+            let mut households = Households::default();
+            households.count(["equal", "equal", "house", "equal"], right);
+            households.count(["equal", "equal", "house", "conflict"], wrong);
+            households.count(["conflict", "equal", "house", "conflict"], 50.0);
+            households.teach(&seed)
+        };
+        let (strict, lax) = (taught(980.0, 20.0), taught(70.0, 30.0));
+        assert!(strict.birth_conflict < -4.0);
+        assert!(strict.birth_two_parts < seed.birth_two_parts - 2.0);
+        assert!(strict.birth_near < seed.birth_near - 2.0);
+        assert!(lax.birth_conflict > -2.0);
+        assert_eq!(taught(20.0, 9.0), seed);
+    }
+
+    #[test]
     fn a_form_that_is_rarely_written_says_less() {
         let mut forms = Forms::default();
-        forms.count("equal", "equal", 1_000.0);
-        forms.count("nickname", "one_edit", 300.0);
-        forms.count("one_edit", "equal", 20.0);
+        forms.count(NAMED_ALIKE, 1_000.0);
+        forms.count(["nickname", "one_edit", "missing", "missing"], 300.0);
+        forms.count(["one_edit", "equal", "missing", "missing"], 20.0);
         let (seed, taught) = (
             PeopleWeights::default(),
             forms.teach(&PeopleWeights::default()),

@@ -279,7 +279,7 @@ impl Default for AddressWeights {
         Self {
             house: 10.0,
             street: 6.0,
-            place_cap: 6.0,
+            place_cap: 9.0,
             conflict: -2.5,
             city_conflict: -0.7,
         }

@@ -73,9 +73,8 @@ pub(super) async fn levels(
         .await?;
     let rows = sets.counted(&answers).await?;
     each(&rows, |[line, times]| {
-        let (one, two) = line?.split_once(' ')?;
         Some(LevelCount {
-            levels: [one.to_owned(), two.to_owned()],
+            levels: line?.split(' ').map(str::to_owned).collect(),
             pairs: times?.parse().ok()?,
         })
     })

@@ -125,9 +125,9 @@ impl<'a> Scale<'a> {
             let mut named = named.map(|(_, index)| *index);
             if used.is_some_and(|text| self.users.get(text) == 1)
                 && let Some((one, other)) = named.next().zip(named.next())
-                && let Some([phone, legal_form]) = self.levels(one, other)
+                && let Some(levels) = self.levels(one, other)
             {
-                contradictions.count(phone, legal_form, 1.0);
+                contradictions.count(levels, 1.0);
             }
         }
         self.known.weights = contradictions.teach(&self.known.weights);

@@ -86,12 +86,12 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    /// Returns two levels of two records, of which something is learnt: of people those of given name and surname, of
-    /// companies those of phone and legal form.
-    pub(in super::super) fn levels(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
+    /// Returns the levels of two records of which something is learnt: of people those of given name, surname, address and
+    /// date of birth, of companies those of phone and legal form.
+    pub(in super::super) fn levels(&self, left: u32, right: u32) -> Option<Vec<&'static str>> {
         match self {
-            Self::People(scale) => scale.levels(left, right),
-            Self::Companies(scale) => scale.levels(left, right),
+            Self::People(scale) => scale.levels(left, right).map(Vec::from),
+            Self::Companies(scale) => scale.levels(left, right).map(Vec::from),
         }
     }
 

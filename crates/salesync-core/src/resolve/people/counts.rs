@@ -5,8 +5,8 @@ use rayon::iter::ParallelIterator;
 use super::super::compare::{self, MISSING};
 use super::super::frequency::count_of;
 use super::super::keys::{self, Blocks};
-use super::super::learn::{Agreement, Forms, Households, Namesakes};
-use super::super::prepared::{Name, Symbol, place};
+use super::super::learn::{Agreement, Forms, Households, Moves, Namesakes, PersonLevels};
+use super::super::prepared::{Name, PersonRow, Symbol, place};
 use super::scale::Scale;
 
 /// How many users a phone has at least that a company's record carries.
@@ -59,54 +59,74 @@ impl Scale<'_> {
             used.is_some_and(|text| self.users.get(text) == 1)
         };
         let of_one = blocks.par_shared().filter(one_user);
-        let found = of_one.filter_map(|block| self.forms_in(block, Other::Next));
-        let forms = found.fold(Forms::default, |mut forms, [first, last]| {
-            forms.count(first, last, 1.0);
+        let found = of_one.filter_map(|block| self.levels_in(block, Other::Next));
+        let forms = found.fold(Forms::default, |mut forms, levels| {
+            forms.count(levels, 1.0);
             forms
         });
         let forms = forms.reduce(Forms::default, Forms::and);
         self.known.weights = forms.teach(&self.known.weights);
     }
 
-    /// Learns from records with one house what it says to share one.
+    /// Learns from records with one house what it says to share one, and from those of one person there how often dates of
+    /// birth differ.
     pub(super) fn learn_households(&mut self, blocks: &Blocks) {
         // In the order of names, the first and the last are the least alike.
-        let forms = |block: &[_]| self.forms_in(block, Other::Last);
-        let found = blocks.par_shared().filter_map(forms);
-        let households = found.fold(Households::default, |mut households, [first, last]| {
-            households.count(first, last, 1.0);
+        let levels = |block: &[_]| self.levels_in(block, Other::Last);
+        let found = blocks.par_shared().filter_map(levels);
+        let households = found.fold(Households::default, |mut households, levels| {
+            households.count(levels, 1.0);
             households
         });
         let households = households.reduce(Households::default, Households::and);
         self.known.weights = households.teach(&self.known.weights);
     }
 
-    /// Returns the levels of given name and surname of the first of some records with whole names and of another.
-    fn forms_in(&self, block: &[(u64, u32)], other: Other) -> Option<[&'static str; 2]> {
+    /// Learns from records with one date of birth and one name how often addresses differ.
+    pub(super) fn learn_moves(&mut self, blocks: &Blocks) {
+        let levels = |block: &[_]| self.levels_in(block, Other::Next);
+        let found = blocks.par_shared().filter_map(levels);
+        let moves = found.fold(Moves::default, |mut moves, levels| {
+            moves.count(levels, 1.0);
+            moves
+        });
+        let moves = moves.reduce(Moves::default, Moves::and);
+        self.known.weights = moves.teach(&self.known.weights);
+    }
+
+    /// Returns the levels of the first of some records with whole names and of another.
+    fn levels_in(&self, block: &[(u64, u32)], other: Other) -> Option<PersonLevels<'static>> {
         let people = self.prepared.people.as_slice();
         let rows = block
             .iter()
             .filter_map(|(_, index)| people.get(place(*index)));
-        let mut names = rows.map(|row| row.name).filter(Name::is_whole);
-        let first = names.next()?;
+        let mut whole = rows.filter(|row| row.name.is_whole());
+        let first = whole.next()?;
         let other = match other {
-            Other::Next => names.next(),
-            Other::Last => names.next_back(),
+            Other::Next => whole.next(),
+            Other::Last => whole.next_back(),
         };
-        Some(self.levels_of(&first, &other?))
+        Some(self.levels_of(first, other?))
     }
 
-    /// Returns the levels of given name and surname of two names.
-    fn levels_of(&self, one: &Name, other: &Name) -> [&'static str; 2] {
-        let found = compare::names(self.texts, self.names(), one, other);
-        [found.first.level, found.last.level]
+    /// Returns the levels of two records.
+    fn levels_of(&self, one: &PersonRow, other: &PersonRow) -> PersonLevels<'static> {
+        let names = compare::names(self.texts, self.names(), &one.name, &other.name);
+        let address = self.address(&one.place, &other.place);
+        let birth = self.birth(one.birth, other.birth);
+        [
+            names.first.level,
+            names.last.level,
+            address.level,
+            birth.level,
+        ]
     }
 
-    /// Returns the same of two records.
-    pub(in super::super) fn levels(&self, left: u32, right: u32) -> Option<[&'static str; 2]> {
+    /// Returns the same by their places.
+    pub(in super::super) fn levels(&self, left: u32, right: u32) -> Option<PersonLevels<'static>> {
         let people = self.prepared.people.as_slice();
         let (one, other) = (people.get(place(left))?, people.get(place(right))?);
-        Some(self.levels_of(&one.name, &other.name))
+        Some(self.levels_of(one, other))
     }
 
     /// Learns from records that bear one name what evidence is worth.

@@ -40,6 +40,7 @@ pub(super) fn cluster(
             }
             KeyKind::Phone => scale.count_users(&blocks),
             KeyKind::FullName => scale.learn(&blocks),
+            KeyKind::Birth => scale.learn_moves(&blocks),
             KeyKind::House => scale.learn_households(&blocks),
             _ => {}
         }

@@ -6,7 +6,7 @@ use super::super::evidence::FieldEvidence;
 use super::super::learn;
 use super::super::model::{Model, NamePartWeights, PeopleWeights};
 use super::super::prepared::{
-    Mailbox, Name, NameOrigin, PerText, Person, Prepared, Symbol, Texts, place,
+    Mailbox, Name, NameOrigin, PerText, Person, Place, Prepared, Symbol, Texts, place,
 };
 use super::known::Known;
 use crate::normalise::email::EmailClass;
@@ -59,12 +59,7 @@ impl cluster::Scale<7> for Scale<'_> {
         if organisation.level == CONFLICT && matches!(mailbox.level, "different" | "same_spelt") {
             mailbox.bits -= self.known.weights.mailbox_different;
         }
-        let address = compare::places(
-            self.texts,
-            (&self.known.places, &self.known.weights.address),
-            &one.place,
-            &other.place,
-        );
+        let address = self.address(&one.place, &other.place);
         let birth = self.birth(one.birth, other.birth);
         let derived =
             one.name.origin == NameOrigin::Mailbox || other.name.origin == NameOrigin::Mailbox;
@@ -416,8 +411,14 @@ impl<'a> Scale<'a> {
         }
     }
 
+    /// Weighs addresses.
+    pub(super) fn address(&self, one: &Place, other: &Place) -> FieldEvidence {
+        let scale = (&self.known.places, &self.known.weights.address);
+        compare::places(self.texts, scale, one, other)
+    }
+
     /// Weighs dates of birth.
-    fn birth(&self, one: Symbol, other: Symbol) -> FieldEvidence {
+    pub(super) fn birth(&self, one: Symbol, other: Symbol) -> FieldEvidence {
         const FIELD: &str = "birth_date";
         let weights = &self.known.weights;
         if one.is_empty() || other.is_empty() {

@@ -1,7 +1,7 @@
 //! What is learnt of what an engine of sets counted.
 
 use super::super::frequency::{count_of, log2};
-use super::super::learn::{Agreement, Contradictions, Forms, Households, Namesakes};
+use super::super::learn::{Agreement, Contradictions, Forms, Households, Moves, Namesakes};
 use super::super::learnt::{FactField, Learnt};
 use super::super::model::Model;
 use super::super::{companies, people};
@@ -41,18 +41,20 @@ pub struct PeopleCounts {
 pub enum Lesson {
     /// In how many forms a name is written: the first two who share a mailbox.
     Forms,
+    /// How often people move: the first two who share a date of birth.
+    Moves,
     /// What it says to share a house: the first and the last who do, in the order of names.
     Households,
     /// How often phones and legal forms of one company differ: the first two that share a domain.
     Contradictions,
 }
 
-/// Pairs of records that share a key, by two levels: of people those of given name and surname, of companies those of
-/// phone and legal form.
+/// Pairs of records that share a key, by their levels: of people those of given name, surname, address and date of birth,
+/// of companies those of phone and legal form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelCount {
     /// The levels.
-    pub levels: [String; 2],
+    pub levels: Vec<String>,
     /// How many pairs.
     pub pairs: u64,
 }
@@ -70,6 +72,18 @@ pub struct NamesakeCount {
     pub all: u64,
     /// How many such pairs.
     pub pairs: u64,
+}
+
+/// Returns the levels of pairs, each with how many pairs have them; those that have more or fewer levels are left out.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share of pairs needs no more than its first digits"
+)]
+fn levels<const N: usize>(counts: &[LevelCount]) -> impl Iterator<Item = ([&str; N], f64)> {
+    counts.iter().filter_map(|LevelCount { levels, pairs }| {
+        let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
+        Some((levels.try_into().ok()?, *pairs as f64))
+    })
 }
 
 impl Learnt {
@@ -124,32 +138,27 @@ impl Learnt {
     }
 
     /// Learns what pairs of records teach.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share of pairs needs no more than its first digits"
-    )]
     pub fn learn(&mut self, lesson: Lesson, counts: &[LevelCount]) {
-        let counts = counts.iter();
-        let counts = counts.map(
-            |LevelCount {
-                 levels: [one, two],
-                 pairs,
-             }| (one, two, *pairs as f64),
-        );
+        let people = || levels(counts);
         match lesson {
             Lesson::Forms => {
                 let mut forms = Forms::default();
-                counts.for_each(|(first, last, names)| forms.count(first, last, names));
+                people().for_each(|(levels, pairs)| forms.count(levels, pairs));
                 self.weights = forms.teach(&self.weights);
+            }
+            Lesson::Moves => {
+                let mut moves = Moves::default();
+                people().for_each(|(levels, pairs)| moves.count(levels, pairs));
+                self.weights = moves.teach(&self.weights);
             }
             Lesson::Households => {
                 let mut households = Households::default();
-                counts.for_each(|(first, last, houses)| households.count(first, last, houses));
+                people().for_each(|(levels, pairs)| households.count(levels, pairs));
                 self.weights = households.teach(&self.weights);
             }
             Lesson::Contradictions => {
                 let mut found = Contradictions::default();
-                counts.for_each(|(phone, form, pairs)| found.count(phone, form, pairs));
+                levels(counts).for_each(|(levels, pairs)| found.count(levels, pairs));
                 self.company_weights = found.teach(&self.company_weights);
             }
         }

@@ -45,8 +45,8 @@ enum Asked {
     Weigh(Vec<(Signed, Signed)>),
     /// Count who uses these keys, each with records that have it: a line for each, with how many.
     Users(Vec<(Signed, Vec<Signed>)>),
-    /// Compare what these pairs teach: a line for each with two levels, of people those of given name and surname, of
-    /// companies those of phone and legal form.
+    /// Compare what these pairs teach: a line for each with its levels, of people those of given name, surname, address and
+    /// date of birth, of companies those of phone and legal form.
     Levels(Vec<(Signed, Signed)>),
     /// Tell what agrees beside the name of these pairs, each of so many looked at that stand for so many: a line for each
     /// with bucket, agreements, and these numbers again.
@@ -172,8 +172,8 @@ fn users(mut table: Table<'_>, keys: &[(Signed, Vec<Signed>)]) -> String {
 fn levels(table: &Table<'_>, pairs: &[(Signed, Signed)]) -> String {
     let lines = pairs.iter().filter_map(|(one, other)| {
         let (left, right) = table.pair(*one, *other)?;
-        let [one, two] = table.weighing.levels(left, right)?;
-        Some(format!("{one} {two}\n"))
+        let levels = table.weighing.levels(left, right)?;
+        Some(format!("{}\n", levels.join(" ")))
     });
     lines.collect()
 }

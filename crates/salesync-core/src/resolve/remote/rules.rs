@@ -29,6 +29,7 @@ impl KeyRule {
         let key = KeyKind::parse(self.kind)?;
         match (kind, key) {
             (EntityKind::Person, KeyKind::Mailbox) => Some(Lesson::Forms),
+            (EntityKind::Person, KeyKind::Birth) => Some(Lesson::Moves),
             (EntityKind::Person, KeyKind::House) => Some(Lesson::Households),
             (EntityKind::Company, KeyKind::Domain) => Some(Lesson::Contradictions),
             _ => None,
