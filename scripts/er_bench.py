@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Resolves sets of records with known answers and prints how well, how fast and in how much memory.
 
-usage: er_bench.py SALESYNC FOLDER [FOLDER ...]
+usage: er_bench.py [--splink PYTHON] SALESYNC FOLDER [FOLDER ...]
 
 A folder holds NAME.csv.gz with records and NAME.truth.csv.gz with the columns record_id, entity_id and perhaps kind.
 A record that the answer lacks counts as an entity of its own. Of sets with e-mail, phone, name or company the match rates
@@ -9,8 +9,12 @@ are printed too: how many of the pairs of one entity are resolved together that 
 digits of a number, or the same name at the same company; values that several entities have do not count. CPU seconds,
 seconds and peak memory are those of `salesync match`, from the start of the program to its end. After the first folder
 come the invented vendors: there they are those of `salesync resolve` over a DuckDB file that a sync has filled.
+
+With a Python that has Splink, each set is resolved by that too, and below what we do stands what it does at the threshold
+at which its pairwise F1 is best, each kind at its own; its figures of cost are those of a run at that of most records.
 """
 
+import argparse
 import collections
 import csv
 import gzip
@@ -110,18 +114,27 @@ def run(words, env=os.environ):
     return time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def matched(salesync, truth_file):
-    """Matches a set; returns what it cost, the answer, the truth, the records of each kind, and those that share values."""
-    name = truth_file.name.removesuffix(".truth.csv.gz")
-    records = truth_file.with_name(f"{name}.csv.gz")
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder) / "answer.csv"
-        cost = run([salesync, "match", str(records), "--out", str(out), "--json"])
-        answered = {row["record_id"]: row["entity_id"] for row in rows(out)}
+def truth_of(truth_file):
+    """Reads the entity of each record, and the records of each kind."""
     truth, kinds = {}, collections.defaultdict(list)
     for row in rows(truth_file):
         truth[row["record_id"]] = row["entity_id"]
         kinds[row.get("kind") or "all"].append(row["record_id"])
+    return truth, kinds
+
+
+def records_of(truth_file):
+    return truth_file.with_name(f"{truth_file.name.removesuffix('.truth.csv.gz')}.csv.gz")
+
+
+def matched(salesync, truth_file):
+    """Matches a set; returns what it cost, the answer, the truth, the records of each kind, and those that share values."""
+    records = records_of(truth_file)
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "answer.csv"
+        cost = run([salesync, "match", str(records), "--out", str(out), "--json"])
+        answered = {row["record_id"]: row["entity_id"] for row in rows(out)}
+    truth, kinds = truth_of(truth_file)
     sharing = {what: collections.defaultdict(list) for what in SHARED}
     for row in rows(records):
         for what, value_of in SHARED.items():
@@ -129,6 +142,24 @@ def matched(salesync, truth_file):
             if value and row["record_id"] in truth:
                 sharing[what][value].append(row["record_id"])
     return cost, answered, truth, kinds, sharing
+
+
+def splinked(python, truth_file):
+    """Resolves a set with Splink; returns what that costs at one threshold, and the best answer for each kind."""
+    script = [python, str(pathlib.Path(__file__).with_name("er_splink.py")), str(records_of(truth_file))]
+    truth, kinds = truth_of(truth_file)
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "answers.csv"
+        run([*script, str(out)])
+        answers = collections.defaultdict(dict)
+        for row in rows(out):
+            answers[row["threshold"]][row["record_id"]] = row["entity_id"]
+        best = {}
+        for kind, records in kinds.items():
+            tried = ((score(records, whole(answer, truth), truth), at) for at, answer in answers.items())
+            best[kind] = max(tried, key=lambda it: it[0][0][2])
+        _, of_most = best[max(kinds, key=lambda kind: len(kinds[kind]))]
+        return run([*script, str(out), of_most]), best
 
 
 def resolved(salesync):
@@ -156,30 +187,56 @@ def resolved(salesync):
     return cost, answered, truth, kinds, {}
 
 
-def tell(name, cost, answered, truth, kinds, sharing):
+def whole(answered, truth):
+    """Makes a record that the answer lacks an entity of its own."""
+    return {record: answered.get(record, f"missing {record}") for record in truth}
+
+
+def tell_cost(name, cost, count):
     secs, cpu_secs, peak_mb = cost
-    answer = {record: answered.get(record, f"missing {record}") for record in truth}
-    per_second = len(answered) / cpu_secs
-    print(f"{name}: {secs:.2f} s, {cpu_secs:.2f} CPU s ({per_second:,.0f} records each), {peak_mb:.0f} MB")
+    print(f"{name}: {secs:.2f} s, {cpu_secs:.2f} CPU s ({count / cpu_secs:,.0f} records each), {peak_mb:.0f} MB")
+
+
+def tell_score(kind, records, figures, glued):
+    cells = [f"{figure:.3f}" for figure in figures]
+    pairwise, b_cubed = " ".join(cells[:3]), " ".join(cells[3:])
+    print(f"  {kind:<26}{len(records):>9}  {pairwise}    {b_cubed}    {glued:>5}", flush=True)
+
+
+def tell(name, cost, answered, truth, kinds, sharing):
+    answer = whole(answered, truth)
+    tell_cost(name, cost, len(answered))
     for kind, records in sorted(kinds.items()):
-        figures, glued = score(records, answer, truth)
-        cells = [f"{figure:.3f}" for figure in figures]
-        pairwise, b_cubed = " ".join(cells[:3]), " ".join(cells[3:])
-        print(f"  {kind:<26}{len(records):>9}  {pairwise}    {b_cubed}    {glued:>5}", flush=True)
+        tell_score(kind, records, *score(records, answer, truth))
         rates = match_rates(records, sharing, answer, truth).items()
         for what, (rate, wanted) in rates:
             print(f"    same {what}: {rate:.3f} of {wanted:,} pairs", flush=True)
 
 
+def tell_peer(ours, cost, best, kinds):
+    tell_cost("  Splink", cost, sum(map(len, kinds.values())))
+    for kind, records in sorted(kinds.items()):
+        (figures, glued), threshold = best[kind]
+        tell_score(f"{kind} from {threshold}", records, figures, glued)
+    print(f"    so many times our CPU s: {cost[1] / ours[1]:.1f}, our memory: {cost[2] / ours[2]:.1f}", flush=True)
+
+
 def main():
-    salesync, folders = sys.argv[1], sys.argv[2:]
+    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    words.add_argument("--splink", metavar="PYTHON")
+    words.add_argument("salesync")
+    words.add_argument("folders", nargs="+", type=pathlib.Path)
+    asked = words.parse_args()
     print(f"{'':<28}{'':>9}  pairwise             B-cubed              most people", flush=True)
     print(f"{'set and kind':<28}{'records':>9}  P     R     F1       P     R     F1       in one")
-    for at, folder in enumerate(folders):
-        for truth_file in sorted(pathlib.Path(folder).glob("*.truth.csv.gz")):
-            tell(truth_file.name.removesuffix(".truth.csv.gz"), *matched(salesync, truth_file))
+    for at, folder in enumerate(asked.folders):
+        for truth_file in sorted(folder.glob("*.truth.csv.gz")):
+            found = matched(asked.salesync, truth_file)
+            tell(truth_file.name.removesuffix(".truth.csv.gz"), *found)
+            if asked.splink:
+                tell_peer(found[0], *splinked(asked.splink, truth_file), found[3])
         if at == 0:
-            tell("invented vendors", *resolved(salesync))
+            tell("invented vendors", *resolved(asked.salesync))
 
 
 main()
