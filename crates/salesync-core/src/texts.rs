@@ -46,7 +46,49 @@ pub(crate) struct Texts {
     hasher: DefaultHashBuilder,
     text: String,
     /// Where each text ends.
-    ends: Vec<usize>,
+    ends: Ends,
+}
+
+/// Where texts end, in half the room as long as there are no more than 4 GiB of text.
+#[derive(Debug)]
+enum Ends {
+    Near(Vec<u32>),
+    Far(Vec<usize>),
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self::Near(Vec::new())
+    }
+}
+
+impl Ends {
+    /// Appends the end of another text.
+    fn push(&mut self, end: usize) {
+        match (&mut *self, u32::try_from(end)) {
+            (Self::Near(ends), Ok(end)) => ends.push(end),
+            (Self::Near(ends), Err(_)) => {
+                let known = ends.iter().map(|end| u64::from(*end));
+                let known = known.map(|end| usize::try_from(end).unwrap_or(usize::MAX));
+                *self = Self::Far(known.chain([end]).collect());
+            }
+            (Self::Far(ends), _) => ends.push(end),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Near(ends) => ends.len(),
+            Self::Far(ends) => ends.len(),
+        }
+    }
+
+    fn get(&self, at: usize) -> Option<usize> {
+        match self {
+            Self::Near(ends) => usize::try_from(*ends.get(at)?).ok(),
+            Self::Far(ends) => ends.get(at).copied(),
+        }
+    }
 }
 
 impl Texts {
@@ -69,7 +111,16 @@ impl Texts {
 
     /// Returns a text by its number.
     pub(crate) fn text(&self, symbol: Symbol) -> &str {
-        text_of(&self.text, &self.ends, symbol)
+        let Some(at) = symbol.place().checked_sub(1) else {
+            return "";
+        };
+        let start = at
+            .checked_sub(1)
+            .map_or(Some(0), |before| self.ends.get(before));
+        let range = start.zip(self.ends.get(at));
+        range
+            .and_then(|(start, end)| self.text.get(start..end))
+            .unwrap_or_default()
     }
 
     /// Returns the number of a text that is known.
@@ -135,20 +186,6 @@ impl<T: Copy + Default> PerText<T> {
     }
 }
 
-/// Returns the text that ends where its number says.
-fn text_of<'a>(text: &'a str, ends: &[usize], symbol: Symbol) -> &'a str {
-    let Some(at) = symbol.place().checked_sub(1) else {
-        return "";
-    };
-    let start = at
-        .checked_sub(1)
-        .map_or(Some(0), |before| ends.get(before).copied());
-    let range = start.zip(ends.get(at).copied());
-    range
-        .and_then(|(start, end)| text.get(start..end))
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +203,21 @@ mod tests {
         assert_eq!(texts.numbered().count(), 1_000);
         assert_eq!(texts.intern(""), Symbol::EMPTY);
         assert_eq!((texts.text(Symbol::EMPTY), texts.find("none")), ("", None));
+    }
+
+    #[test]
+    fn ends_stay_where_they_are_beyond_four_gibibytes() {
+        let mut ends = Ends::default();
+        let far = [
+            7,
+            usize::try_from(u32::MAX).expect("usize"),
+            1 << 33,
+            1 << 34,
+        ];
+        far.into_iter().for_each(|end| ends.push(end));
+        assert_eq!(ends.len(), far.len());
+        assert_eq!([0, 1, 2, 3].map(|at| ends.get(at)), far.map(Some));
+        assert_eq!(ends.get(4), None);
     }
 
     #[test]

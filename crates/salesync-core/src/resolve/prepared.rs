@@ -242,13 +242,18 @@ pub(super) struct Company<'a> {
     pub(super) place: Place,
 }
 
-/// Whose a record is and when it changed.
+/// Whose a record is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source {
     pub(super) source: Symbol,
     pub(super) stream: Symbol,
     /// Where its id ends in the list of ids.
     pub(super) id_end: usize,
+}
+
+/// Of two versions of a record, the greater counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version {
     pub(super) changed_at: i64,
     /// A number made of all that it says.
     pub(super) digest: u64,
@@ -265,6 +270,8 @@ pub(super) struct Prepared {
     pub(super) organisations: Vec<Symbol>,
     /// By arrival.
     pub(super) sources: Vec<Source>,
+    /// By arrival, until of each record the newest version is chosen.
+    pub(super) versions: Vec<Version>,
     pub(super) ids: String,
     /// The people, by arrival, whose name was no person's.
     pub(super) unnamed: Vec<u32>,
@@ -390,6 +397,7 @@ impl Prepared {
         let mut left_out = self.older(people.collect());
         let companies = self.companies.iter().map(|row| row.rank);
         left_out.extend(self.older(companies.collect()));
+        self.versions = Vec::new();
         if !left_out.is_empty() {
             let older: HashSet<u32> = left_out.iter().map(|(older, _)| *older).collect();
             self.people.retain(|row| !older.contains(&row.rank.arrival));
@@ -401,10 +409,7 @@ impl Prepared {
 
     /// Returns those of some records of a kind of which there is a newer version, with the newest.
     fn older(&self, mut ranks: Vec<Rank>) -> Vec<(u32, u32)> {
-        let version = |rank: &Rank| {
-            let source = self.sources.get(place(rank.arrival));
-            std::cmp::Reverse(source.map(|source| (source.changed_at, source.digest)))
-        };
+        let version = |rank: &Rank| std::cmp::Reverse(self.versions.get(place(rank.arrival)));
         ranks.sort_unstable_by_key(|rank| rank.order);
         let mut older = Vec::new();
         for same in ranks.chunk_by_mut(|one, other| one.order == other.order) {

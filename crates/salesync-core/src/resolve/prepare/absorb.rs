@@ -13,6 +13,7 @@ impl Preparation {
             mailboxes,
             symbols,
             sources,
+            versions,
             ids,
             // Of these there are none before all records are in.
             organisations: _,
@@ -33,8 +34,8 @@ impl Preparation {
             source: moved.symbol(it.source),
             stream: moved.symbol(it.stream),
             id_end: first_id + it.id_end,
-            ..it
         }));
+        into.versions.extend(versions);
         into.mailboxes
             .extend(mailboxes.into_iter().map(|it| Mailbox {
                 address: moved.symbol(it.address),

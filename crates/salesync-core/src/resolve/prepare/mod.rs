@@ -10,7 +10,7 @@ use super::index::numbered_in;
 use super::learnt::Learnt;
 use super::prepared::{
     Label, Mailbox, Name, NameOrigin, PersonRow, Place, Prepared, Rank, Source, Span, Symbol,
-    Texts, number,
+    Texts, Version, number,
 };
 use super::sketch::Sketch;
 use crate::normalise::address;
@@ -184,6 +184,8 @@ impl Preparation {
             source: prepared.texts.intern(said.source),
             stream: prepared.texts.intern(said.stream),
             id_end: prepared.ids.len(),
+        });
+        prepared.versions.push(Version {
             changed_at: said.changed_at,
             digest,
         });
