@@ -8,6 +8,7 @@ guides advise. People and companies are clustered apart where a column tells the
 threshold, record_id, entity_id. With a threshold there is only that.
 """
 
+import contextlib
 import csv
 import logging
 import sys
@@ -15,6 +16,7 @@ import sys
 import duckdb
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink.internals.exceptions import EMTrainingException
 
 THRESHOLDS = [0.01, 0.05, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 0.99999]
 # What a column says, and the names that sets give to it.
@@ -35,7 +37,7 @@ COLUMNS = {
 }
 KINDS = ["kind", "record_type"]
 DIGITS = "nullif(right(regexp_replace({0}, '[^0-9]', '', 'g'), 9), '')"
-DOMAIN = "regexp_extract(lower({0}), '^(?:https?://)?(?:www\\.)?([^/]+)', 1)"
+DOMAIN = "nullif(regexp_extract(lower(trim({0})), '^(?:https?://)?(?:www\\.)?([^/]+)', 1), '')"
 PREPARED = {"phone": DIGITS, "website": DOMAIN}
 PLAIN = "nullif(trim(lower({0})), '')"
 
@@ -59,7 +61,7 @@ LOOSE_RULES, LOOSE_UP_TO = [["first_name"], ["last_name"], ["born"], ["postcode"
 
 def prepared(tables, path):
     """Makes the table `records`; returns its kinds."""
-    tables.sql(f"CREATE TABLE raw AS SELECT * FROM read_csv('{path}', all_varchar = true, header = true)")
+    tables.execute("CREATE TABLE raw AS SELECT * FROM read_csv(?, all_varchar = true, header = true)", [path])
     names = tables.table("raw").columns
     found = {role: [name for name in named if name in names] for role, named in COLUMNS.items()}
     cells = {}
@@ -79,12 +81,14 @@ def prepared(tables, path):
 
 def answers(tables, kind, thresholds):
     """Clusters the records of one kind; yields threshold, record and entity."""
-    where = f"kind = '{kind}'" if kind else "kind IS NULL"
-    tables.sql(f"CREATE OR REPLACE TABLE of_kind AS SELECT * EXCLUDE kind FROM records WHERE {where}")
+    of_kind = "CREATE OR REPLACE TABLE of_kind AS SELECT * EXCLUDE kind FROM records WHERE kind IS NOT DISTINCT FROM ?"
+    tables.execute(of_kind, [kind])
     count = tables.table("of_kind").aggregate("count(*)").fetchall()[0][0]
     filled = tables.table("of_kind")
     used = [name for name in filled.columns[1:] if filled.aggregate(f"count({name})").fetchall()[0][0] > count / 20]
     rules = [rule for rule in RULES + (LOOSE_RULES if count <= LOOSE_UP_TO else []) if set(rule) <= set(used)]
+    if not rules:
+        sys.exit(f"no column of {kind or 'these records'} is known to bring records together")
     settings = SettingsCreator(
         link_type="dedupe_only",
         comparisons=[comparison(name) for name in used],
@@ -96,11 +100,14 @@ def answers(tables, kind, thresholds):
     certain = [block_on(*rule) for rule in rules if rule in (["email"], ["first_name", "last_name"], ["website"])]
     linker.training.estimate_probability_two_random_records_match(certain or [block_on(*rules[0])], recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
+    trained = 0
     for rule in rules[:5]:
-        try:
+        # A rule that too few pairs meet teaches nothing; the others do.
+        with contextlib.suppress(EMTrainingException, ValueError):
             linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
-        except Exception as error:  # A rule that too few pairs meet teaches nothing; the others do.
-            print(f"{rule}: {error}", file=sys.stderr)
+            trained += 1
+    if not trained:
+        sys.exit(f"nothing could be learnt of {kind or 'these records'}")
     pairs = linker.inference.predict(threshold_match_probability=thresholds[0])
     for threshold in thresholds:
         found = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, threshold)

@@ -68,8 +68,8 @@ impl Ends {
         match (&mut *self, u32::try_from(end)) {
             (Self::Near(ends), Ok(end)) => ends.push(end),
             (Self::Near(ends), Err(_)) => {
-                let known = ends.iter().map(|end| u64::from(*end));
-                let known = known.map(|end| usize::try_from(end).unwrap_or(usize::MAX));
+                let known = ends.iter();
+                let known = known.map(|end| usize::try_from(*end).unwrap_or(usize::MAX));
                 *self = Self::Far(known.chain([end]).collect());
             }
             (Self::Far(ends), _) => ends.push(end),

@@ -107,6 +107,20 @@ const ORDINALS: [(&str, &str); 12] = [
     ("twelfth", "12th"),
 ];
 
+/// Words of cities that are often abbreviated.
+const CITY_WORDS: &[(&str, &str)] = &[
+    ("st", "saint"),
+    ("sankt", "saint"),
+    ("ste", "sainte"),
+    ("mt", "mount"),
+    ("ft", "fort"),
+    ("pt", "port"),
+    ("n", "north"),
+    ("s", "south"),
+    ("e", "east"),
+    ("w", "west"),
+];
+
 /// Normalises an address. `street` may be several lines, of which any may be that of the street, or a whole address in
 /// one line; what the other fields do not say is then taken from it.
 pub fn normalise(street: &str, city: &str, postal_code: &str) -> NormalAddress {
@@ -131,7 +145,9 @@ pub fn normalise(street: &str, city: &str, postal_code: &str) -> NormalAddress {
             building = words.concat();
         }
     }
-    let city = text::words(&text::fold(city)).join(" ");
+    let city = text::words(&text::fold(city));
+    let city: Vec<&str> = city.iter().map(|word| written_out(word)).collect();
+    let city = city.join(" ");
     NormalAddress {
         number,
         street,
@@ -250,6 +266,12 @@ fn in_digits(word: &str) -> &str {
     number.map_or(word, |(_, digits)| digits)
 }
 
+/// Returns a word of a city as it is where it is not abbreviated.
+fn written_out(word: &str) -> &str {
+    let known = CITY_WORDS.iter().find(|(short, _)| *short == word);
+    known.map_or(word, |(_, long)| long)
+}
+
 /// Returns the last run of five or six digits of a one-line address that does not start with it.
 fn trailing_code(folded: &str) -> Option<String> {
     let words = text::words(folded);
@@ -260,6 +282,19 @@ fn trailing_code(folded: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_cities_are_written_out() {
+        for (city, expected) in [
+            ("St. Louis", "saint louis"),
+            ("Sankt Gallen", "saint gallen"),
+            ("Ft Worth", "fort worth"),
+            ("N. Charleston", "north charleston"),
+            ("Las Vegas", "las vegas"),
+        ] {
+            assert_eq!(normalise("", city, "").city, expected);
+        }
+    }
 
     #[test]
     fn an_address_falls_into_its_parts() {

@@ -4,8 +4,8 @@
 //! Such pairs are one person's or two namesakes'. Which, their mailboxes, phones and organisations tell: how often
 //! these agree depends on how rare the name is, and from that follows how rare a name must be to stand for itself.
 //! Those who share a mailbox tell in how many forms a name is written, those who share a house who lives in one and how
-//! often a date of birth is wrong, those who share a name and a date of birth how often people move, and records of one
-//! domain how often phones and legal forms of one company differ.
+//! often a date of birth is wrong, those of one date of birth whose names can be one person's how often people move, and
+//! records of one domain how often phones and legal forms of one company differ.
 
 use super::compare::{CONFLICT, MISSING};
 use super::frequency::count_of;
@@ -219,6 +219,18 @@ fn are_alike([first, last, ..]: PersonLevels<'_>) -> bool {
     first != CONFLICT && last != CONFLICT
 }
 
+/// What pairs of people's records that share a key teach.
+pub(super) trait PairLesson: Default + Send {
+    /// Counts so many pairs by their levels.
+    fn count(&mut self, levels: PersonLevels<'_>, pairs: f64);
+
+    /// Adds what others counted.
+    fn and(self, others: Self) -> Self;
+
+    /// Returns the weights with what these pairs teach, within bounds; as they were where there are too few.
+    fn teach(&self, weights: &PeopleWeights) -> PeopleWeights;
+}
+
 /// How often the parts of one person's names are written in which form.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
@@ -240,9 +252,8 @@ const FEWEST_NAMES: f64 = 500.0;
 /// The most that a form which is rarer than was thought loses.
 const MOST_LOST: f64 = 4.0;
 
-impl Forms {
-    /// Counts so many names of two records of one person, by the levels of their parts.
-    pub(super) fn count(&mut self, [first, last, ..]: PersonLevels<'_>, names: f64) {
+impl PairLesson for Forms {
+    fn count(&mut self, [first, last, ..]: PersonLevels<'_>, names: f64) {
         for (form, level) in [(&mut self.first, first), (&mut self.last, last)] {
             match level {
                 "equal" => form.equal += names,
@@ -253,8 +264,7 @@ impl Forms {
         }
     }
 
-    /// Adds what others counted.
-    pub(super) fn and(mut self, others: Self) -> Self {
+    fn and(mut self, others: Self) -> Self {
         for (form, other) in [
             (&mut self.first, others.first),
             (&mut self.last, others.last),
@@ -266,8 +276,7 @@ impl Forms {
         self
     }
 
-    /// Returns the weights with what these names teach, within bounds; as they were where there are too few.
-    pub(super) fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
+    fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
         PeopleWeights {
             first_name: self.first.teach(&weights.first_name),
             last_name: self.last.teach(&weights.last_name),
@@ -294,8 +303,8 @@ impl Form {
     }
 }
 
-/// How often those who share a house are one person by their names, and how often the dates of birth of one person there
-/// differ.
+/// How often those who share a house are one person by their names, and how far the dates of birth of one person there are
+/// apart. Of those who share a house and live in two places nothing is counted.
 #[derive(Debug, Default)]
 pub(super) struct Households {
     alike: f64,
@@ -316,11 +325,13 @@ const HOUSE_BOUNDS: (f64, f64) = (-2.0, 5.0);
 /// worth no less than in a family.
 const FAMILY_GAIN: f32 = 3.0;
 
-impl Households {
-    /// Counts so many houses by the levels of two records there.
-    pub(super) fn count(&mut self, levels: PersonLevels<'_>, houses: f64) {
+impl PairLesson for Households {
+    fn count(&mut self, levels: PersonLevels<'_>, houses: f64) {
+        let [.., address, birth] = levels;
+        if address != "house" {
+            return;
+        }
         if are_alike(levels) {
-            let [.., birth] = levels;
             self.alike += houses;
             self.births.count(birth, houses);
         } else {
@@ -328,16 +339,14 @@ impl Households {
         }
     }
 
-    /// Adds what others counted.
-    pub(super) fn and(mut self, others: Self) -> Self {
+    fn and(mut self, others: Self) -> Self {
         self.alike += others.alike;
         self.unlike += others.unlike;
         self.births = self.births.and(&others.births);
         self
     }
 
-    /// Returns the weights with what these houses teach, within bounds; as they were where there are too few.
-    pub(super) fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
+    fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
         let weights = self.births.teach(weights);
         let houses = self.alike + self.unlike;
         if houses < FEWEST_HOUSES {
@@ -419,26 +428,24 @@ impl Births {
     }
 }
 
-/// How often the addresses of those differ who share a name and a date of birth.
+/// How often the addresses of those differ who share a date of birth and whose names can be one person's.
 #[derive(Debug, Default)]
 pub(super) struct Moves(Contradiction);
 
-impl Moves {
-    /// Counts so many dates of birth by the levels of two records of one.
-    pub(super) fn count(&mut self, levels: PersonLevels<'_>, births: f64) {
+impl PairLesson for Moves {
+    fn count(&mut self, levels: PersonLevels<'_>, births: f64) {
         if are_alike(levels) {
             let [.., address, _] = levels;
-            self.0.count(address, births);
+            let same = ["house", "street", "place"];
+            self.0.count(address, (&same, CONFLICT), births);
         }
     }
 
-    /// Adds what others counted.
-    pub(super) fn and(self, others: Self) -> Self {
+    fn and(self, others: Self) -> Self {
         Self(self.0.and(&others.0))
     }
 
-    /// Returns the weights with what these people teach, within bounds; as they were where there are too few.
-    pub(super) fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
+    fn teach(&self, weights: &PeopleWeights) -> PeopleWeights {
         PeopleWeights {
             address: AddressWeights {
                 conflict: self.0.teach(weights.address.conflict),
@@ -475,8 +482,10 @@ const AGAINST_BOUNDS: (f64, f64) = (-6.0, -0.5);
 impl Contradictions {
     /// Counts so many pairs of one company's records, by the levels of phone and legal form.
     pub(super) fn count(&mut self, [phone, legal_form]: [&str; 2], pairs: f64) {
-        self.phone.count(phone, pairs);
-        self.legal_form.count(legal_form, pairs);
+        self.phone
+            .count(phone, (&["shared", "near"], "different"), pairs);
+        self.legal_form
+            .count(legal_form, (&["equal"], CONFLICT), pairs);
     }
 
     /// Returns the weights with what these pairs teach, within bounds; as they were where there are too few.
@@ -490,12 +499,13 @@ impl Contradictions {
 }
 
 impl Contradiction {
-    /// Counts so many pairs by the level of the field.
-    fn count(&mut self, level: &str, pairs: f64) {
-        match level {
-            "shared" | "near" | "equal" | "house" | "street" | "place" => self.same += pairs,
-            "different" | CONFLICT => self.different += pairs,
-            _ => {}
+    /// Counts so many pairs by the level of the field, which is one of some where both say the same, or that where they
+    /// differ; others say nothing.
+    fn count(&mut self, level: &str, (same, different): (&[&str], &str), pairs: f64) {
+        if same.contains(&level) {
+            self.same += pairs;
+        } else if level == different {
+            self.different += pairs;
         }
     }
 

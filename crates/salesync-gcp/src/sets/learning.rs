@@ -57,7 +57,7 @@ pub(super) async fn levels(
     (rule, lesson): (&KeyRule, Lesson),
     head: &str,
 ) -> Result<Vec<LevelCount>> {
-    let batches = batches(sets.sharing(kind, rule.kind).await?);
+    let batches = batches(sets.keys(kind, rule.kind).await?);
     let asked = sets.new_table("asked");
     sets.statement(include_str!("sql/levels.sql"))
         .table("asked", &asked)

@@ -145,6 +145,17 @@ impl BigQuerySets {
         number(&rows)
     }
 
+    /// Counts the keys of a kind that several records share.
+    async fn keys(&self, kind: EntityKind, key_kind: &str) -> Result<i64> {
+        let rows = self
+            .statement("SELECT COUNT(*) FROM {uses} WHERE kind = @kind AND key_kind = @key_kind")
+            .text("kind", kind.as_str())
+            .text("key_kind", key_kind)
+            .run("count the keys that are shared")
+            .await?;
+        number(&rows)
+    }
+
     /// Asks about pairs of a table with batch, one and other; `line` is what stands for a pair in a question.
     async fn ask_pairs(
         &self,

@@ -177,7 +177,7 @@ impl Resolving<'_> {
             if let Some(lesson) = rule.lesson(kind) {
                 let head = head(kind, settings, learnt)?;
                 let counts = sets.levels(kind, (rule, lesson), &head).await?;
-                learnt.learn(lesson, &counts);
+                learnt.learn(lesson, &counts)?;
             }
             if rule.teaches_namesakes() {
                 let head = head(kind, settings, learnt)?;

@@ -2,10 +2,13 @@
 
 use rayon::iter::ParallelIterator;
 
-use super::super::compare::{self, MISSING};
+use super::super::compare::{self, CONFLICT, MISSING};
 use super::super::frequency::count_of;
 use super::super::keys::{self, Blocks};
-use super::super::learn::{Agreement, Forms, Households, Moves, Namesakes, PersonLevels};
+use super::super::learn::{
+    Agreement, Forms, Households, Moves, Namesakes, PairLesson, PersonLevels,
+};
+use super::super::model::PeopleWeights;
 use super::super::prepared::{Name, PersonRow, Symbol, place};
 use super::scale::Scale;
 
@@ -54,44 +57,38 @@ impl Scale<'_> {
 
     /// Learns from records with one mailbox, which one person uses, in how many forms a name is written.
     pub(super) fn learn_forms(&mut self, blocks: &Blocks) {
-        let one_user = |block: &&[(u64, u32)]| {
-            let used = block.first().map(|(value, _)| keys::text_of(*value));
-            used.is_some_and(|text| self.users.get(text) == 1)
-        };
-        let of_one = blocks.par_shared().filter(one_user);
-        let found = of_one.filter_map(|block| self.levels_in(block, Other::Next));
-        let forms = found.fold(Forms::default, |mut forms, levels| {
-            forms.count(levels, 1.0);
-            forms
-        });
-        let forms = forms.reduce(Forms::default, Forms::and);
-        self.known.weights = forms.teach(&self.known.weights);
+        let used_by_one = |value: u64| self.users.get(keys::text_of(value)) == 1;
+        self.known.weights = self.taught::<Forms>(blocks, Other::Next, used_by_one);
     }
 
-    /// Learns from records with one house what it says to share one, and from those of one person there how often dates of
-    /// birth differ.
+    /// Learns from records with one house what it says to share one, and from those of one person there how far dates of
+    /// birth are apart.
     pub(super) fn learn_households(&mut self, blocks: &Blocks) {
         // In the order of names, the first and the last are the least alike.
-        let levels = |block: &[_]| self.levels_in(block, Other::Last);
-        let found = blocks.par_shared().filter_map(levels);
-        let households = found.fold(Households::default, |mut households, levels| {
-            households.count(levels, 1.0);
-            households
-        });
-        let households = households.reduce(Households::default, Households::and);
-        self.known.weights = households.teach(&self.known.weights);
+        self.known.weights = self.taught::<Households>(blocks, Other::Last, |_| true);
     }
 
-    /// Learns from records with one date of birth and one name how often addresses differ.
+    /// Learns from records with one date of birth how often addresses of one person differ.
     pub(super) fn learn_moves(&mut self, blocks: &Blocks) {
-        let levels = |block: &[_]| self.levels_in(block, Other::Next);
-        let found = blocks.par_shared().filter_map(levels);
-        let moves = found.fold(Moves::default, |mut moves, levels| {
-            moves.count(levels, 1.0);
-            moves
+        self.known.weights = self.taught::<Moves>(blocks, Other::Next, |_| true);
+    }
+
+    /// Returns the weights with what two records of each wanted value teach.
+    fn taught<L: PairLesson>(
+        &self,
+        blocks: &Blocks,
+        other: Other,
+        is_wanted: impl Fn(u64) -> bool + Sync,
+    ) -> PeopleWeights {
+        let wanted = blocks
+            .par_shared()
+            .filter(|block| block.first().is_some_and(|(value, _)| is_wanted(*value)));
+        let found = wanted.filter_map(|block| self.levels_in(block, other));
+        let lesson = found.fold(L::default, |mut lesson, levels| {
+            lesson.count(levels, 1.0);
+            lesson
         });
-        let moves = moves.reduce(Moves::default, Moves::and);
-        self.known.weights = moves.teach(&self.known.weights);
+        lesson.reduce(L::default, L::and).teach(&self.known.weights)
     }
 
     /// Returns the levels of the first of some records with whole names and of another.
@@ -114,12 +111,14 @@ impl Scale<'_> {
         let names = compare::names(self.texts, self.names(), &one.name, &other.name);
         let address = self.address(&one.place, &other.place);
         let birth = self.birth(one.birth, other.birth);
-        [
-            names.first.level,
-            names.last.level,
-            address.level,
-            birth.level,
-        ]
+        let [first, last] = [names.first.level, names.last.level];
+        // Father and son may bear one name.
+        let last = if names.contradicts() && first != CONFLICT {
+            CONFLICT
+        } else {
+            last
+        };
+        [first, last, address.level, birth.level]
     }
 
     /// Returns the same by their places.

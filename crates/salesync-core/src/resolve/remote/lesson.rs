@@ -1,10 +1,13 @@
 //! What is learnt of what an engine of sets counted.
 
 use super::super::frequency::{count_of, log2};
-use super::super::learn::{Agreement, Contradictions, Forms, Households, Moves, Namesakes};
+use super::super::learn::{
+    Agreement, Contradictions, Forms, Households, Moves, Namesakes, PairLesson,
+};
 use super::super::learnt::{FactField, Learnt};
-use super::super::model::Model;
+use super::super::model::{Model, PeopleWeights};
 use super::super::{companies, people};
+use crate::error::{Code, Error, Result};
 
 /// What was counted over all records about companies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,16 +77,31 @@ pub struct NamesakeCount {
     pub pairs: u64,
 }
 
-/// Returns the levels of pairs, each with how many pairs have them; those that have more or fewer levels are left out.
+/// Returns the levels of pairs, each with how many pairs have them.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a share of pairs needs no more than its first digits"
 )]
-fn levels<const N: usize>(counts: &[LevelCount]) -> impl Iterator<Item = ([&str; N], f64)> {
-    counts.iter().filter_map(|LevelCount { levels, pairs }| {
+fn levels<const N: usize>(counts: &[LevelCount]) -> Result<Vec<([&str; N], f64)>> {
+    let of_each = counts.iter().map(|LevelCount { levels, pairs }| {
         let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
-        Some((levels.try_into().ok()?, *pairs as f64))
-    })
+        let levels = levels.try_into().map_err(|levels: Vec<&str>| {
+            Error::new(Code::Internal, "learn from pairs")
+                .with("levels", levels.len())
+                .with("must be", N)
+        })?;
+        Ok((levels, *pairs as f64))
+    });
+    of_each.collect()
+}
+
+/// Returns the weights with what pairs of people's records teach.
+fn taught<L: PairLesson>(counts: &[LevelCount], weights: &PeopleWeights) -> Result<PeopleWeights> {
+    let mut lesson = L::default();
+    for (levels, pairs) in levels(counts)? {
+        lesson.count(levels, pairs);
+    }
+    Ok(lesson.teach(weights))
 }
 
 impl Learnt {
@@ -138,30 +156,24 @@ impl Learnt {
     }
 
     /// Learns what pairs of records teach.
-    pub fn learn(&mut self, lesson: Lesson, counts: &[LevelCount]) {
-        let people = || levels(counts);
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where pairs have more or fewer levels than those of the lesson: who compared them is of another
+    /// version.
+    pub fn learn(&mut self, lesson: Lesson, counts: &[LevelCount]) -> Result<()> {
         match lesson {
-            Lesson::Forms => {
-                let mut forms = Forms::default();
-                people().for_each(|(levels, pairs)| forms.count(levels, pairs));
-                self.weights = forms.teach(&self.weights);
-            }
-            Lesson::Moves => {
-                let mut moves = Moves::default();
-                people().for_each(|(levels, pairs)| moves.count(levels, pairs));
-                self.weights = moves.teach(&self.weights);
-            }
-            Lesson::Households => {
-                let mut households = Households::default();
-                people().for_each(|(levels, pairs)| households.count(levels, pairs));
-                self.weights = households.teach(&self.weights);
-            }
+            Lesson::Forms => self.weights = taught::<Forms>(counts, &self.weights)?,
+            Lesson::Moves => self.weights = taught::<Moves>(counts, &self.weights)?,
+            Lesson::Households => self.weights = taught::<Households>(counts, &self.weights)?,
             Lesson::Contradictions => {
                 let mut found = Contradictions::default();
-                levels(counts).for_each(|(levels, pairs)| found.count(levels, pairs));
+                for (levels, pairs) in levels(counts)? {
+                    found.count(levels, pairs);
+                }
                 self.company_weights = found.teach(&self.company_weights);
             }
         }
+        Ok(())
     }
 
     /// Learns what evidence is worth beside a name.

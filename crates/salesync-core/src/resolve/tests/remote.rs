@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::super::index::{IndexChange, number_of};
 use super::super::learnt::{Fact, FactField};
 use super::super::remote::{
-    Concluded, Look, Part, answer, conclude, first_look, head, second_look,
+    Concluded, Lesson, LevelCount, Look, Part, answer, conclude, first_look, head, rules,
+    second_look,
 };
 use super::increment::{Kept, after, identity, settings};
 use super::*;
@@ -290,6 +291,96 @@ proptest! {
         prop_assert_eq!(lines(&found.review), lines(&all.review));
         prop_assert_eq!(lines(&places), lines(&whole.index.places));
     }
+}
+
+/// Two records of each of some people: a seventh has two dates of birth, a tenth has moved.
+fn people_with_homes() -> Vec<Identity> {
+    const FIRST: [&str; 8] = [
+        "Ada", "Bela", "Carlo", "Dunja", "Emil", "Fatima", "Goran", "Hilda",
+    ];
+    const LAST: [&str; 11] = [
+        "Okonkwo",
+        "Lindqvist",
+        "Marchetti",
+        "Novak",
+        "Petrosyan",
+        "Quintero",
+        "Rasmussen",
+        "Szabo",
+        "Tanaka",
+        "Underhill",
+        "Vasquez",
+    ];
+    let people = FIRST
+        .into_iter()
+        .flat_map(|first| LAST.map(|last| (first, last)));
+    let records = (0..).zip(people).flat_map(|(at, (first, last))| {
+        [0, 1].map(|copy| {
+            let record = RecordRef::new("crm", "contacts", format!("{at}-{copy}"));
+            let (street, city) = match copy == 1 && at % 10 == 0 {
+                true => ("Harbour Road", "Sorrento"),
+                false => (last, "Maitland"),
+            };
+            let month = 1 + u32::from(copy == 1 && at % 7 == 0) * 6;
+            Identity {
+                first_name: Some(first.to_owned()),
+                last_name: Some(last.to_owned()),
+                birth_date: Some(format!("{}-{month:02}-10", 1930 + at)),
+                street: Some(format!("{} {street}", 100 + at)),
+                city: Some(city.to_owned()),
+                ..Identity::new(record, EntityKind::Person)
+            }
+        })
+    });
+    records.collect()
+}
+
+#[test]
+fn what_pairs_teach_is_the_same_where_they_are_compared_apart() {
+    let whole = Whole::of(people_with_homes(), settings(5));
+    let mut apart = whole.learnt.clone();
+    let seed = whole.settings.model.people.clone();
+    apart.weights = seed.clone();
+    for rule in rules(EntityKind::Person, &whole.settings.model) {
+        let Some(lesson) = rule.lesson(EntityKind::Person) else {
+            continue;
+        };
+        let mut blocks: BTreeMap<u64, Vec<&Look>> = BTreeMap::new();
+        for look in whole.looks.iter().filter(|look| look.is_whole) {
+            let keys = look.keys.iter().filter(|(kind, _)| *kind == rule.kind);
+            keys.for_each(|(_, key)| blocks.entry(*key).or_default().push(look));
+        }
+        let pairs = blocks.into_values().filter_map(|mut looks| {
+            looks.sort_by_key(|look| (look.order.clone(), look.record));
+            let other = match lesson {
+                Lesson::Households => looks.len().checked_sub(1).filter(|last| *last > 0)?,
+                _ => 1,
+            };
+            Some([looks.first()?, looks.get(other)?].map(|look| look.record.cast_signed()))
+        });
+        let pairs: Vec<[i64; 2]> = pairs.collect();
+        let lines = whole.answered(EntityKind::Person, "levels", json!(pairs));
+        let counts = lines.iter().map(|line| LevelCount {
+            levels: line.split(' ').map(str::to_owned).collect(),
+            pairs: 1,
+        });
+        apart.learn(lesson, &counts.collect::<Vec<_>>()).unwrap();
+    }
+    let learnt = &whole.learnt.weights;
+    assert_eq!(apart.weights, *learnt);
+    assert_ne!(learnt.address.conflict, seed.address.conflict);
+    assert_ne!(learnt.birth_conflict, seed.birth_conflict);
+    assert_ne!(learnt.birth_near, seed.birth_near);
+}
+
+#[test]
+fn levels_of_another_version_teach_nothing_but_that() {
+    let two = LevelCount {
+        levels: vec!["equal".to_owned(), "equal".to_owned()],
+        pairs: 1,
+    };
+    let error = Learnt::default().learn(Lesson::Moves, &[two]).unwrap_err();
+    assert_eq!(error.code(), crate::error::Code::Internal);
 }
 
 #[test]
