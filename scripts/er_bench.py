@@ -18,6 +18,7 @@ import argparse
 import collections
 import csv
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -148,17 +149,17 @@ def splinked(python, truth_file):
     """Resolves a set with Splink; returns what that costs at one threshold, and the best answer for each kind."""
     script = [python, str(pathlib.Path(__file__).with_name("er_splink.py")), str(records_of(truth_file))]
     truth, kinds = truth_of(truth_file)
+    best = {}
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "answers.csv"
         run([*script, str(out)])
-        answers = collections.defaultdict(dict)
-        for row in rows(out):
-            answers[row["threshold"]][row["record_id"]] = row["entity_id"]
-        best = {}
-        for kind, records in kinds.items():
-            tried = ((score(records, whole(answer, truth), truth), at) for at, answer in answers.items())
-            best[kind] = max(tried, key=lambda it: it[0][0][2])
-        _, of_most = best[max(kinds, key=lambda kind: len(kinds[kind]))]
+        for threshold, answered in itertools.groupby(rows(out), key=lambda row: row["threshold"]):
+            answer = whole({row["record_id"]: row["entity_id"] for row in answered}, truth)
+            for kind, records in kinds.items():
+                figures, glued = score(records, answer, truth)
+                if kind not in best or figures[2] > best[kind][0][2]:
+                    best[kind] = figures, glued, threshold
+        _, _, of_most = best[max(kinds, key=lambda kind: len(kinds[kind]))]
         return run([*script, str(out), of_most]), best
 
 
@@ -216,7 +217,7 @@ def tell(name, cost, answered, truth, kinds, sharing):
 def tell_peer(ours, cost, best, kinds):
     tell_cost("  Splink", cost, sum(map(len, kinds.values())))
     for kind, records in sorted(kinds.items()):
-        (figures, glued), threshold = best[kind]
+        figures, glued, threshold = best[kind]
         tell_score(f"{kind} from {threshold}", records, figures, glued)
     print(f"    so many times our CPU s: {cost[1] / ours[1]:.1f}, our memory: {cost[2] / ours[2]:.1f}", flush=True)
 

@@ -79,12 +79,12 @@ def prepared(tables, path):
     return [row[0] for row in tables.sql("SELECT DISTINCT kind FROM records").fetchall()]
 
 
-def answers(tables, kind, thresholds):
-    """Clusters the records of one kind; yields threshold, record and entity."""
-    of_kind = "CREATE OR REPLACE TABLE of_kind AS SELECT * EXCLUDE kind FROM records WHERE kind IS NOT DISTINCT FROM ?"
-    tables.execute(of_kind, [kind])
-    count = tables.table("of_kind").aggregate("count(*)").fetchall()[0][0]
-    filled = tables.table("of_kind")
+def weighed(tables, kind, table, least):
+    """Weighs the records of one kind, which it puts into a table; returns the linker and its pairs."""
+    records = f"CREATE TABLE {table} AS SELECT * EXCLUDE kind FROM records WHERE kind IS NOT DISTINCT FROM ?"
+    tables.execute(records, [kind])
+    filled = tables.table(table)
+    count = filled.aggregate("count(*)").fetchall()[0][0]
     used = [name for name in filled.columns[1:] if filled.aggregate(f"count({name})").fetchall()[0][0] > count / 20]
     rules = [rule for rule in RULES + (LOOSE_RULES if count <= LOOSE_UP_TO else []) if set(rule) <= set(used)]
     if not rules:
@@ -96,23 +96,35 @@ def answers(tables, kind, thresholds):
         retain_matching_columns=False,
     )
     api = DuckDBAPI(connection=tables)
-    linker = Linker(api.register("of_kind"), settings)
+    linker = Linker(api.register(table), settings)
+    train(linker, rules, kind)
+    return linker, linker.inference.predict(threshold_match_probability=least)
+
+
+def train(linker, rules, kind):
+    training = linker.training
     certain = [block_on(*rule) for rule in rules if rule in (["email"], ["first_name", "last_name"], ["website"])]
-    linker.training.estimate_probability_two_random_records_match(certain or [block_on(*rules[0])], recall=0.7)
-    linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
+    training.estimate_probability_two_random_records_match(certain or [block_on(*rules[0])], recall=0.7)
+    training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
     trained = 0
     for rule in rules[:5]:
         # A rule that too few pairs meet teaches nothing; the others do.
         with contextlib.suppress(EMTrainingException, ValueError):
-            linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
+            training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
             trained += 1
     if not trained:
         sys.exit(f"nothing could be learnt of {kind or 'these records'}")
-    pairs = linker.inference.predict(threshold_match_probability=thresholds[0])
+
+
+def answers(tables, kinds, thresholds):
+    """Clusters the records; yields threshold, record and entity, one threshold after another."""
+    least = thresholds[0]
+    pairs = [(kind, *weighed(tables, kind, f"of_kind_{at}", least)) for at, kind in enumerate(kinds)]
     for threshold in thresholds:
-        found = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, threshold)
-        for entity, record in tables.sql(f"SELECT cluster_id, unique_id FROM {found.physical_name}").fetchall():
-            yield threshold, record, f"{kind} {entity}"
+        for kind, linker, weighed_pairs in pairs:
+            found = linker.clustering.cluster_pairwise_predictions_at_threshold(weighed_pairs, threshold)
+            for entity, record in tables.sql(f"SELECT cluster_id, unique_id FROM {found.physical_name}").fetchall():
+                yield threshold, record, f"{kind} {entity}"
 
 
 def main():
@@ -123,8 +135,7 @@ def main():
     with open(out, "w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["threshold", "record_id", "entity_id"])
-        for kind in prepared(tables, path):
-            rows.writerows(answers(tables, kind, thresholds))
+        rows.writerows(answers(tables, prepared(tables, path), thresholds))
 
 
 main()
