@@ -121,6 +121,31 @@ fn evidence_is_about_records_that_are_there_and_explains_every_entity_of_several
 }
 
 #[test]
+fn the_page_on_resolving_explains_each_field_level_and_key_of_the_evidence() {
+    let page = std::fs::read_to_string("../docs/resolving.md").unwrap();
+    let bench = resolved(2_000);
+    let tables = bench.tables();
+    let pairs = "(SELECT fields, met_by FROM match_evidence UNION ALL SELECT fields, met_by FROM match_review)";
+    let each = format!("(SELECT unnest(json_extract(fields, '$[*]')) AS field FROM {pairs})");
+    let part = |part: &str| format!("SELECT DISTINCT field ->> '$.{part}' FROM {each} ORDER BY 1");
+    let keys = format!("SELECT DISTINCT met_by FROM {pairs} ORDER BY 1");
+    for (what, sql) in [
+        ("field", part("field")),
+        ("level", part("level")),
+        ("met_by", keys),
+    ] {
+        let words = tables.list(&sql);
+        assert!(words.len() > 3, "few of {what}: {words:?}");
+        let mut words = words.into_iter();
+        let unexplained = words.find(|word| !page.contains(&format!("`{word}`")));
+        assert_eq!(
+            unexplained, None,
+            "a {what} that docs/resolving.md does not explain"
+        );
+    }
+}
+
+#[test]
 fn ids_stay_when_nothing_changed_and_almost_all_stay_when_little_did() {
     let bench = resolved(2_000);
     let first = entities(&bench.tables());
