@@ -6,7 +6,7 @@
 //! 1. normalise: one spelling per value (`prepare` and `naming`, over [`crate::normalise`], into `prepared`);
 //! 2. organisations first: companies are resolved, then every person is given an organisation (`organisation`);
 //! 3. keys: records that share a value meet (`keys`), neighbours only where too many do;
-//! 4. learn what evidence is worth among these records (`learn`), then compare and weigh: levels per field, bits per
+//! 4. learn what evidence is worth among these records (`learn`, `lessons`), then compare and weigh: levels per field, bits per
 //!    level (`compare`, [`model`]);
 //! 5. cluster: the strongest pairs first, and no union of people whose names contradict (`cluster`);
 //! 6. keep identity: clusters take over the ids their records had (`keep`);
@@ -35,6 +35,7 @@ mod keep;
 mod keys;
 mod learn;
 mod learnt;
+mod lessons;
 mod naming;
 mod organisation;
 mod people;

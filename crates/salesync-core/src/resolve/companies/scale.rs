@@ -5,7 +5,7 @@ use super::super::compare::{self, CONFLICT, Likeness, MISSING, finding};
 use super::super::evidence::FieldEvidence;
 use super::super::frequency::log2;
 use super::super::keys::{Blocks, text_of};
-use super::super::learn::Contradictions;
+use super::super::lessons::Contradictions;
 use super::super::model::Model;
 use super::super::prepared::{Company, PerText, Prepared, Symbol, Texts, place};
 use super::Known;

@@ -5,9 +5,8 @@ use rayon::iter::ParallelIterator;
 use super::super::compare::{self, CONFLICT, MISSING};
 use super::super::frequency::count_of;
 use super::super::keys::{self, Blocks};
-use super::super::learn::{
-    Agreement, Forms, Households, Moves, Namesakes, PairLesson, PersonLevels,
-};
+use super::super::learn::{Agreement, Namesakes};
+use super::super::lessons::{Forms, Households, Moves, PairLesson, PersonLevels};
 use super::super::model::PeopleWeights;
 use super::super::prepared::{Name, PersonRow, Symbol, place};
 use super::scale::Scale;

@@ -1,10 +1,9 @@
 //! What is learnt of what an engine of sets counted.
 
 use super::super::frequency::{count_of, log2};
-use super::super::learn::{
-    Agreement, Contradictions, Forms, Households, Moves, Namesakes, PairLesson,
-};
+use super::super::learn::{Agreement, Namesakes};
 use super::super::learnt::{FactField, Learnt};
+use super::super::lessons::{Contradictions, Forms, Households, Moves, PairLesson};
 use super::super::model::{Model, PeopleWeights};
 use super::super::{companies, people};
 use crate::error::{Code, Error, Result};
