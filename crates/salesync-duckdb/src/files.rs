@@ -1,5 +1,7 @@
 //! Files of rows: CSV, NDJSON and Parquet, read and written by DuckDB without a database.
 
+mod csv;
+
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -27,23 +29,39 @@ pub enum FileFormat {
 pub fn read(
     path: &Path,
     format: FileFormat,
-    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+    take: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let unreadable =
         || Error::new(Code::RequestInvalid, "read a file").with("file", path.display());
     std::fs::File::open(path)
         .map_err(|error| unreadable().with("reason", error.kind()).because(error))?;
     let file = text_literal(&path.to_string_lossy());
+    let connection = Connection::open_in_memory().map_err(|error| unreadable().because(error))?;
     let rows = match format {
-        FileFormat::Csv => format!(
-            "read_csv({file}, all_varchar = true, auto_type_candidates = ['VARCHAR'], header = true, buffer_size = 4194304)"
-        ),
+        FileFormat::Csv => {
+            let arguments = format!(
+                "{file}, all_varchar = true, auto_type_candidates = ['VARCHAR'], header = true, buffer_size = 4194304"
+            );
+            if let Some(dialect) = csv::Dialect::of(&connection, path, &arguments) {
+                return dialect.read(path, take, unreadable);
+            }
+            format!("read_csv({arguments})")
+        }
         FileFormat::Ndjson => {
             format!("read_json({file}, format = 'auto', maximum_object_size = 33554432)")
         }
         FileFormat::Parquet => format!("read_parquet({file})"),
     };
-    let connection = Connection::open_in_memory().map_err(|error| unreadable().because(error))?;
+    read_with_duckdb(&connection, &rows, take, unreadable)
+}
+
+/// Reads the rows of a table function.
+fn read_with_duckdb(
+    connection: &Connection,
+    rows: &str,
+    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+    unreadable: impl Fn() -> Error,
+) -> Result<()> {
     let mut statement = connection
         .prepare(&format!("SELECT COLUMNS(*)::VARCHAR FROM {rows}"))
         .map_err(|error| {
@@ -51,14 +69,7 @@ pub fn read(
                 .with("reason", "it is not of the format that its ending says")
                 .because(error)
         })?;
-    let bad_row = |error: duckdb::Error| {
-        unreadable()
-            .with(
-                "reason",
-                "a row is not of the format that the file's ending says",
-            )
-            .because(error)
-    };
+    let bad_row = |error| bad_row(unreadable(), error);
     let schema = statement.stream_arrow([]).map_err(bad_row)?.get_schema();
     take(&RecordBatch::new_empty(schema))?;
     // The iterator over a result that is still being read panics at a bad row; a step says it.
@@ -66,6 +77,12 @@ pub fn read(
         take(&RecordBatch::from(rows))?;
     }
     Ok(())
+}
+
+/// Says why a file could be read only in part.
+fn bad_row(unreadable: Error, because: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let reason = "a row is not of the format that the file's ending says";
+    unreadable.with("reason", reason).because(because)
 }
 
 /// Writes rows to a file; an old one of that name is replaced only when the new one is whole.
