@@ -17,7 +17,7 @@ use super::super::prepared::Symbol;
 use super::super::{companies, people};
 use super::answer::Part;
 use super::ready::{Purpose, Ready, Said};
-use super::touched::Touched;
+use super::touched::{Touched, TouchedKey};
 use super::weighing::Weighing;
 use super::{Changed, Entities};
 use crate::error::Result;
@@ -44,8 +44,12 @@ pub(super) struct Found {
     pub(super) records: BTreeMap<Number, IndexedRecord>,
     /// The records that changed or are gone.
     pub(super) changed: BTreeSet<Number>,
+    /// Those of them whose names are as they were.
+    steady: BTreeSet<Number>,
     /// Those and the records whose pairs are weighed anew with theirs.
     pub(super) weighed: BTreeSet<Number>,
+    /// Records that alone use a value which several used before: no pair of theirs weighs otherwise.
+    alone: BTreeSet<Number>,
     pub(super) touched: Touched,
     /// How keys are used, of those that were looked up.
     pub(super) uses: BTreeMap<Number, KeyUse>,
@@ -65,7 +69,7 @@ impl Stage<'_> {
     pub(super) async fn run(
         &mut self,
         changed: Vec<Changed>,
-        refreshed: BTreeSet<Number>,
+        mut refreshed: BTreeSet<Number>,
         recounted: BTreeSet<String>,
     ) -> Result<Part> {
         let mut found = self.changes(changed).await?;
@@ -73,6 +77,7 @@ impl Stage<'_> {
             return Ok(Part::none(self.kind));
         }
         let ready = self.touch(&mut found, &recounted).await?;
+        refreshed.append(&mut found.alone);
         self.weigh(&mut found, ready).await?;
         self.answer(found, refreshed).await
     }
@@ -103,6 +108,7 @@ impl Stage<'_> {
         let before: Vec<Said<'_>> = found.before.values().map(said_before).collect();
         let before = self.ready(&before, Purpose::Keys).await?;
         found.touched.note_changed(&before, &after);
+        found.steady = self.steady(&before, &after);
         let derived = after.prepared.derived();
         let derived = derived.map(|(row, derived)| (row.rank.order, derived));
         let mut derived: BTreeMap<Number, _> = derived.collect();
@@ -186,24 +192,22 @@ impl Stage<'_> {
             texts.find(text).map_or(1, |symbol| users.get(symbol))
         });
         found.weighed.clone_from(&found.changed);
-        for key in found.touched.restated(cap) {
-            let blocks = key.block.iter();
-            found
-                .weighed
-                .extend(blocks.flat_map(|block| block.after.iter().copied()));
-        }
-        let recounted = recounted
+        let recounted: BTreeSet<Number> = recounted
             .iter()
-            .map(|phone| text_key(self.kind, KeyKind::Phone, phone));
-        for number in recounted {
-            let block = found
-                .touched
-                .keys
-                .get(&number)
-                .and_then(|key| key.block.as_ref());
-            found
-                .weighed
-                .extend(block.iter().flat_map(|block| block.after.iter().copied()));
+            .map(|phone| text_key(self.kind, KeyKind::Phone, phone))
+            .collect();
+        for (number, key) in &found.touched.keys {
+            let Some(block) = &key.block else {
+                continue;
+            };
+            if key.is_restated(cap) || recounted.contains(number) {
+                let records = if block.after.len() > 1 {
+                    &mut found.weighed
+                } else {
+                    &mut found.alone
+                };
+                records.extend(&block.after);
+            }
         }
         self.note_crowds(found, &ready);
         for (number, key) in &found.touched.keys {
@@ -212,14 +216,37 @@ impl Stage<'_> {
         Ok(ready)
     }
 
-    /// Where more records than the cap share a value and a name, which of them meet depends on all of them.
+    /// Returns the records that stand among those of their keys where they stood: their names are the same.
+    fn steady(&self, before: &Ready, after: &Ready) -> BTreeSet<Number> {
+        let texts = |ready: &Ready, index| {
+            let names = self.names(ready, index);
+            names.map(|name| ready.prepared.texts.text(name).to_owned())
+        };
+        let is_steady = |number: &Number| {
+            let places = before.index(*number).zip(after.index(*number));
+            places.is_some_and(|(one, other)| texts(before, one) == texts(after, other))
+        };
+        before.numbers.iter().copied().filter(is_steady).collect()
+    }
+
+    /// Where more records than the cap share a value and a name, which of them meet depends on all of them: on who came
+    /// and left, and whose name changed.
     fn note_crowds(&self, found: &mut Found, ready: &Ready) {
         let cap = self.settings.model.block_cap;
+        let renamed = |key: &TouchedKey| {
+            let stayed = key.removed.intersection(&key.added);
+            stayed.filter(|it| !found.steady.contains(it)).count()
+        };
         let mut crowds: Vec<Number> = Vec::new();
         for key in found.touched.keys.values() {
             let Some(block) = key.block.as_ref().filter(|block| block.after.len() > cap) else {
                 continue;
             };
+            let left = key.removed.difference(&key.added).count() + renamed(key);
+            let came = key.added.difference(&key.removed).count();
+            if left + came == 0 {
+                continue;
+            }
             let mut named: BTreeMap<(usize, Symbol), Vec<Number>> = BTreeMap::new();
             for record in &block.after {
                 let Some(index) = ready.index(*record) else {
@@ -230,7 +257,7 @@ impl Stage<'_> {
                 }
             }
             // How many shared a name before is not known; no more than those and all that left.
-            let is_crowd = |named: &Vec<Number>| named.len() + key.removed.len() > cap;
+            let is_crowd = |named: &Vec<Number>| named.len() + left > cap;
             crowds.extend(named.into_values().filter(is_crowd).flatten());
         }
         found.weighed.extend(crowds);

@@ -128,13 +128,6 @@ impl Touched {
             .collect()
     }
 
-    /// Returns the keys whose records meet, or do not because they are too many, otherwise than before: all pairs under
-    /// them are to be weighed anew.
-    pub(super) fn restated(&self, cap: usize) -> impl Iterator<Item = &TouchedKey> {
-        let keys = self.keys.values();
-        keys.filter(move |key| key.state(&key.use_before, cap) != key.state(&key.use_after, cap))
-    }
-
     /// Takes note of how many use the keys now.
     pub(super) fn note_users(&mut self, entity: EntityKind, users: impl Fn(&str) -> u8) {
         for key in self.keys.values_mut() {
@@ -150,6 +143,12 @@ impl TouchedKey {
         let count = |records: &BTreeSet<Number>| super::super::frequency::count_of(records.len());
         let rest = self.use_before.records.saturating_sub(count(&self.removed));
         rest + count(&self.added)
+    }
+
+    /// Says whether its records meet, or do not because they are too many, otherwise than before, or their pairs weigh
+    /// otherwise.
+    pub(super) fn is_restated(&self, cap: usize) -> bool {
+        self.state(&self.use_before, cap) != self.state(&self.use_after, cap)
     }
 
     /// Says whether the records under it meet, or met.
