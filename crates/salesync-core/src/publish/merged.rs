@@ -1,7 +1,9 @@
 //! Which records live on in others.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::reading::{Cells, rows};
 use crate::error::Result;

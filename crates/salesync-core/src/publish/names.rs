@@ -1,6 +1,6 @@
 //! The names by which interactions and deals know somebody.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use super::merged::Merged;
 use super::ours::national;

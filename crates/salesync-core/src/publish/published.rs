@@ -1,10 +1,11 @@
 //! The answer as it is published, read back.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
+use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 
 use super::entities;

@@ -1,9 +1,10 @@
 //! What of the answer a resolve of what changed has told anew, as interactions and deals know it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use hashbrown::{HashMap, HashSet};
 
 use super::merged::Merged;
 use super::names::{Names, own_domain};

@@ -3,6 +3,7 @@
 mod absorb;
 mod companies;
 
+use hashbrown::HashMap;
 use twox_hash::XxHash3_64;
 
 use super::identity::{EntityKind, Said};
@@ -69,38 +70,28 @@ impl Word {
 
 /// What spellings that came before have become.
 #[derive(Debug)]
-struct Memo<V> {
-    raws: Texts,
-    /// One for each of them, and one before them.
-    values: Vec<V>,
-}
+struct Memo<V>(HashMap<Box<str>, V>);
 
-impl<V: Default> Default for Memo<V> {
+impl<V> Default for Memo<V> {
     fn default() -> Self {
-        Self {
-            raws: Texts::default(),
-            values: vec![V::default()],
-        }
+        Self(HashMap::new())
     }
 }
 
-impl<V: Copy + Default> Memo<V> {
+impl<V: Copy> Memo<V> {
     /// Over so many spellings it starts anew.
     const MOST: usize = 1 << 18;
 
     /// Returns what a spelling becomes.
     fn of(&mut self, raw: &str, make: impl FnOnce(&str) -> V) -> V {
-        if let Some(known) = self.raws.find(raw) {
-            return known.of(&self.values);
+        if let Some(known) = self.0.get(raw) {
+            return *known;
         }
         let made = make(raw);
-        if !raw.is_empty() {
-            if self.values.len() > Self::MOST {
-                *self = Self::default();
-            }
-            self.raws.intern(raw);
-            self.values.push(made);
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
         }
+        self.0.insert(raw.into(), made);
         made
     }
 }
