@@ -387,6 +387,56 @@ fn change() -> impl Strategy<Value = Changed> {
     })
 }
 
+/// What a change leaves of a record as it was.
+#[derive(Debug, Clone, Copy)]
+enum Leaves {
+    /// Nothing.
+    Nothing,
+    /// All but its phones.
+    AllButPhones,
+    /// All but its mailboxes.
+    AllButEmails,
+}
+
+fn leaves() -> impl Strategy<Value = Leaves> {
+    use Leaves::{AllButEmails, AllButPhones, Nothing};
+    proptest::sample::select(&[Nothing, AllButPhones, AllButEmails][..])
+}
+
+/// Returns changes of what is there when each comes.
+fn edits(start: &[Identity], batches: Vec<Vec<(Changed, Leaves)>>) -> Vec<Vec<Changed>> {
+    let mut edited: Vec<Vec<Changed>> = Vec::new();
+    for batch in batches {
+        let there = after(start, &edited);
+        let edit = |(mut changed, leaves): (Changed, Leaves)| {
+            let there = there
+                .iter()
+                .find(|it| (it.kind, &it.record) == (changed.kind, &changed.record));
+            if let Some((says, there)) = changed.says.as_mut().zip(there) {
+                let (emails, phones) = (says.emails.clone(), says.phones.clone());
+                match leaves {
+                    Leaves::Nothing => {}
+                    Leaves::AllButPhones => {
+                        *says = Identity {
+                            phones,
+                            ..there.clone()
+                        }
+                    }
+                    Leaves::AllButEmails => {
+                        *says = Identity {
+                            emails,
+                            ..there.clone()
+                        }
+                    }
+                }
+            }
+            changed
+        };
+        edited.push(batch.into_iter().map(edit).collect());
+    }
+    edited
+}
+
 /// Says what is there after some changes.
 pub(super) fn after(start: &[Identity], batches: &[Vec<Changed>]) -> Vec<Identity> {
     let mut there: BTreeMap<(EntityKind, RecordRef), Identity> = BTreeMap::new();
@@ -441,12 +491,13 @@ proptest! {
     #[test]
     fn resolving_in_any_slices_is_resolving_at_once(
         start in proptest::collection::vec(identity(), 0..60),
-        batches in proptest::collection::vec(proptest::collection::vec(change(), 1..8), 1..6),
+        batches in proptest::collection::vec(proptest::collection::vec((change(), leaves()), 1..8), 1..6),
         decided in proptest::collection::vec((0..40u32, 0..40u32, any::<bool>()), 0..4),
         cap in 2usize..8,
     ) {
         let settings = settings(cap);
         let start = after(&start, &[]);
+        let batches = edits(&start, batches);
         let decided = decided.into_iter().filter(|(left, right, _)| left != right);
         let overrides: Vec<Override> = decided
             .map(|(left, right, always)| {
@@ -485,6 +536,34 @@ fn last_of_each(changed: &[Changed]) -> Vec<Changed> {
         .map(|changed| (number_of(changed.kind, &changed.record), changed))
         .collect();
     last.into_values().collect()
+}
+
+#[test]
+fn a_change_that_moves_nobody_among_namesakes_weighs_no_other_record() {
+    let lines: Vec<String> = (0..20)
+        .map(|number| format!("Ann {} | ann@quarry.io", employers::word(number)))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let identities = people(&lines);
+    let settings = settings(6);
+    let (kept, learnt) = Kept::of(&identities, &[], &settings);
+    let change = |edit: &dyn Fn(&mut Identity)| {
+        let mut says = identities[7].clone();
+        edit(&mut says);
+        let changed = Changed {
+            kind: says.kind,
+            record: says.record.clone(),
+            says: Some(says),
+        };
+        let known = (&settings, &learnt);
+        let mut kept = kept.clone();
+        let found = kept.go_on(vec![changed], Decisions::default(), known);
+        found.index.weighed.len()
+    };
+    assert_eq!(change(&|it| it.phones = vec!["+14155550123".to_owned()]), 1);
+    assert_eq!(change(&|it| it.emails.clear()), 20, "one who left");
+    let rename = |it: &mut Identity| it.full_name = Some("Ann Zebulon".to_owned());
+    assert_eq!(change(&rename), 20, "one who stands elsewhere");
 }
 
 #[test]
