@@ -1,4 +1,5 @@
-//! Files of rows: CSV, NDJSON and Parquet, read and written by DuckDB without a database.
+//! Files of rows: CSV, NDJSON and Parquet, read and written by DuckDB without a database; plain CSV is read by a reader of
+//! its own.
 
 mod csv;
 
@@ -12,7 +13,7 @@ use salesync_core::error::{Code, Error, Result};
 /// How a file holds its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
-    /// Values separated by commas, semicolons or tabs, with a header.
+    /// Values separated by commas, semicolons, tabs or bars, with a header.
     Csv,
     /// One JSON document per line.
     Ndjson,
@@ -39,13 +40,10 @@ pub fn read(
     let connection = Connection::open_in_memory().map_err(|error| unreadable().because(error))?;
     let rows = match format {
         FileFormat::Csv => {
-            let arguments = format!(
-                "{file}, all_varchar = true, auto_type_candidates = ['VARCHAR'], header = true, buffer_size = 4194304"
-            );
-            if let Some(dialect) = csv::Dialect::of(&connection, path, &arguments) {
+            if let Some(dialect) = csv::Dialect::of_plain(&connection, path, &file) {
                 return dialect.read(path, take, unreadable);
             }
-            format!("read_csv({arguments})")
+            format!("read_csv({})", csv::arguments(&file))
         }
         FileFormat::Ndjson => {
             format!("read_json({file}, format = 'auto', maximum_object_size = 33554432)")

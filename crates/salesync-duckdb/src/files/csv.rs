@@ -1,4 +1,4 @@
-//! Reads CSV files in the dialect that DuckDB finds them to be in: a reader of CSV alone takes a fifth of its time.
+//! Reads plain CSV files in the dialect that DuckDB finds them to be in: a reader of CSV alone takes a fifth of its time.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -11,64 +11,82 @@ use arrow_csv::ReaderBuilder;
 use duckdb::Connection;
 use salesync_core::error::{Error, Result};
 
-/// So many rows are a batch.
-const ROWS: usize = 8_192;
+/// So many rows are a batch, as DuckDB has it.
+const ROWS: usize = 2_048;
 /// So many bytes are read at once.
 const BUFFER: usize = 1 << 20;
+/// A row with more bytes DuckDB refuses.
+const LONGEST_ROW: usize = 2_000_000;
 
-/// How a file of several columns separates and quotes its values.
+/// What DuckDB is asked for the rows of a file, which is given as it stands in a statement.
+pub(super) fn arguments(file: &str) -> String {
+    format!(
+        "{file}, all_varchar = true, auto_type_candidates = ['VARCHAR'], header = true, buffer_size = 4194304"
+    )
+}
+
+/// How a file separates and quotes its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dialect {
     delimiter: u8,
+    /// Doubled, it is a part of a quoted value.
     quote: u8,
-    /// What stands before a quote that is part of a value; nothing where that is another quote.
-    escape: Option<u8>,
     columns: Vec<String>,
 }
 
 impl Dialect {
-    /// Asks DuckDB for the dialect of what `read_csv` with `arguments` would read. Nothing where only DuckDB reads it: a
-    /// file that is packed or has comments, lines before the header, marks of several letters or a single column, of
-    /// which an empty line is a row; and what is no CSV.
-    pub(super) fn of(connection: &Connection, path: &Path, arguments: &str) -> Option<Self> {
+    /// Returns the dialect of a file that is plain, so that every reader finds the same in it: each row has a value for
+    /// each of several columns, and quotes are around whole values. All else is for DuckDB to read, or to refuse.
+    pub(super) fn of_plain(connection: &Connection, path: &Path, file: &str) -> Option<Self> {
         let is_packed = path.extension().is_some_and(|it| it == "gz" || it == "zst");
-        if is_packed || !path.metadata().is_ok_and(|it| it.is_file()) {
+        let is_pattern = file.contains(['*', '?', '[']);
+        if is_packed || is_pattern || !path.metadata().is_ok_and(|it| it.is_file()) {
             return None;
         }
+        let found = Self::sniffed(connection, file)?;
+        let mut plain = Plain::of(&found);
+        let mut read = open(path).ok()?;
+        loop {
+            let bytes = read.fill_buf().ok()?;
+            if bytes.is_empty() {
+                break;
+            }
+            if !bytes.iter().all(|byte| plain.take(*byte)) {
+                return None;
+            }
+            let taken = bytes.len();
+            read.consume(taken);
+        }
+        plain.end().then_some(found)
+    }
+
+    /// Asks DuckDB; nothing where a reader of CSV alone does not know such a dialect.
+    fn sniffed(connection: &Connection, file: &str) -> Option<Self> {
         let asked = format!(
-            "SELECT Delimiter, Quote, Escape, Comment, SkipRows, unnest(Columns).name FROM sniff_csv({arguments})"
+            "SELECT Delimiter, Quote, Escape, Comment, SkipRows, unnest(Columns).name FROM sniff_csv({})",
+            arguments(file)
         );
         let mut statement = connection.prepare(&asked).ok()?;
         let mut rows = statement.query([]).ok()?;
         let mut found: Option<Self> = None;
-        while let Ok(Some(row)) = rows.next() {
+        while let Some(row) = rows.next().ok()? {
             let [delimiter, quote, escape, comment] =
                 [0, 1, 2, 3].map(|at| mark(&row.get::<_, String>(at).ok()?));
             let before_header: i64 = row.get(4).ok()?;
-            if comment? != Mark::None || before_header != 0 {
+            // Where no quotes were among the rows that were looked at, later ones may have the usual ones.
+            let quote = quote?.unwrap_or(b'"');
+            let is_known = escape?.is_none_or(|it| it == quote) && comment?.is_none();
+            if !is_known || before_header != 0 {
                 return None;
             }
-            let Mark::Byte(delimiter) = delimiter? else {
-                return None;
-            };
-            // Where none was seen in the rows that were looked at, later ones may have the usual one.
-            let quote = match quote? {
-                Mark::Byte(quote) => quote,
-                Mark::None => b'"',
-            };
-            let escape = match escape? {
-                Mark::Byte(escape) => Some(escape).filter(|it| *it != quote),
-                Mark::None => None,
-            };
-            let columns = Vec::new();
             let found = found.get_or_insert(Self {
-                delimiter,
+                delimiter: delimiter??,
                 quote,
-                escape,
-                columns,
+                columns: Vec::new(),
             });
             found.columns.push(row.get(5).ok()?);
         }
+        // Of a single column, an empty line is a row.
         found.filter(|it| it.columns.len() > 1)
     }
 
@@ -84,16 +102,15 @@ impl Dialect {
         let fields = fields.map(|name| Field::new(name, DataType::Utf8, true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         take(&RecordBatch::new_empty(schema.clone()))?;
-        let file = at_first_letter(path).map_err(|error| unreadable().because(error))?;
-        let mut reader = ReaderBuilder::new(schema)
+        let file = open(path).map_err(|error| unreadable().because(error))?;
+        let rows = ReaderBuilder::new(schema)
             .with_header(true)
             .with_delimiter(self.delimiter)
             .with_quote(self.quote)
-            .with_batch_size(ROWS);
-        if let Some(escape) = self.escape {
-            reader = reader.with_escape(escape);
-        }
-        for batch in reader.build_buffered(file).map_err(bad_row)? {
+            .with_batch_size(ROWS)
+            .build_buffered(file)
+            .map_err(bad_row)?;
+        for batch in rows {
             take(&batch.map_err(bad_row)?)?;
         }
         Ok(())
@@ -101,7 +118,7 @@ impl Dialect {
 }
 
 /// Opens a file behind the mark by which some programs say that it is UTF-8.
-fn at_first_letter(path: &Path) -> io::Result<BufReader<File>> {
+fn open(path: &Path) -> io::Result<BufReader<File>> {
     const MARK: &[u8] = "\u{feff}".as_bytes();
     let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
     if file.fill_buf()?.starts_with(MARK) {
@@ -110,134 +127,242 @@ fn at_first_letter(path: &Path) -> io::Result<BufReader<File>> {
     Ok(file)
 }
 
-/// What separates, quotes or escapes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    None,
-    Byte(u8),
+/// Reads a mark as DuckDB writes it, which may be none; nothing where it is more than a byte.
+fn mark(word: &str) -> Option<Option<u8>> {
+    match word.as_bytes() {
+        b"(empty)" | b"" => Some(None),
+        [byte] => Some(Some(*byte)),
+        _ => None,
+    }
 }
 
-/// Reads a mark as DuckDB writes it; nothing where it is more than a byte.
-fn mark(word: &str) -> Option<Mark> {
-    match word.as_bytes() {
-        b"(empty)" | b"" => Some(Mark::None),
-        [byte] => Some(Mark::Byte(*byte)),
-        _ => None,
+/// Follows a file byte by byte as long as it is plain.
+struct Plain {
+    delimiter: u8,
+    quote: u8,
+    columns: usize,
+    at: At,
+    /// The values of the row that are behind.
+    values: usize,
+    row_len: usize,
+    /// Whether a carriage return stands before the end of a row; it does so everywhere or nowhere.
+    with_return: Option<bool>,
+}
+
+/// Where in a row the next byte is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Start,
+    Bare,
+    Quoted,
+    /// Behind a quote, which closes the value unless another follows.
+    Closed,
+    /// Behind a carriage return.
+    Return,
+}
+
+impl Plain {
+    fn of(dialect: &Dialect) -> Self {
+        Self {
+            delimiter: dialect.delimiter,
+            quote: dialect.quote,
+            columns: dialect.columns.len(),
+            at: At::Start,
+            values: 0,
+            row_len: 0,
+            with_return: None,
+        }
+    }
+
+    /// Takes the next byte; says whether the file is plain so far.
+    fn take(&mut self, byte: u8) -> bool {
+        self.row_len += 1;
+        self.at = match self.at {
+            At::Quoted if byte == self.quote => At::Closed,
+            At::Quoted => At::Quoted,
+            At::Closed if byte == self.quote => At::Quoted,
+            At::Return if byte != b'\n' => return false,
+            _ if byte == self.delimiter => {
+                self.values += 1;
+                At::Start
+            }
+            at if byte == b'\n' => return self.ends_row(at == At::Return),
+            _ if byte == b'\r' => At::Return,
+            At::Start if byte == self.quote => At::Quoted,
+            At::Start | At::Bare if byte != self.quote => At::Bare,
+            _ => return false,
+        };
+        true
+    }
+
+    fn ends_row(&mut self, with_return: bool) -> bool {
+        let is_plain = self.values + 1 == self.columns
+            && self.row_len <= LONGEST_ROW
+            && *self.with_return.get_or_insert(with_return) == with_return;
+        (self.at, self.values, self.row_len) = (At::Start, 0, 0);
+        is_plain
+    }
+
+    /// Says whether the file may end here: behind a row, or with one that no mark ends.
+    fn end(&self) -> bool {
+        match self.at {
+            At::Quoted | At::Return => false,
+            At::Start if self.values == 0 => true,
+            _ => self.values + 1 == self.columns && self.row_len <= LONGEST_ROW,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FileFormat, read};
+    use super::super::{FileFormat, read, read_with_duckdb, text_literal};
     use super::*;
     use arrow::array::AsArray;
     use salesync_core::error::Code;
 
-    /// Reads a file's columns and rows, and whether DuckDB left them to the reader of CSV alone.
-    fn table(name: &str, bytes: &[u8]) -> (Result<Vec<Vec<Option<String>>>>, bool) {
+    type Table = Vec<Vec<Option<String>>>;
+
+    /// Takes batches into a table, the columns' names first.
+    fn into(table: &mut Table) -> impl FnMut(&RecordBatch) -> Result<()> {
+        |batch| {
+            if table.is_empty() {
+                let schema = batch.schema();
+                let names = schema.fields().iter().map(|it| Some(it.name().clone()));
+                table.push(names.collect());
+            }
+            let columns = batch.columns().iter().map(|it| it.as_string::<i32>());
+            let columns: Vec<_> = columns.collect();
+            let value = |row: usize, at: usize| columns.get(at)?.iter().nth(row).flatten();
+            for row in 0..batch.num_rows() {
+                let values = (0..columns.len()).map(|at| value(row, at).map(str::to_owned));
+                table.push(values.collect());
+            }
+            Ok(())
+        }
+    }
+
+    /// Reads a file, and says whether DuckDB left it to the reader of CSV alone.
+    fn table(name: &str, bytes: &[u8]) -> (Result<Table>, bool) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let connection = Connection::open_in_memory().unwrap();
-        let file = super::super::text_literal(&path.to_string_lossy());
-        let arguments = format!("{file}, all_varchar = true, header = true");
-        let is_left = Dialect::of(&connection, &path, &arguments).is_some();
-        let mut rows = Vec::new();
-        let whole = read(&path, FileFormat::Csv, |batch| {
-            if rows.is_empty() {
-                let schema = batch.schema();
-                let names = schema.fields().iter().map(|it| Some(it.name().clone()));
-                rows.push(names.collect());
-            }
-            let columns: Vec<_> = batch
-                .columns()
-                .iter()
-                .map(|it| it.as_string::<i32>())
-                .collect();
-            rows.extend((0..batch.num_rows()).map(|row| {
-                let values = columns.iter().map(|it| it.iter().nth(row).flatten());
-                values
-                    .map(|value| value.map(str::to_owned))
-                    .collect::<Vec<_>>()
-            }));
-            Ok(())
-        });
-        (whole.map(|()| rows), is_left)
+        let file = text_literal(&path.to_string_lossy());
+        let is_left = Dialect::of_plain(&connection, &path, &file).is_some();
+        let mut table = Vec::new();
+        let whole = read(&path, FileFormat::Csv, into(&mut table));
+        (whole.map(|()| table), is_left)
+    }
+
+    fn rows<const N: usize>(rows: [&str; N]) -> Table {
+        let values = rows.map(|row| row.split('|').map(str::to_owned));
+        let some = |value: String| Some(value).filter(|it| !it.is_empty());
+        values.map(|values| values.map(some).collect()).to_vec()
     }
 
     #[test]
     fn a_file_is_read_in_whatever_dialect_it_is() {
-        let ann = ["name,note", "Lee, Ann|say \"hi\"\nagain", "Bo|"];
-        for (text, expected) in [
+        let ann = rows(["name|note", "Lee, Ann|say \"hi\"\nagain", "Bo|"]);
+        let bo = rows(["name|note", "'Lee'|x", "Bo|y"]);
+        let late = "Ann,x\n".repeat(50_000);
+        for (text, expected, plain) in [
             (
                 "name,note\n\"Lee, Ann\",\"say \"\"hi\"\"\nagain\"\nBo,\n",
-                ann,
+                &ann,
+                true,
             ),
             (
                 "name;note\r\n\"Lee, Ann\";\"say \"\"hi\"\"\nagain\"\r\nBo;\r\n",
-                ann,
+                &ann,
+                true,
             ),
             (
                 "name\tnote\nLee, Ann\t\"say \"\"hi\"\"\nagain\"\nBo\t\"\"",
-                ann,
+                &ann,
+                true,
             ),
             (
                 "name,note\n\"Lee, Ann\",\"say \\\"hi\\\"\nagain\"\n\"Bo\",\n",
-                ann,
+                &ann,
+                false,
             ),
-            (
-                "\u{feff}\"name\",note\n'Lee',x\n\n\"Bo\",y\n",
-                ["name,note", "'Lee'|x", "Bo|y"],
-            ),
+            ("\u{feff}\"name\",note\n'Lee',x\n\"Bo\",y\n", &bo, true),
+            ("\u{feff}name,note\n'Lee',x\n\n\"Bo\",y\n", &bo, false),
+            ("name, note\n'Lee', \"x\"\n\"Bo\" ,y\n", &bo, false),
             (
                 "name|note\n'Lee, Ann'|x\n'Bo'|\n",
-                ["name,note", "Lee, Ann|x", "Bo|"],
+                &rows(["name|note", "Lee, Ann|x", "Bo|"]),
+                true,
             ),
-        ] {
-            let (rows, is_left) = table("a.csv", text.as_bytes());
-            let expected = expected.iter().enumerate().map(|(at, row)| {
-                let values = row.split(if at == 0 { ',' } else { '|' });
-                values
-                    .map(|it| Some(it.to_owned()).filter(|it| !it.is_empty()))
-                    .collect()
-            });
-            assert_eq!(rows.unwrap(), expected.collect::<Vec<Vec<_>>>(), "{text}");
-            assert!(is_left, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_value_is_quoted_however_late_it_comes() {
-        let plain = "Ann,x\n".repeat(50_000);
-        let (rows, is_left) = table("a.csv", format!("a,b\n{plain}\"Lee, Bo\",y\n").as_bytes());
-        let last = rows.unwrap().pop().unwrap();
-        assert_eq!(last, ["Lee, Bo", "y"].map(|it| Some(it.to_owned())));
-        assert!(is_left);
-    }
-
-    #[test]
-    fn what_only_duckdb_reads_it_reads() {
-        for (name, text, rows) in [
-            ("one.csv", "name\nAnn\n\nBo\n", 4),
             (
-                "remarks.csv",
-                "# of today\n# and before\na,b\n1,2\n3,4\n",
-                3,
+                "name|note\nBo|x|\nAnn|y|\n",
+                &rows(["name|note", "Bo|x", "Ann|y"]),
+                false,
+            ),
+            ("name,name\nBo,x\n", &rows(["name|name_1", "Bo|x"]), true),
+            ("name,note\n", &rows(["name|note"]), true),
+            ("name\nBo\n\nAnn\n", &rows(["name", "Bo", "", "Ann"]), false),
+            (
+                "# of today\n# or so\na,b\n1,2\n3,4\n",
+                &rows(["a|b", "1|2", "3|4"]),
+                false,
+            ),
+            (
+                "name,note\nBo,\"x\nAnn,y\nCy,z\n",
+                &rows(["name|note", "Bo|\"x", "Ann|y", "Cy|z"]),
+                false,
             ),
         ] {
-            let (read, is_left) = table(name, text.as_bytes());
-            assert_eq!((read.unwrap().len(), is_left), (rows, false), "{name}");
+            let (read, is_left) = table("a.csv", text.as_bytes());
+            assert_eq!(&read.unwrap(), expected, "{text}");
+            assert_eq!(is_left, plain, "{text}");
         }
+        let (read, is_left) = table("a.csv", format!("a,b\n{late}\"Lee, Bo\",y\n").as_bytes());
+        let last = read.unwrap().pop();
+        assert_eq!((last, is_left), (rows(["Lee, Bo|y"]).pop(), true));
     }
 
     #[test]
-    fn a_row_with_too_few_values_or_bad_letters_is_an_error() {
+    fn a_row_that_is_not_like_the_others_is_an_error_and_no_row_is_swallowed() {
         let good = "Ann,x\n".repeat(50_000);
-        for bad in [&b"Bo\n"[..], b"Bo,y,z\n", b"B\xf6,y\n"] {
+        let refused = Err(Code::RequestInvalid);
+        for (bad, expected, plain) in [
+            (&b"Bo\n"[..], refused, false),
+            (b"Bo,y,z\n", refused, false),
+            (b"B\xf6,y\n", refused, true),
+            (b"Bo,\"y\nCy,z\n", Ok(50_003), false),
+        ] {
             let bytes = [b"a,b\n", good.as_bytes(), bad].concat();
             let (read, is_left) = table("a.csv", &bytes);
-            assert_eq!(read.unwrap_err().code(), Code::RequestInvalid, "{bad:?}");
-            assert!(is_left, "{bad:?}");
+            let read = read.map(|rows| rows.len()).map_err(|error| error.code());
+            assert_eq!(read, expected, "{bad:?}");
+            assert_eq!(is_left, plain, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_left_to_the_reader_of_csv_alone_duckdb_reads_alike() {
+        const PIECES: [&str; 6] = ["a", ",", "\"", "\n", " ", "\r\n"];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let file = text_literal(&path.to_string_lossy());
+        let connection = Connection::open_in_memory().unwrap();
+        let mut left = 0;
+        for number in 0..PIECES.len().pow(4) {
+            let pieces = (0..4).map(|at| PIECES[number / PIECES.len().pow(at) % PIECES.len()]);
+            let text = format!("name,\"note\"\nb,\"c\"\n{}", pieces.collect::<String>());
+            std::fs::write(&path, &text).unwrap();
+            let Some(dialect) = Dialect::of_plain(&connection, &path, &file) else {
+                continue;
+            };
+            let unreadable = || Error::new(Code::RequestInvalid, "read a file");
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            dialect.read(&path, into(&mut ours), unreadable).unwrap();
+            let asked = format!("read_csv({})", arguments(&file));
+            read_with_duckdb(&connection, &asked, into(&mut theirs), unreadable).unwrap();
+            assert_eq!(ours, theirs, "{text:?}");
+            left += 1;
+        }
+        assert!(left > 50, "{left} files were plain");
     }
 }

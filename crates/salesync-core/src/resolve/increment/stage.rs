@@ -48,7 +48,7 @@ pub(super) struct Found {
     steady: BTreeSet<Number>,
     /// Those and the records whose pairs are weighed anew with theirs.
     pub(super) weighed: BTreeSet<Number>,
-    /// Records that alone use a value which several used before: no pair of theirs weighs otherwise.
+    /// Records that alone have a value whose use changed: they may be told otherwise, but no pair of theirs weighs so.
     alone: BTreeSet<Number>,
     pub(super) touched: Touched,
     /// How keys are used, of those that were looked up.
@@ -218,13 +218,9 @@ impl Stage<'_> {
 
     /// Returns the records that stand among those of their keys where they stood: their names are the same.
     fn steady(&self, before: &Ready, after: &Ready) -> BTreeSet<Number> {
-        let texts = |ready: &Ready, index| {
-            let names = self.names(ready, index);
-            names.map(|name| ready.prepared.texts.text(name).to_owned())
-        };
         let is_steady = |number: &Number| {
             let places = before.index(*number).zip(after.index(*number));
-            places.is_some_and(|(one, other)| texts(before, one) == texts(after, other))
+            places.is_some_and(|(one, other)| self.spelt(before, one) == self.spelt(after, other))
         };
         before.numbers.iter().copied().filter(is_steady).collect()
     }
@@ -268,6 +264,11 @@ impl Stage<'_> {
             EntityKind::Person => people::names(&ready.prepared, index),
             EntityKind::Company => companies::names(&ready.prepared, index),
         }
+    }
+
+    fn spelt<'a>(&self, ready: &'a Ready, index: u32) -> [&'a str; 2] {
+        self.names(ready, index)
+            .map(|name| ready.prepared.texts.text(name))
     }
 
     async fn ready_all(&mut self, found: &Found) -> Result<Ready> {

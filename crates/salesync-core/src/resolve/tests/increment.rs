@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
+use super::super::golden::ContactKind;
 use super::super::index::number_of;
 use super::super::learnt::Fact;
 use super::*;
@@ -564,6 +565,38 @@ fn a_change_that_moves_nobody_among_namesakes_weighs_no_other_record() {
     assert_eq!(change(&|it| it.emails.clear()), 20, "one who left");
     let rename = |it: &mut Identity| it.full_name = Some("Ann Zebulon".to_owned());
     assert_eq!(change(&rename), 20, "one who stands elsewhere");
+}
+
+#[test]
+fn who_keeps_a_phone_alone_that_two_had_is_told_anew_and_not_weighed() {
+    let mut identities = people(&["Ann Teller | ann@quarry.io", "Bob Marsh | bob@heron.de"]);
+    let phone = "+14155550132".to_owned();
+    for identity in &mut identities {
+        identity.phones = vec![phone.clone()];
+    }
+    let settings = settings(6);
+    let (mut kept, learnt) = Kept::of(&identities, &[], &settings);
+    let kind_of = |resolution: &Resolution| {
+        let mut people = resolution.people.iter();
+        let bob = people.find(|it| it.last_name.as_deref() == Some("Marsh"))?;
+        bob.phones.first().map(|phone| phone.kind)
+    };
+    assert_eq!(kind_of(&kept.answer), Some(ContactKind::Shared));
+    let mut says = identities.swap_remove(0);
+    says.phones.clear();
+    let changed = Changed {
+        kind: says.kind,
+        record: says.record.clone(),
+        says: Some(says),
+    };
+    let known = (&settings, &learnt);
+    let found = kept.go_on(vec![changed], Decisions::default(), known);
+    assert_eq!(found.index.weighed.len(), 1);
+    let kind = kind_of(&found.resolution);
+    assert!(
+        kind.is_some_and(|kind| kind != ContactKind::Shared),
+        "{kind:?}"
+    );
 }
 
 #[test]
