@@ -51,7 +51,7 @@ impl Dialect {
             if bytes.is_empty() {
                 break;
             }
-            if !bytes.iter().all(|byte| plain.take(*byte)) {
+            if !plain.take(bytes) {
                 return None;
             }
             let taken = bytes.len();
@@ -140,6 +140,8 @@ fn mark(word: &str) -> Option<Option<u8>> {
 struct Plain {
     delimiter: u8,
     quote: u8,
+    /// By byte, whether it may mean something.
+    marks: [bool; 256],
     columns: usize,
     at: At,
     /// The values of the row that are behind.
@@ -163,9 +165,16 @@ enum At {
 
 impl Plain {
     fn of(dialect: &Dialect) -> Self {
+        let mut marks = [false; 256];
+        for byte in [dialect.delimiter, dialect.quote, b'\n', b'\r'] {
+            if let Some(mark) = marks.get_mut(usize::from(byte)) {
+                *mark = true;
+            }
+        }
         Self {
             delimiter: dialect.delimiter,
             quote: dialect.quote,
+            marks,
             columns: dialect.columns.len(),
             at: At::Start,
             values: 0,
@@ -174,8 +183,31 @@ impl Plain {
         }
     }
 
-    /// Takes the next byte; says whether the file is plain so far.
-    fn take(&mut self, byte: u8) -> bool {
+    /// Takes the next bytes; says whether the file is plain so far.
+    fn take(&mut self, mut bytes: &[u8]) -> bool {
+        while let Some((byte, rest)) = bytes.split_first() {
+            if !self.take_one(*byte) {
+                return false;
+            }
+            bytes = rest;
+            if matches!(self.at, At::Bare | At::Quoted) {
+                let mark = rest.iter().position(|byte| self.is_mark(*byte));
+                let letters = mark.unwrap_or(rest.len());
+                self.row_len += letters;
+                bytes = rest.get(letters..).unwrap_or_default();
+            }
+        }
+        true
+    }
+
+    fn is_mark(&self, byte: u8) -> bool {
+        self.marks
+            .get(usize::from(byte))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn take_one(&mut self, byte: u8) -> bool {
         self.row_len += 1;
         self.at = match self.at {
             At::Quoted if byte == self.quote => At::Closed,
