@@ -8,11 +8,6 @@ use std::process::ExitCode;
 
 use salesync_core::source::SourceDefinition;
 
-/// Matching asks for and gives back millions of small pieces of memory.
-#[cfg(feature = "laptop")]
-#[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Every source of salesync; a new one is a line here and a line in Cargo.toml.
 static SOURCES: &[&SourceDefinition] = &[
     &dialpad_sync::SOURCE,
