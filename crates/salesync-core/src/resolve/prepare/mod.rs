@@ -3,7 +3,6 @@
 mod absorb;
 mod companies;
 
-use hashbrown::HashMap;
 use twox_hash::XxHash3_64;
 
 use super::identity::{EntityKind, Said};
@@ -70,28 +69,38 @@ impl Word {
 
 /// What spellings that came before have become.
 #[derive(Debug)]
-struct Memo<V>(HashMap<Box<str>, V>);
+struct Memo<V> {
+    raws: Texts,
+    /// One for each of them, and one before them.
+    values: Vec<V>,
+}
 
-impl<V> Default for Memo<V> {
+impl<V: Default> Default for Memo<V> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self {
+            raws: Texts::default(),
+            values: vec![V::default()],
+        }
     }
 }
 
-impl<V: Copy> Memo<V> {
+impl<V: Copy + Default> Memo<V> {
     /// Over so many spellings it starts anew.
     const MOST: usize = 1 << 18;
 
     /// Returns what a spelling becomes.
     fn of(&mut self, raw: &str, make: impl FnOnce(&str) -> V) -> V {
-        if let Some(known) = self.0.get(raw) {
-            return *known;
+        if let Some(known) = self.raws.find(raw) {
+            return known.of(&self.values);
         }
         let made = make(raw);
-        if self.0.len() >= Self::MOST {
-            self.0.clear();
+        if !raw.is_empty() {
+            if self.values.len() > Self::MOST {
+                *self = Self::default();
+            }
+            self.raws.intern(raw);
+            self.values.push(made);
         }
-        self.0.insert(raw.into(), made);
         made
     }
 }
